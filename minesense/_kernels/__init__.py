@@ -1,0 +1,12 @@
+"""
+Numba kernels. Private: import them only from inside minesense.
+
+The kernel contract
+-------------------
+1. Arguments are C-contiguous arrays and scalars; shapes are in the docstring.
+2. Outputs, state and scratch are passed in and overwritten; kernels allocate nothing.
+3. Kernels trust their caller: no validation, no strings, no optional arguments, no raise.
+4. A result depends on the values in the lane alone, never on where a chunk ends.
+5. A kernel calls kernels of its own file only, and reads no global number: Numba's cache
+   does not notice a change in another file.
+"""

@@ -1,0 +1,28 @@
+"""The one place that decides how kernels are compiled."""
+
+import os
+from pathlib import Path
+
+import numba
+
+
+def _wants_cache(package: Path, setting: str | None) -> bool:
+    """
+    Tell whether compiled kernels are kept on disk.
+
+    MINESENSE_CACHE=1 and =0 decide. Without it, kernels of an installed package are kept
+    where Numba can write beside them, and those of a source checkout, whose files
+    change, are not.
+    """
+    if setting is not None:
+        return setting == "1"
+    is_installed = "site-packages" in package.parts
+    return is_installed and os.access(package, os.W_OK)
+
+
+_CACHE = _wants_cache(Path(__file__).resolve().parent, os.environ.get("MINESENSE_CACHE"))
+
+# error_model="numpy": dividing by zero gives inf, as in NumPy. nogil: lanes run side by
+# side in threads. fastmath stays off: it lets the compiler assume that there are no NaNs
+# and reorder sums, so that a dropout could turn into silence.
+jit = numba.njit(cache=_CACHE, error_model="numpy", nogil=True)

@@ -1,0 +1,1 @@
+"""From candidates to alarms: features, classifier, calibration, fusion."""

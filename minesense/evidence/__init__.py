@@ -1,0 +1,1 @@
+"""Evidence of what was searched; holds the records of a later release."""

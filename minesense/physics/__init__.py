@@ -1,0 +1,1 @@
+"""Forward models: what sensors would record. Formulas and sources are in each function."""

@@ -1,0 +1,1 @@
+"""How good the alarms are, with exact intervals."""

@@ -1,0 +1,299 @@
+"""Stages, alone and in series. A batch is a stream of one chunk."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ._validation import check_positive
+from ._version import __version__
+from .sweep import Quality, Samples, Sensor, Sweep, join, no_traces
+
+Flags = npt.NDArray[np.int64]
+
+#: What stays beside the samples of a trace on its way through a stage.
+_TRACK = ("time", "position", "heading", "quality")
+
+
+class Stage(Protocol):
+    """One step of the data flow. Its output does not depend on how a lane is cut."""
+
+    latency: int  #: traces by which the output lags the input
+
+    def process(self, chunk: Sweep) -> Sweep:
+        """Take the next chunk of the lane; return what is ready, perhaps no traces."""
+
+    def flush(self) -> Sweep:
+        """End the lane: return the tail that look-ahead held back, and reset."""
+
+    def reset(self) -> None:
+        """Drop the lane, tail included; the next chunk starts a new one."""
+
+
+class LaneStage:
+    """
+    What every stage does alike: check chunks and keep time and place beside the samples.
+
+    A stage derived from this one computes with arrays in three methods: `_begin` at the
+    first chunk of a lane, `_advance` for each chunk and `_finish` at its end. The latter
+    two return the samples that are ready, in lane order, and flags to add to them or None.
+    Traces whose samples mean nothing are False in `is_usable`; whatever a stage returns
+    for them leaves it as NaN, still flagged.
+
+    Parameters
+    ----------
+    **options
+        What the stage was made with, for its line in the history.
+    """
+
+    latency = 0
+
+    _input: Sweep | None  # the last trace of the input; None before the lane begins
+    _output: Sweep  # the form of the output, no traces
+    _track: dict[str, npt.NDArray[Any]]  # of traces not yet released
+
+    def __init__(self, **options: Any):
+        self.options = options
+        self.reset()
+
+    def __repr__(self) -> str:
+        """Return the stage as it was made."""
+        inner = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        return f"{type(self).__name__}({inner})"
+
+    def _begin(self, sensor: Sensor) -> None:
+        """Set up the state for a lane of this sensor; raise if it cannot be processed."""
+
+    def _advance(
+        self, samples: Samples, is_usable: npt.NDArray[np.bool_]
+    ) -> tuple[Samples, Flags | None]:
+        """Return what is ready after these traces, and flags to add to them."""
+        raise NotImplementedError
+
+    def _finish(self) -> tuple[Samples, Flags | None] | None:
+        """Return what look-ahead held back; None if nothing."""
+        return None
+
+    def _output_sensor(self, sensor: Sensor) -> Sensor:
+        """Return the sensor as it describes the output."""
+        return sensor
+
+    def process(self, chunk: Sweep) -> Sweep:
+        """
+        Take the next chunk of the lane; return the traces that are ready.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the chunk is not a Sweep, belongs to another lane or sensor than the one
+            before, does not follow it in time, or holds a gap behind the lane's start.
+        """
+        if not isinstance(chunk, Sweep):
+            msg = f"Invalid chunk of type {type(chunk).__name__}. Must be a Sweep."
+            raise TypeError(msg)
+        if chunk.sensor.shape == (0, 0):
+            return chunk
+        if self._input is None:
+            _check_follows(chunk, chunk[:0])
+            self._begin(chunk.sensor)
+            self._input = chunk[:0]
+            history = (*chunk.history, f"minesense {__version__}: {self!r}")
+            sensor = self._output_sensor(chunk.sensor)
+            self._output = dataclasses.replace(
+                no_traces(sensor, chunk.lane), frame=chunk.frame, history=history
+            )
+            self._track = {name: getattr(chunk, name)[:0] for name in _TRACK}
+        else:
+            _check_follows(chunk, self._input)
+        if len(chunk):
+            self._input = chunk[-1:]
+            self._track = {
+                name: np.concatenate([held, getattr(chunk, name)])
+                for name, held in self._track.items()
+            }
+        samples, flags = self._advance(chunk.samples, chunk.is_usable)
+        return self._release(samples, flags)
+
+    def flush(self) -> Sweep:
+        """End the lane: return the traces held back, and reset."""
+        if self._input is None:
+            self.reset()
+            return no_traces()
+        tail = self._finish()
+        result = self._output if tail is None else self._release(*tail)
+        self.reset()
+        return result
+
+    def reset(self) -> None:
+        """Drop the lane and what is held back of it."""
+        self._input = None
+        self._output = no_traces()
+        self._track = {}
+
+    def _release(self, samples: Samples, flags: Flags | None) -> Sweep:
+        """Return results as a Sweep, with the track of the traces they belong to."""
+        n = len(samples)
+        ready = {name: held[:n] for name, held in self._track.items()}
+        self._track = {name: held[n:] for name, held in self._track.items()}
+        if flags is not None:
+            ready["quality"] = ready["quality"] | flags
+        result = dataclasses.replace(self._output, samples=samples, **ready)
+        result.samples[~result.is_usable] = np.nan
+        return result
+
+
+def _check_follows(chunk: Sweep, last: Sweep) -> None:
+    """Raise unless the chunk continues the lane whose last trace, or form, is given."""
+    same = chunk.lane == last.lane and (
+        chunk.sensor is last.sensor or chunk.sensor.describe() == last.sensor.describe()
+    )
+    if not same:
+        msg = (
+            f"Invalid chunk: {chunk.sensor.shape} channels and samples of lane "
+            f"'{chunk.lane}', sensor '{chunk.sensor.name}'. Must be {last.sensor.shape} of "
+            f"lane '{last.lane}', sensor '{last.sensor.name}': flush or reset between lanes."
+        )
+        raise ValueError(msg)
+    if len(chunk) and len(last) and chunk.time[0] <= last.time[-1]:
+        msg = (
+            f"Invalid chunk: its time {chunk.time[0]!r} s is not after {last.time[-1]!r} s. "
+            "Must follow the chunk before."
+        )
+        raise ValueError(msg)
+    gaps = (chunk.quality & Quality.GAP) != 0
+    if gaps[0 if len(last) else 1 :].any():
+        msg = (
+            f"Invalid chunk: a gap lies before {np.count_nonzero(gaps)} of its traces, the "
+            f"first is trace {np.argmax(gaps)}. Must be continuous: use split_at_gaps."
+        )
+        raise ValueError(msg)
+
+
+class Pipeline:
+    """Stages in series, in the order the data visits them; itself a stage."""
+
+    def __init__(self, first: Stage, *others: Stage):
+        self.stages = (first, *others)
+        self.latency = sum(stage.latency for stage in self.stages)
+
+    def __repr__(self) -> str:
+        """Return the stages in order."""
+        return f"Pipeline({', '.join(map(repr, self.stages))})"
+
+    def process(self, chunk: Sweep) -> Sweep:
+        """Pass a chunk through every stage."""
+        for stage in self.stages:
+            chunk = stage.process(chunk)
+        return chunk
+
+    def flush(self) -> Sweep:
+        """End the lane: flush each stage into the next; return the tail."""
+        tail = self.stages[0].flush()
+        for stage in self.stages[1:]:
+            tail = join([stage.process(tail), stage.flush()])
+        return tail
+
+    def reset(self) -> None:
+        """Reset every stage."""
+        for stage in self.stages:
+            stage.reset()
+
+
+def stream(stage: Stage, chunks: Iterable[Sweep]) -> Iterator[Sweep]:
+    """Yield the results of one lane, chunk by chunk, then its tail."""
+    stage.reset()
+    for chunk in chunks:
+        yield stage.process(chunk)
+    yield stage.flush()
+
+
+def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
+    """Return the result of a whole lane: process(everything), then flush()."""
+    return join(list(stream(stage, [sweep])))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A stretch of a lane of which nothing was recorded."""
+
+    lane: str
+    sensor: str
+    start_time: float  #: s, of the last trace before it
+    stop_time: float  #: s, of the first trace after it
+    length: float  #: m between the two traces; NaN without positions
+
+
+def split_at_gaps(
+    sweep: Sweep, *, max_step: float | None = None, max_interval: float | None = None
+) -> tuple[list[Sweep], list[Gap]]:
+    """
+    Cut a lane where ground or time is missing, since nothing may be bridged silently.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        A whole lane.
+    max_step : float, optional
+        Longest distance between neighbouring traces, in metres.
+    max_interval : float, optional
+        Longest time between neighbouring traces, in seconds.
+
+    Returns
+    -------
+    parts : list of Sweep
+        The continuous parts in order; each after the first starts with the flag GAP.
+    gaps : list of Gap
+        What lies between them.
+
+    Raises
+    ------
+    ValueError
+        If a limit is not finite and greater than zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.sweep import Sensor, Sweep
+    >>> sensor = Sensor(name="demo", kind="gpr", axis=[0.0, 1e-9], lever_arms=[[0, 0, 0]])
+    >>> northing = np.array([0.0, 0.1, 0.2, 1.0, 1.1])
+    >>> sweep = Sweep(
+    ...     samples=np.zeros((5, 1, 2)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=np.zeros(5),
+    ...     sensor=sensor,
+    ... )
+    >>> parts, gaps = split_at_gaps(sweep, max_step=0.15)
+    >>> [len(part) for part in parts], round(gaps[0].length, 3)
+    ([3, 2], 0.8)
+    """
+    steps = np.hypot(*np.diff(sweep.position[:, :2], axis=0).T)
+    intervals = np.diff(sweep.time)
+    cut = (sweep.quality[1:] & Quality.GAP) != 0
+    if max_step is not None:
+        cut |= steps > check_positive(max_step, "max_step")
+    if max_interval is not None:
+        cut |= intervals > check_positive(max_interval, "max_interval")
+    starts = np.flatnonzero(cut) + 1
+    quality = sweep.quality.copy()
+    quality[starts] |= Quality.GAP
+    flagged = dataclasses.replace(sweep, quality=quality)
+    bounds = [0, *starts.tolist(), len(sweep)]
+    parts = [flagged[a:b] for a, b in itertools.pairwise(bounds)]
+    gaps = [
+        Gap(
+            lane=sweep.lane,
+            sensor=sweep.sensor.name,
+            start_time=float(sweep.time[i - 1]),
+            stop_time=float(sweep.time[i]),
+            length=float(steps[i - 1]),
+        )
+        for i in starts
+    ]
+    return parts, gaps

@@ -1,0 +1,1 @@
+"""Live streams; holds the adapters of a later release."""

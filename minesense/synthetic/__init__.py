@@ -1,0 +1,1 @@
+"""Synthetic fields whose truth is known. Everything made here is SYNTHETIC."""
