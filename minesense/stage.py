@@ -139,7 +139,7 @@ class LaneStage:
     def _release(self, samples: Samples, flags: Flags | None) -> Sweep:
         """Return results as a Sweep, with the track of the traces they belong to."""
         n = len(samples)
-        ready = {name: held[:n] for name, held in self._track.items()}
+        ready: dict[str, Any] = {name: held[:n] for name, held in self._track.items()}
         self._track = {name: held[n:] for name, held in self._track.items()}
         if flags is not None:
             ready["quality"] = ready["quality"] | flags

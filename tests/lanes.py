@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minesense.sweep import Radar, Sensor, Sweep
+from minesense.sweep import PulseCoil, Radar, Sensor, Sweep
 
 
 def make_sensor(
@@ -17,6 +17,25 @@ def make_sensor(
         axis=interval * np.arange(n_samples),
         lever_arms=arms,
         radar=Radar(centre_frequency=centre_frequency),
+        **options,
+    )
+
+
+def make_coils(n_channels=2, n_gates=12, **options):
+    """Return a pulse-induction head of coils 25 cm apart, gates of 12 to 400 us."""
+    edges = np.geomspace(12e-6, 400e-6, n_gates + 1)
+    gates = np.column_stack([edges[:-1], edges[1:]])
+    arms = np.zeros((n_channels, 3))
+    arms[:, 0] = 0.25 * (np.arange(n_channels) - (n_channels - 1) / 2)
+    coil = PulseCoil(
+        radius=0.1, gates=gates, pulse=200e-6, ramp=5e-6, half_period=1e-3, receiver_tau=1e-6
+    )
+    return Sensor(
+        name="test coils",
+        kind="emi",
+        axis=gates.mean(axis=1),
+        lever_arms=arms,
+        coil=coil,
         **options,
     )
 

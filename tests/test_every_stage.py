@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lanes import make_sensor, make_sweep
+from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.stage import LaneStage, Pipeline, run_lane, stream
 from minesense.sweep import Quality, join
@@ -36,18 +36,30 @@ class Lag(LaneStage):
         return self._kept, None
 
 
-# One line per stage: what makes a new one.
-STAGES = {
-    "lag": partial(Lag, n_traces=3),
-    "series": lambda: Pipeline(Lag(n_traces=2), Pipeline(Lag(n_traces=0), Lag(n_traces=5))),
-}
-every_stage = pytest.mark.parametrize("new", STAGES.values(), ids=STAGES)
+N_TRACES = 60
 
-N_TRACES, SENSOR = 60, make_sensor(2, 48)
-# Rounding half of the samples makes ties and negative zeros, as converters do.
-TRACES = np.random.default_rng(seed=0).normal(size=(N_TRACES, *SENSOR.shape)).astype(np.float32)
-TRACES[..., ::2] = TRACES[..., ::2].round()
-LANE = make_sweep(TRACES, sensor=SENSOR)
+
+def make_lane(sensor):
+    """Return noise, half of it rounded: that makes ties and negative zeros, like converters."""
+    rng = np.random.default_rng(seed=0)
+    traces = rng.normal(size=(N_TRACES, *sensor.shape)).astype(np.float32)
+    traces[..., ::2] = traces[..., ::2].round()
+    return make_sweep(traces, sensor=sensor)
+
+
+RADAR, COILS = make_lane(make_sensor(2, 48)), make_lane(make_coils(2, 12))
+
+# One line per stage: what makes a new one, and a lane of its sensor.
+STAGES = {
+    "lag": (partial(Lag, n_traces=3), RADAR),
+    "lag of coils": (partial(Lag, n_traces=1), COILS),
+    "series": (
+        lambda: Pipeline(Lag(n_traces=2), Pipeline(Lag(n_traces=0), Lag(n_traces=5))),
+        RADAR,
+    ),
+}
+every_stage = pytest.mark.parametrize(("new", "lane"), STAGES.values(), ids=STAGES)
+
 cuts = st.lists(st.integers(0, N_TRACES), max_size=8).map(sorted)
 
 
@@ -75,11 +87,17 @@ def damaged(sweep, bad):
     return dataclasses.replace(sweep, samples=samples, quality=quality)
 
 
+def narrow(lane):
+    """Return the first channel of a lane alone."""
+    sensor = dataclasses.replace(lane.sensor, lever_arms=lane.sensor.lever_arms[:1])
+    return dataclasses.replace(lane, samples=lane.samples[:, :1], sensor=sensor)
+
+
 @every_stage
 @given(n_traces=st.integers(0, N_TRACES), where=cuts)
-def test_chunks_do_not_matter(new, n_traces, where):
+def test_chunks_do_not_matter(new, lane, n_traces, where):
     """However a lane is cut, the result is that of the whole, trace for trace."""
-    lane = LANE[:n_traces]
+    lane = lane[:n_traces]
     result = join(list(stream(new(), split(lane, where))))
     assert len(result) == n_traces
     assert_same_bits(result, run_lane(new(), lane))
@@ -88,10 +106,10 @@ def test_chunks_do_not_matter(new, n_traces, where):
 
 @every_stage
 @given(bad=st.sets(st.integers(0, N_TRACES - 1), max_size=N_TRACES), where=cuts)
-def test_flagged_traces_keep_their_place(new, bad, where):
+def test_flagged_traces_keep_their_place(new, lane, bad, where):
     """A dropout comes out flagged, as NaN, where it went in, however the lane is cut."""
     bad = sorted(bad)
-    lane = damaged(LANE, bad)
+    lane = damaged(lane, bad)
     result = join(list(stream(new(), split(lane, where))))
     assert_same_bits(result, run_lane(new(), lane))
     assert (result.quality & lane.quality == lane.quality).all()
@@ -103,20 +121,20 @@ def test_flagged_traces_keep_their_place(new, bad, where):
 
 @every_stage
 @given(garbage=st.floats(-(2.0**100), 2.0**100, width=32))
-def test_flagged_samples_do_not_leak(new, garbage):
+def test_flagged_samples_do_not_leak(new, lane, garbage):
     """What a flagged trace holds changes no other trace."""
-    lane = damaged(LANE, [7, 8, 30])
+    lane = damaged(lane, [7, 8, 30])
     other = dataclasses.replace(lane, samples=lane.samples.copy())
     other.samples[[7, 8, 30]] = garbage
     assert_same_bits(run_lane(new(), other), run_lane(new(), lane))
 
 
 @every_stage
-def test_latency_is_as_declared(new):
+def test_latency_is_as_declared(new, lane):
     """After n traces, the first n - latency results are out, and they are final."""
-    stage, n_out, expected = new(), 0, run_lane(new(), LANE)
+    stage, n_out, expected = new(), 0, run_lane(new(), lane)
     for n_in in range(1, N_TRACES + 1):
-        result = stage.process(LANE[n_in - 1 : n_in])
+        result = stage.process(lane[n_in - 1 : n_in])
         assert_same_bits(result, expected[n_out : n_out + len(result)])
         n_out += len(result)
         assert n_out == max(0, n_in - stage.latency)
@@ -124,54 +142,55 @@ def test_latency_is_as_declared(new):
 
 @every_stage
 @pytest.mark.parametrize("end", ["flush", "reset"])
-def test_the_next_lane_starts_afresh(new, end):
+def test_the_next_lane_starts_afresh(new, lane, end):
     """After a flush, or a reset in mid-lane, nothing of the last lane remains."""
     stage = new()
-    other = make_sweep(TRACES[:23, :1] + 100, sensor=make_sensor(1, 48), lane="lane 0")
+    other = make_sweep(
+        narrow(lane).samples[:23] + 100, sensor=narrow(lane).sensor, lane="lane 0"
+    )
     stage.process(other)
     getattr(stage, end)()
     assert len(stage.flush()) == 0
-    assert_same_bits(join([stage.process(LANE), stage.flush()]), run_lane(new(), LANE))
+    assert_same_bits(join([stage.process(lane), stage.flush()]), run_lane(new(), lane))
 
 
 @every_stage
-def test_buffers_stay_apart(new):
+def test_buffers_stay_apart(new, lane):
     """A driver may reuse its buffer, and a caller may write into the results."""
-    stage, buffer, results = new(), np.empty_like(TRACES[:15]), []
-    for chunk in split(LANE, [15, 30, 45]):
+    stage, buffer, results = new(), np.empty_like(lane.samples[:15]), []
+    for chunk in split(lane, [15, 30, 45]):
         buffer[:] = chunk.samples
         result = stage.process(dataclasses.replace(chunk, samples=buffer))
         assert buffer.tobytes() == chunk.samples.tobytes()
         results.append(dataclasses.replace(result, samples=result.samples.copy()))
         buffer[:] = result.samples[:] = 77
-    assert_same_bits(join([*results, stage.flush()]), run_lane(new(), LANE))
+    assert_same_bits(join([*results, stage.flush()]), run_lane(new(), lane))
 
 
 @every_stage
-def test_the_lane_must_continue(new):
+def test_the_lane_must_continue(new, lane):
     """A chunk of another shape, lane or time, or behind a gap, is refused and not kept."""
-    stage, rest = new(), LANE[10:]
-    results = [stage.process(LANE[:10])]
-    narrow = make_sweep(TRACES[10:, :1], sensor=make_sensor(1, 48))
+    stage, rest, shape = new(), lane[10:], str(lane.sensor.shape).strip("()")
+    results = [stage.process(lane[:10])]
     gap = dataclasses.replace(rest, quality=rest.quality | Quality.GAP)
     for bad, message in [
-        (narrow, r"Must be \(2, 48\)"),
+        (narrow(lane)[10:], rf"Must be \({shape}\)"),
         (dataclasses.replace(rest, lane="lane 2"), "Must be .* lane 'lane 1'"),
-        (LANE[5:], "Must follow the chunk before"),
+        (lane[5:], "Must follow the chunk before"),
         (gap, "a gap lies before 50 of its traces, the first is trace 0"),
     ]:
         with pytest.raises(ValueError, match=message):
             stage.process(bad)
     with pytest.raises(TypeError, match=r"Invalid chunk of type ndarray\. Must be a Sweep"):
-        stage.process(TRACES)
+        stage.process(lane.samples)
     results += [stage.process(rest), stage.flush()]
-    assert_same_bits(join(results), run_lane(new(), LANE))
+    assert_same_bits(join(results), run_lane(new(), lane))
 
 
 @every_stage
-def test_history_names_every_step(new):
+def test_history_names_every_step(new, lane):
     """The result says what was done to it, the stage with its options."""
-    result = run_lane(new(), LANE)
+    result = run_lane(new(), lane)
     inner = repr(new()).removeprefix("Pipeline(").split("(")[0]
     assert len(result.history) >= 1
     assert result.history[0].startswith("minesense ")
