@@ -1,1 +1,77 @@
-"""Files in and out."""
+"""
+Files in and out: recordings of radars, sweeps, alarms.
+
+Read a recording with :func:`read`. Writers of alarms are in :mod:`minesense.io.alarms`, a
+store of sweeps in :mod:`minesense.io.store`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .dt1 import read_dt1
+from .dzt import read_dzt
+from .recording import Recording
+from .sniff import HEAD, describe_content, detect
+from .spectrum import estimate_centre_frequency
+from .trouble import Correction, FormatError, FormatWarning
+
+__all__ = [
+    "Correction",
+    "FormatError",
+    "FormatWarning",
+    "Recording",
+    "estimate_centre_frequency",
+    "read",
+]
+
+
+def read(path: str | Path, **options: Any) -> Recording:
+    """
+    Read a recording of a ground-penetrating radar, whichever format its content has.
+
+    Parameters
+    ----------
+    path : str or Path
+        A GSSI DZT file, or a Sensors & Software DT1 file or its HD file. Sidecars (DZG,
+        DZX, HD, GPS) are found beside it.
+    **options
+        Of :func:`~minesense.io.dzt.read_dzt` or :func:`~minesense.io.dt1.read_dt1`:
+        `strict`, `sample_interval`, `spacing`, `sample_width` and `max_gap` for both.
+
+    Returns
+    -------
+    recording : Recording
+        Samples as stored and what the files say about them.
+
+    Raises
+    ------
+    FormatError
+        If the content is of another format, or samples or time axis would be wrong.
+    TypeError, ValueError
+        If an option is unknown to the format or out of its range.
+
+    Warns
+    -----
+    FormatWarning
+        For everything else that is missing, doubtful or was corrected.
+
+    Examples
+    --------
+    >>> import minesense as ms
+    >>> sweep = ms.read("line.DZT").to_sweep()  # doctest: +SKIP
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise FormatError(path, "path", str(path), "a file, not a folder or device")
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    name = detect(head, path.suffix)
+    if name == "dzt":
+        return read_dzt(path, **options)
+    if name == "dt1":
+        return read_dt1(path, **options)
+    looks = describe_content(head) or ("an empty file" if not head else "no known format")
+    expected = f"a DZT or DT1 recording, which this version reads; it looks like {looks}"
+    raise FormatError(path, "content", head[:8], expected)

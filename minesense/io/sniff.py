@@ -1,0 +1,102 @@
+"""Tell what a file holds from its first bytes."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Literal
+
+#: How many bytes decide.
+HEAD = 3712
+
+_BITS = (8, 16, 32)
+
+
+def looks_like_dzt(head: bytes) -> bool:
+    """Whether bytes start with a plausible GSSI header."""
+    if len(head) < 128:
+        return False
+    tag, start, samples, bits = struct.unpack_from("<4H", head)
+    (channels,) = struct.unpack_from("<H", head, 52)
+    magic = tag & 0xFF == 0xFF or tag >> 8 == 0x07
+    return magic and start > 0 and samples > 0 and bits in _BITS and channels <= 32
+
+
+def looks_like_dt1(head: bytes) -> bool:
+    """Whether bytes start with a plausible Sensors & Software trace header."""
+    if len(head) < 128:
+        return False
+    number, _, points, _, _, width = struct.unpack_from("<4fif", head)
+    whole = math.isfinite(number) and math.isfinite(points)
+    return (
+        whole
+        and 0 <= number < 1e6
+        and number == int(number)
+        and 1 <= points < 1e6
+        and points == int(points)
+        and width in (2.0, 4.0)
+    )
+
+
+def describe_content(head: bytes) -> str | None:
+    """Return in words what foreign content looks like; None if it tells nothing."""
+    signatures = (
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file, for example of gprMax"),
+        (b"PK\x03\x04", "a zip archive; for a Sensors & Software project export DT1/HD"),
+        (b"\x93NUMPY", "a NumPy array"),
+        (b"\x89PNG", "a PNG image"),
+        (b"%PDF", "a PDF document"),
+        (b"\x1f\x8b", "a gzip archive"),
+    )
+    for magic, words in signatures:
+        if head.startswith(magic):
+            return words
+    if len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5:
+        return "a Python pickle, as GPRPy's .gpr files are; pickles are never loaded"
+    if looks_like_segy(head):
+        return "a SEG-Y file"
+    if head and _is_text(head):
+        return "text"
+    return None
+
+
+def looks_like_segy(head: bytes) -> bool:
+    """Whether bytes hold a SEG-Y text header and a known sample format code."""
+    if len(head) < 3600:
+        return False
+    is_ebcdic = head[0] == 0xC3 and head[:3200].count(0x40) > 300
+    is_ascii = head[:1] in (b"C", b"c") and _is_text(head[:3200])
+    codes = (head[3224] << 8 | head[3225], head[3225] << 8 | head[3224])
+    return (is_ebcdic or is_ascii) and any(1 <= code <= 16 for code in codes)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether nearly all bytes print."""
+    printing = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
+    return printing >= 0.95 * len(head)
+
+
+def detect(head: bytes, suffix: str) -> Literal["dzt", "dt1"] | None:
+    """
+    Return the format a file has, from its content first and its extension second.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes, up to `HEAD`.
+    suffix : str
+        The extension with its dot.
+
+    Returns
+    -------
+    name : "dzt", "dt1" or None
+        None if neither reader is meant.
+    """
+    suffix = suffix.lower()
+    if looks_like_dzt(head):
+        return "dzt"
+    if suffix in (".dt1", ".hd") or looks_like_dt1(head):
+        return "dt1"
+    if suffix == ".dzt":
+        return "dzt"
+    return None
