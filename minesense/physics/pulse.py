@@ -1,0 +1,169 @@
+"""What a pulse-induction receiver makes of exponentials: every effect is one factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_array, check_positive, check_shape
+from ..sweep import PulseCoil
+from .relaxation import Floats
+
+
+def gate_factors(coil: PulseCoil, thetas: npt.ArrayLike) -> Floats:
+    r"""
+    Compute what the pulse train and the gates make of decaying exponentials.
+
+    Parameters
+    ----------
+    coil : PulseCoil
+        Waveform and gates; its radius and receiver do not matter here.
+    thetas : (n,) array_like
+        Time constants of the step-off response, s.
+
+    Returns
+    -------
+    factors : (n, n_gates) float64 ndarray
+        Mean over each gate of what the train makes of exp(-t / theta); t counts from the
+        end of turn-off.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `coil` is no PulseCoil or a time constant is not greater than zero.
+
+    Notes
+    -----
+    With ramp :math:`T_r`, pulse :math:`T_p`, alternation every :math:`T_h` and gate
+    :math:`t_1 .. t_2`, the factor is
+
+    .. math:: \frac{\frac{\theta}{T_r}\left(1 - e^{-T_r/\theta}\right)
+        - e^{-(T_p + T_r)/\theta}}{1 + e^{-T_h/\theta}} \cdot
+        \frac{\theta \left(e^{-t_1/\theta} - e^{-t_2/\theta}\right)}{t_2 - t_1} ,
+
+    arranged so that time constants far longer than the pulse keep their digits.
+
+    Examples
+    --------
+    >>> from minesense.physics import gate_factors
+    >>> from minesense.sweep import PulseCoil
+    >>> coil = PulseCoil(
+    ...     radius=0.1, gates=[[20e-6, 30e-6]], pulse=200e-6, ramp=5e-6, half_period=1e-3,
+    ...     receiver_tau=1e-6,
+    ... )
+    >>> gate_factors(coil, [1e-4]).round(6).tolist()
+    [[0.659637]]
+    """
+    coil = check_coil(coil)
+    theta = check_array(thetas, "thetas", ("n",))
+    if (theta <= 0).any():
+        msg = f"Invalid thetas: the least is '{theta.min()}'. Must be greater than zero."
+        raise ValueError(msg)
+    # ramp - 1 and 1 - e^{...}, both small for long time constants, instead of ramp - e^{...}
+    pulse = _ramp_less_one(coil.ramp / theta) - np.expm1(-(coil.pulse + coil.ramp) / theta)
+    train = pulse / (1 + np.exp(-coil.half_period / theta))
+    start = coil.gates[:, 0]
+    width = (coil.gates[:, 1] - start) / theta[:, None]
+    return np.asarray(
+        train[:, None] * np.exp(-start / theta[:, None]) * -np.expm1(-width) / width
+    )
+
+
+def step_off_coefficients(
+    instantaneous: npt.ArrayLike,
+    amplitudes: npt.ArrayLike,
+    taus: npt.ArrayLike,
+    *,
+    receiver_tau: float,
+) -> tuple[Floats, Floats]:
+    r"""
+    Write the voltage after an ideal step-off, through a receiver of one pole, as exponentials.
+
+    Parameters
+    ----------
+    instantaneous : (...) array_like
+        Part of the response without delay, in any unit.
+    amplitudes : (n, ...) array_like
+        Amplitude of each relaxation, in the same unit.
+    taus : (n,) array_like
+        Their time constants, s.
+    receiver_tau : float
+        Time constant of the receiver, s.
+
+    Returns
+    -------
+    thetas : (n + 1,) float64 ndarray
+        Time constants of the voltage in s, that of the receiver last.
+    coefficients : (n + 1, ...) float64 ndarray
+        What multiplies exp(-t / theta), in the unit given over s.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit or a time constant is not greater than zero.
+
+    Notes
+    -----
+    With :math:`u_\infty`, :math:`u_k` the arguments,
+
+    .. math:: c_{\tau_k} = \frac{u_k}{\tau_k - \tau_r}, \qquad
+        c_{\tau_r} = \frac{u_\infty}{\tau_r} - \sum_k \frac{u_k}{\tau_k - \tau_r} .
+
+    The first term of the last one is the transient of the receiver: it shows an
+    instantaneous response long after it has ended. A time constant nearer than one
+    millionth to that of the receiver is moved to that distance.
+
+    Examples
+    --------
+    >>> from minesense.physics import step_off_coefficients
+    >>> thetas, coefficients = step_off_coefficients(0.0, [2.0], [3.0], receiver_tau=1.0)
+    >>> thetas.tolist(), coefficients.tolist()
+    ([3.0, 1.0], [1.0, -1.0])
+    """
+    tau_r = check_positive(receiver_tau, "receiver_tau")
+    tau = check_array(taus, "taus", ("n",))
+    if (tau <= 0).any():
+        msg = f"Invalid taus: the least is '{tau.min()}'. Must be greater than zero."
+        raise ValueError(msg)
+    direct = np.asarray(instantaneous, dtype=np.float64)
+    delayed = np.asarray(amplitudes, dtype=np.float64)
+    check_shape(delayed, "amplitudes", (len(tau), *direct.shape))
+    is_near = np.abs(tau - tau_r) < 1e-6 * tau_r
+    tau = np.where(
+        is_near, np.where(tau < tau_r, tau_r - 1e-6 * tau_r, tau_r * (1 + 1e-6)), tau
+    )
+    gap = (tau - tau_r).reshape(-1, *(1,) * direct.ndim)
+    own = delayed / gap
+    last = direct / tau_r - own.sum(axis=0)
+    return np.append(tau, tau_r), np.concatenate([own, last[None]])
+
+
+def check_coil(coil: Any) -> PulseCoil:
+    """
+    Return coil if it is the record of a pulse-induction head.
+
+    Parameters
+    ----------
+    coil : object
+        What was given.
+
+    Returns
+    -------
+    coil : PulseCoil
+        The same.
+    """
+    if not isinstance(coil, PulseCoil):
+        msg = f"Invalid coil {coil!r}. Must be a PulseCoil."
+        raise TypeError(msg)
+    return coil
+
+
+def _ramp_less_one(x: Floats) -> Floats:
+    """Return (1 - e^-x) / x - 1, by its series where that would cancel."""
+    small = np.minimum(x, 0.05)
+    series = np.zeros_like(small)
+    for n in range(9, 1, -1):  # -x/2 + x^2/6 - x^3/24 ..., by Horner's rule
+        series = -small / n * (1 + series)
+    return np.where(x < 0.05, series, -np.expm1(-x) / x - 1)
