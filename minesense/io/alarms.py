@@ -1,0 +1,377 @@
+"""
+Write alarms as CSV and GeoJSON, and read them back.
+
+Output depends on the alarms alone: the same alarms give the same bytes. A file is written
+beside its place and renamed, so that none is ever half written.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .._version import __version__
+from ..alarm import SAFETY_TEXT, Alarm
+from ..sweep import Frame
+from .sidecar import MAX_TEXT
+from .trouble import FormatError
+
+#: Columns of CSV and properties of GeoJSON: name, field of the alarm, what it holds.
+_COLUMNS = (
+    ("identifier", "identifier", "text"),
+    ("lane", "lane", "text"),
+    ("time_s", "time", "number"),
+    ("easting_m", "easting", "number"),
+    ("northing_m", "northing", "number"),
+    ("position_error_m", "position_error", "number"),
+    ("depth_m", "depth", "number"),
+    ("probability", "probability", "number"),
+    ("score", "score", "number"),
+    ("quality", "quality", "count"),
+    ("model", "model", "text"),
+)
+_NAMES = tuple(name for name, _, _ in _COLUMNS)
+_EVIDENCE = "evidence "
+_KIND = "data_kind"
+_FRAME = "minesense:frame"
+
+
+def write_csv(alarms: Iterable[Alarm], path: str | Path, *, synthetic: bool = False) -> None:
+    """
+    Write alarms as comma-separated text, one line each, in the order given.
+
+    Parameters
+    ----------
+    alarms : iterable of Alarm
+        What to write.
+    path : str or Path
+        The file; an existing one is replaced.
+    synthetic : bool, optional
+        Whether the alarms are of simulated data: the last column says so in every line.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is not an Alarm or holds an infinite number; no file appears.
+
+    Notes
+    -----
+    Units are in the names of columns, NaN is an empty cell, numbers are the shortest that
+    read back to the same float, lines end in LF. Evidence has a column for every name.
+
+    Examples
+    --------
+    >>> write_csv([], "alarms.csv")  # doctest: +SKIP
+    """
+    found = _check_alarms(alarms)
+    evidence = sorted({name for alarm in found for name in alarm.evidence})
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_NAMES, *(_EVIDENCE + name for name in evidence), _KIND])
+    for alarm in found:
+        cells = [_to_cell(getattr(alarm, field)) for _, field, _ in _COLUMNS]
+        cells += [_to_cell(alarm.evidence.get(name, math.nan)) for name in evidence]
+        writer.writerow([*cells, "SYNTHETIC" if synthetic else "recorded"])
+    _replace(Path(path), text.getvalue().encode("utf-8"))
+
+
+def write_geojson(
+    alarms: Iterable[Alarm],
+    path: str | Path,
+    *,
+    frame: Frame,
+    synthetic: bool,
+    properties: Mapping[str, Any] | None = None,
+    geographic: Mapping[str, tuple[float, float]] | None = None,
+) -> None:
+    """
+    Write alarms as a GeoJSON feature collection.
+
+    Parameters
+    ----------
+    alarms : iterable of Alarm
+        What to write.
+    path : str or Path
+        The file; an existing one is replaced.
+    frame : Frame
+        Where easting and northing are counted from.
+    synthetic : bool
+        Whether the alarms are of simulated data: the file says SYNTHETIC.
+    properties : mapping, optional
+        What else is said about the collection; must be JSON without NaN.
+    geographic : mapping, optional
+        Longitude and latitude (WGS84, degrees) by the identifier of alarms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is not an Alarm or a Frame, a number is infinite, a longitude or
+        latitude is out of range, or `properties` are not JSON; no file appears.
+
+    Notes
+    -----
+    RFC 7946 wants longitude and latitude. They are written if `geographic` is given, and
+    an alarm that is not in it has no geometry. Else the coordinates are easting and
+    northing in metres, and the member `minesense:frame` says so: such a file needs the
+    prior arrangement that section 4 of the RFC speaks of. Geometry is null where the
+    position is unknown.
+
+    References
+    ----------
+    .. [1] Butler, H. et al. (2016). The GeoJSON Format. RFC 7946.
+       https://doi.org/10.17487/RFC7946
+    """
+    stated = _check_frame(frame)
+    places = None if geographic is None else _check_places(geographic)
+    system = "WGS84 longitude and latitude, degrees"
+    if places is None:
+        system = "easting and northing in metres, not WGS84 longitude and latitude"
+    collection: dict[str, Any] = {
+        "type": "FeatureCollection",
+        "generator": f"minesense {__version__}",
+        "safety": SAFETY_TEXT,
+        _FRAME: {
+            "crs": stated.crs,
+            "origin": stated.origin,
+            "coordinates": system
+            if places is None
+            else "WGS84 longitude and latitude, degrees",
+        },
+        "features": [_feature(alarm, places, synthetic) for alarm in _check_alarms(alarms)],
+    }
+    if synthetic:
+        collection["data"] = "SYNTHETIC"
+    if properties is not None:
+        collection["properties"] = dict(properties)
+    text = json.dumps(collection, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    _replace(Path(path), (text + "\n").encode("utf-8"))
+
+
+def read_alarms(path: str | Path) -> list[Alarm]:
+    """
+    Read alarms that :func:`write_csv` or :func:`write_geojson` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; content decides between the two forms.
+
+    Returns
+    -------
+    alarms : list of Alarm
+        In the order of the file. Empty cells and nulls are NaN; empty evidence is none.
+
+    Raises
+    ------
+    FormatError
+        If the file is of neither form, or a cell does not hold what its column says.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    if size > MAX_TEXT:
+        raise FormatError(path, "file size", size, f"at most {MAX_TEXT} bytes")
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        field, where = "text", f"offset {error.start}"
+        raise FormatError(path, field, data[:8], "UTF-8", where=where) from None
+    if text.lstrip()[:1] == "{":
+        return _read_geojson(path, text)
+    return _read_csv(path, text)
+
+
+def _check_alarms(alarms: Iterable[object]) -> list[Alarm]:
+    """Return alarms as a list if they are alarms whose numbers are not infinite."""
+    found = []
+    for alarm in alarms:
+        if not isinstance(alarm, Alarm):
+            msg = f"Invalid alarm of type {type(alarm).__name__}. Must be an Alarm."
+            raise TypeError(msg)
+        numbers = {f: getattr(alarm, f) for _, f, kind in _COLUMNS if kind == "number"}
+        for name, value in [*numbers.items(), *alarm.evidence.items()]:
+            if math.isinf(value):
+                msg = f"Invalid {name} '{value}' of alarm {alarm.identifier!r}. Must be finite."
+                raise ValueError(msg)
+        found.append(alarm)
+    return found
+
+
+def _check_frame(frame: object) -> Frame:
+    """Return frame if it is one."""
+    if not isinstance(frame, Frame):
+        msg = f"Invalid frame of type {type(frame).__name__}. Must be a Frame."
+        raise TypeError(msg)
+    return frame
+
+
+def _check_places(
+    geographic: Mapping[str, tuple[float, float]],
+) -> dict[str, tuple[float, float]]:
+    """Return longitudes and latitudes if they are in range; NaN means unknown."""
+    places = {}
+    for identifier, (longitude, latitude) in geographic.items():
+        if math.isnan(longitude) or math.isnan(latitude):
+            continue
+        if not (abs(longitude) <= 180 and abs(latitude) <= 90):
+            msg = (
+                f"Invalid geographic position ({longitude}, {latitude}) of alarm "
+                f"{identifier!r}. Must be longitude and latitude in degrees."
+            )
+            raise ValueError(msg)
+        places[identifier] = (float(longitude), float(latitude))
+    return places
+
+
+def _to_cell(value: object) -> str:
+    """Return a value as text: NaN as nothing, floats as short as they read back."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int)):
+        return str(int(value))
+    number = float(value)  # type: ignore[arg-type]
+    return "" if math.isnan(number) else repr(number)
+
+
+def _to_json(value: object) -> object:
+    """Return a value as JSON has it: NaN as null."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int)):
+        return int(value)
+    number = float(value)  # type: ignore[arg-type]
+    return None if math.isnan(number) else number
+
+
+def _feature(
+    alarm: Alarm, places: Mapping[str, tuple[float, float]] | None, synthetic: bool
+) -> dict[str, Any]:
+    """Return an alarm as a GeoJSON feature."""
+    if places is None:
+        place = (float(alarm.easting), float(alarm.northing))
+    else:
+        place = places.get(alarm.identifier, (math.nan, math.nan))
+    unknown = any(math.isnan(coordinate) for coordinate in place)
+    found = {name: _to_json(getattr(alarm, field)) for name, field, _ in _COLUMNS}
+    found["evidence"] = {name: _to_json(value) for name, value in alarm.evidence.items()}
+    found[_KIND] = "SYNTHETIC" if synthetic else "recorded"
+    return {
+        "type": "Feature",
+        "id": alarm.identifier,
+        "geometry": None if unknown else {"type": "Point", "coordinates": list(place)},
+        "properties": found,
+    }
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file beside its place, then put it there."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _parse(path: Path, where: str, name: str, kind: str, value: object) -> Any:
+    """Return what a cell or property holds, or raise."""
+    field = name
+    if kind == "text":
+        if isinstance(value, str):
+            return value
+        raise FormatError(path, field, value, "text", where=where)
+    if kind == "count":
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+            return int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        raise FormatError(path, field, value, "a whole number", where=where)
+    if value is None or value == "":
+        return math.nan
+    try:
+        plain = not isinstance(value, str) or re.fullmatch(r"[-+.0-9eE]{1,40}", value)
+        number = float(value) if plain and not isinstance(value, bool) else math.nan  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise FormatError(path, field, value, "a finite number or empty", where=where)
+    return number
+
+
+def _read_csv(path: Path, text: str) -> list[Alarm]:
+    """Return the alarms of a CSV file."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        field = "CSV"
+        raise FormatError(path, field, str(error), "comma-separated text") from None
+    names = rows[0] if rows else []
+    missing = [name for name in _NAMES if name not in names]
+    if missing or len(set(names)) != len(names):
+        field = "header line"
+        rule = f"a table of alarms, each column once, with {', '.join(missing or _NAMES)}"
+        raise FormatError(path, field, names[:20], rule, where="line 1")
+    alarms = []
+    for number, row in enumerate(rows[1:], start=2):
+        where = f"row {number}"
+        if len(row) != len(names):
+            field = "number of cells"
+            raise FormatError(path, field, len(row), f"{len(names)}", where=where)
+        cells = dict(zip(names, row, strict=True))
+        evidence = {
+            name.removeprefix(_EVIDENCE): _parse(path, where, name, "number", cell)
+            for name, cell in cells.items()
+            if name.startswith(_EVIDENCE) and cell
+        }
+        alarms.append(_make_alarm(path, where, cells, evidence))
+    return alarms
+
+
+def _read_geojson(path: Path, text: str) -> list[Alarm]:
+    """Return the alarms of a GeoJSON file."""
+    try:
+        collection = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        field = "JSON"
+        raise FormatError(path, field, str(error), "a GeoJSON feature collection") from None
+    features = collection.get("features")
+    if collection.get("type") != "FeatureCollection" or not isinstance(features, list):
+        field = "type"
+        raise FormatError(
+            path, field, collection.get("type"), "'FeatureCollection' of features"
+        )
+    alarms = []
+    for number, feature in enumerate(features):
+        where = f"feature {number}"
+        cells = feature.get("properties") if isinstance(feature, dict) else None
+        evidence = cells.get("evidence", {}) if isinstance(cells, dict) else None
+        if not isinstance(cells, dict) or not isinstance(evidence, dict):
+            field = "properties"
+            raise FormatError(path, field, cells, "those of an alarm", where=where)
+        values = {
+            name: _parse(path, where, name, "number", value) for name, value in evidence.items()
+        }
+        alarms.append(_make_alarm(path, where, cells, values))
+    return alarms
+
+
+def _make_alarm(
+    path: Path, where: str, cells: Mapping[str, object], evidence: Mapping[str, float]
+) -> Alarm:
+    """Return the alarm that a row or feature holds."""
+    values = {}
+    for name, field, kind in _COLUMNS:
+        if name not in cells:
+            raise FormatError(path, name, None, "there", where=where)
+        values[field] = _parse(path, where, name, kind, cells[name])
+    return Alarm(evidence=dict(evidence), **values)
