@@ -1,0 +1,80 @@
+"""Who is near whom, and the assignment of alarms to targets where halos overlap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..sweep import Floats
+from ..truth import Target
+
+# Distances are compared with a nanometre to spare, so that an alarm exactly at the radius
+# is a hit whatever the rounding of its coordinates.
+TOLERANCE = 1e-9
+
+
+def assign(
+    order: Sequence[int], edges: Sequence[dict[int, float]]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """
+    Assign alarms to targets, one by one in order, at the least sum of distances.
+
+    Return the target of every alarm that is served, and for every target the alarm at
+    whose turn it was first taken. This is the Hungarian method, row by row: each alarm
+    takes the shortest augmenting path, and a path never gives up a target.
+    """
+    # Whole nanometres: sums of distances are exact, so that ties are ties.
+    costs = [{k: round(d * 1e9) for k, d in sorted(found.items())} for found in edges]
+    owner: dict[int, int] = {}
+    found_by: dict[int, int] = {}
+    for alarm in order:
+        # Shortest paths over alternating edges (Bellman-Ford: some lengths are negative,
+        # no cycle is, as the assignment so far is the cheapest).
+        length: dict[int, int] = {}
+        came_from: dict[int, int] = {}
+        queue: list[tuple[int, int]] = [(alarm, 0)]
+        while queue:
+            i, so_far = queue.pop(0)
+            for k, cost in costs[i].items():
+                if owner.get(k) == i or so_far + cost >= length.get(k, so_far + cost + 1):
+                    continue
+                length[k], came_from[k] = so_far + cost, i
+                if k in owner:
+                    queue.append((owner[k], length[k] - costs[owner[k]][k]))
+        ends = [k for k in length if k not in owner]
+        if not ends:
+            continue
+        end: int | None = min(ends, key=lambda k: (length[k], k))
+        assert end is not None
+        found_by[end] = alarm
+        held = {i: k for k, i in owner.items()}
+        while end is not None:
+            i = came_from[end]
+            owner[end] = i
+            end = held.get(i) if i != alarm else None
+    return {i: k for k, i in owner.items()}, found_by
+
+
+def neighbours(
+    places: Floats, objects: Sequence[Target], reaches: npt.ArrayLike
+) -> list[dict[int, float]]:
+    """Return for every place the objects in reach, and how far they are (m)."""
+    found: list[dict[int, float]] = [{} for _ in places]
+    by_easting = np.argsort(places[:, 0], kind="stable")  # NaN last
+    easting = places[by_easting, 0]
+    for k, (item, reach) in enumerate(zip(objects, np.ravel(reaches), strict=True)):
+        limit = float(reach) + TOLERANCE
+        first, last = np.searchsorted(easting, [item.easting - limit, item.easting + limit])
+        for i in by_easting[max(first - 1, 0) : last + 1].tolist():
+            distance = math.hypot(places[i, 0] - item.easting, places[i, 1] - item.northing)
+            if distance <= limit:
+                found[i][k] = distance
+    return found
+
+
+def nearest(distances: dict[int, float]) -> int:
+    """Return the key with the least distance, the lowest of equals."""
+    return min(distances, key=lambda k: (distances[k], k))
