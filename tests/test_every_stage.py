@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 
+from minesense import emi, gpr
 from minesense.stage import LaneStage, Pipeline, run_lane, stream
 from minesense.sweep import Quality, join
 
@@ -48,6 +49,7 @@ def make_lane(sensor):
 
 
 RADAR, COILS = make_lane(make_sensor(2, 48)), make_lane(make_coils(2, 12))
+FEW_GATES = make_lane(make_coils(2, 4))
 
 # One line per stage: what makes a new one, and a lane of its sensor.
 STAGES = {
@@ -56,6 +58,36 @@ STAGES = {
     "series": (
         lambda: Pipeline(Lag(n_traces=2), Pipeline(Lag(n_traces=0), Lag(n_traces=5))),
         RADAR,
+    ),
+    "prescreen energy": (
+        partial(
+            gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25
+        ),
+        RADAR,
+    ),
+    "project soil": (partial(emi.ProjectSoil, offset=True), COILS),
+    "prescreen decay": (
+        partial(
+            emi.PrescreenDecay,
+            spacing=0.05,
+            footprint=0.2,
+            guard=0.05,
+            noise_length=0.25,
+            taus=[5e-5, 3e-4],
+        ),
+        FEW_GATES,
+    ),
+    "prescreen decay, trailing": (
+        partial(
+            emi.PrescreenDecay,
+            spacing=0.05,
+            footprint=0.1,
+            guard=0.05,
+            noise_length=0.3,
+            look_ahead=0,
+            taus=[1e-4],
+        ),
+        FEW_GATES,
     ),
 }
 every_stage = pytest.mark.parametrize(("new", "lane"), STAGES.values(), ids=STAGES)
