@@ -109,6 +109,7 @@ $(BIN)/python:
 
 # One stamp for each extra, made again when what it stands for changes.
 $(VENV)/.installed-%: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@echo "Installing minesense[$*] into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		-c $(CONSTRAINTS) -e '.[$*]'
 	@touch $@

@@ -8,7 +8,7 @@ DOCS = Path(__file__).parent
 
 project = "minesense"
 author = "The minesense developers"
-copyright = f"2026, {author}"  # noqa: A001
+copyright = f"2026, {author}"
 release = version = __version__
 
 extensions = [
