@@ -112,6 +112,15 @@ def test_starting_is_quick_and_loads_nothing_heavy(statement, quiet):
     assert min(seconds) < MAX_IMPORT_SECONDS
 
 
+def test_names_of_the_first_hour_stay_what_they_are():
+    """A function named like a module would be replaced by it once that is imported."""
+    modules = {item.name for item in pkgutil.iter_modules(minesense.__path__)}
+    functions = set(minesense.__all__) - set(minesense._MODULES)
+    assert functions & modules == set()
+    assert set(minesense._MODULES) <= modules
+    assert set(minesense._NAMES.values()) <= modules | {"apps.trainer"}
+
+
 def lint_imports(root):
     """Run import-linter on the package below a folder; return its exit code and words."""
     environment = os.environ | {"PYTHONPATH": str(root)}

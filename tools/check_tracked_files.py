@@ -15,7 +15,7 @@ from pathlib import Path
 
 #: What is refused, and why. Written so that no pattern matches itself.
 PATTERNS = {
-    "names an index host": re.compile(r"pypi[.]org|pythonhosted[.]org|devpi|artifactory[.]"),
+    "names an index host": re.compile(r"pypi[.]org|pythonhosted[.]org|devp[i]|artifactory[.]"),
     "sets an index": re.compile(
         r"(?:--|PIP_)(?:extra[-_])?(?:index[-_]url|find[-_]links)\b", re.I
     ),
