@@ -1,0 +1,325 @@
+"""Test relaxation lists of bodies against closed forms, limits and published numbers."""
+
+import csv
+import math
+import re
+
+import naive_emi
+import numpy as np
+import numpy.testing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minesense.physics import (
+    Relaxation,
+    combine_axes,
+    ring_relaxation,
+    sphere_polarizability,
+    sphere_poles,
+    sphere_relaxation,
+)
+
+ALUMINIUM = {"radius": 0.005, "conductivity": 3.5e7, "permeability": 1.0}
+STEEL = {"radius": 0.005, "conductivity": 4e6, "permeability": 100.0}
+OTHERS = {
+    "large aluminium": {**ALUMINIUM, "radius": 0.0127},
+    "weakly magnetic": {"radius": 0.01, "conductivity": 5.96e6, "permeability": 1.5},
+    "strongly magnetic": {"radius": 0.1, "conductivity": 2e6, "permeability": 1000.0},
+}
+SPHERES = {"aluminium": ALUMINIUM, "steel": STEEL, **OTHERS}
+every_sphere = pytest.mark.parametrize("sphere", SPHERES.values(), ids=SPHERES)
+
+
+def static(radius, permeability, **_):
+    """Return the moment of a sphere in a field that does not change."""
+    return 4 * math.pi * radius**3 * (permeability - 1) / (permeability + 2)
+
+
+def exact_list(n_poles=400, **sphere):
+    """Return a list of true modes alone; the rest act at once."""
+    amplitudes, taus = sphere_poles(n_poles, **sphere)
+    one = np.eye(3)
+    return Relaxation(
+        instantaneous=(static(**sphere) - amplitudes.sum()) * one,
+        amplitudes=amplitudes[:, None, None] * one,
+        taus=taus,
+    )
+
+
+def read_rows(path):
+    """Return the rows of a table as words, without the header."""
+    with path.open(newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+@pytest.mark.parametrize(
+    ("sphere", "frequency", "expected"),
+    [
+        (ALUMINIUM, 20e3, -6.43661482875e-7 - 1.24684338074e-7j),
+        (ALUMINIUM, 2.4e3, -3.72700313017e-7 - 2.67994654373e-7j),
+        (STEEL, 20e3, 9.69396275622e-7 - 3.84617587758e-7j),
+        (
+            OTHERS["weakly magnetic"],
+            10**4.025 / (2 * math.pi),
+            -7.965777951e-7 - 2.736402358e-6j,
+        ),
+    ],
+)
+def test_sphere_in_frequency_has_known_values(sphere, frequency, expected):
+    npt.assert_allclose(sphere_polarizability(frequency, **sphere), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("sphere", "root", "tau", "moment", "rate"),
+    [
+        (ALUMINIUM, math.pi, 111.408460164e-6, 4.69686723454e-7, -6.82135742715e-3),
+        (STEEL, 4.44894636769, 634.885667994e-6, 2.78113772603e-7, -7.62149266805e-3),
+    ],
+)
+def test_sphere_in_time_has_known_values(sphere, root, tau, moment, rate):
+    _, taus = sphere_poles(1, **sphere)
+    npt.assert_allclose(taus[0], tau, rtol=1e-9)
+    scale = naive_emi.MU_0 * sphere["permeability"] * sphere["conductivity"] * 0.005**2
+    npt.assert_allclose(math.sqrt(scale / taus[0]), root, rtol=1e-9)
+    modes = exact_list(**sphere)
+    npt.assert_allclose(modes.decay(20e-6), moment * np.eye(3), rtol=1e-9)
+    npt.assert_allclose(modes.decay_rate(20e-6), rate * np.eye(3), rtol=1e-9)
+
+
+def test_sphere_tables_in_frequency_agree(test_data):
+    rows = read_rows(test_data / "emi/reference/sphere_fd.csv")
+    assert len(rows) == 52
+    for _, *words in rows:
+        a, sigma, mr, frequency, real, imag = map(float, words)
+        sphere = {"radius": a, "conductivity": sigma, "permeability": mr}
+        moment = complex(sphere_polarizability(frequency, **sphere))
+        npt.assert_allclose(moment.real, real, rtol=1e-9)
+        npt.assert_allclose(moment.imag, imag, rtol=1e-9)
+        listed = sphere_relaxation(**sphere).polarizability(frequency)[0, 0]
+        if frequency >= 10:  # below, M of a non-magnetic sphere is far under M0 - Minf
+            assert abs(listed / complex(real, imag) - 1) < 2e-5
+
+
+def test_sphere_tables_in_time_agree(test_data):
+    rows = read_rows(test_data / "emi/reference/sphere_td.csv")
+    assert len(rows) == 40
+    for _, *words in rows:
+        a, sigma, mr, time, moment, rate = map(float, words)
+        sphere = {"radius": a, "conductivity": sigma, "permeability": mr}
+        modes, listed = exact_list(**sphere), sphere_relaxation(**sphere)
+        npt.assert_allclose(modes.decay(time)[0, 0], moment, rtol=1e-9)
+        npt.assert_allclose(modes.decay_rate(time)[0, 0], rate, rtol=1e-9)
+        npt.assert_allclose(listed.decay(time)[0, 0], moment, rtol=1e-5)
+        npt.assert_allclose(listed.decay_rate(time)[0, 0], rate, rtol=1e-5)
+
+
+def test_published_tensors_of_a_sphere_agree(test_data):
+    """The finite-element tensors of an open library; its time factor is the conjugate."""
+    folder = test_data / "emi/mpt_library/sphere_10mm"
+    omega = np.array((folder / "Frequencies.csv").read_text().split(), float)
+    text = (folder / "Tensors.csv").read_text().splitlines()
+    cells = [re.sub(r"[() ]", "", line).replace("+-", "-").split(",") for line in text if line]
+    moment = np.array([[complex(cell) for cell in row] for row in cells]).conj()
+    moment = moment.reshape(-1, 3, 3)[omega < 1e6]
+    frequency = omega[omega < 1e6] / (2 * math.pi)
+    ours = sphere_relaxation(**OTHERS["weakly magnetic"]).polarizability(frequency)
+    error = np.abs(ours - moment).max(axis=(1, 2)) / np.abs(moment).max(axis=(1, 2))
+    assert np.median(error) < 1e-5
+    assert error.max() < 5e-4
+
+
+@every_sphere
+def test_sphere_agrees_with_the_boundary_value_solution(sphere):
+    a, sigma, mr = sphere.values()
+    scale = 2 * math.pi * naive_emi.MU_0 * mr * sigma * a * a
+    frequency = np.geomspace(0.5, 20, 60) ** 2 / scale  # on both sides of |q| = 1
+    expected = naive_emi.sphere_polarizability(frequency, a, sigma, mr)
+    npt.assert_allclose(sphere_polarizability(frequency, **sphere), expected, rtol=3e-11)
+
+
+@every_sphere
+def test_sphere_has_the_limits_of_theory(sphere):
+    """Static, then shielded; the imaginary part never positive and linear at first."""
+    a, mr = sphere["radius"], sphere["permeability"]
+    assert sphere_polarizability(0.0, **sphere) == pytest.approx(static(**sphere), rel=1e-15)
+    far = sphere_polarizability(1e16, **sphere)
+    npt.assert_allclose(far, -2 * math.pi * a**3, rtol=1e-3)
+    assert np.isfinite(sphere_polarizability([1e-30, 1e30], **sphere)).all()
+    assert (sphere_polarizability(np.geomspace(1e-3, 1e9, 50), **sphere).imag < 0).all()
+    low = sphere_polarizability([1e-6, 2e-6], **sphere)
+    npt.assert_allclose(low[1].imag / low[0].imag, 2, rtol=1e-9)
+    amplitudes, taus = sphere_poles(20_000, **sphere)
+    total = 6 * math.pi * a**3 * mr / (mr + 2)
+    npt.assert_allclose(amplitudes.sum(), total, rtol=0.02)
+    npt.assert_allclose(static(**sphere) - total, -2 * math.pi * a**3, rtol=1e-12)
+    assert (np.diff(taus) < 0).all()
+
+
+@every_sphere
+def test_one_list_serves_frequency_and_time(sphere):
+    modes, listed = exact_list(2000, **sphere), sphere_relaxation(**sphere)
+    slowest = modes.taus[0]
+    frequency = np.geomspace(1e-3, 1e6, 333) / (2 * math.pi * slowest)
+    error = listed.polarizability(frequency)[:, 0, 0] / sphere_polarizability(
+        frequency, **sphere
+    )
+    assert np.abs(error - 1).max() < 1e-5
+    time = np.geomspace(1e-5, 14, 333) * slowest
+    npt.assert_allclose(listed.decay(time), modes.decay(time), rtol=1e-5)
+    npt.assert_allclose(listed.decay_rate(time), modes.decay_rate(time), rtol=1e-5)
+    npt.assert_allclose(listed.polarizability(0.0), static(**sphere) * np.eye(3), atol=1e-18)
+    assert (listed.amplitudes[:, 0, 0] > 0).all()
+    assert len(listed) < 50
+
+
+def test_decay_fits_the_spectrum_and_its_own_rate():
+    """Kramers and Kronig: L(0) = -(2 / pi) int M'' / w dw; and dL/dt by differences."""
+    body = sphere_relaxation(**STEEL)
+    omega = np.geomspace(1e-2, 1e12, 60_001)
+    lossy = -body.polarizability(omega / (2 * math.pi))[:, 0, 0].imag
+    total = 2 / math.pi * np.trapezoid(lossy, np.log(omega))
+    npt.assert_allclose(total, body.decay(0.0)[0, 0], rtol=1e-3)
+    step = 1e-9
+    slope = (body.decay(1e-5 + step) - body.decay(1e-5 - step)) / (2 * step)
+    npt.assert_allclose(slope, body.decay_rate(1e-5), rtol=1e-7)
+
+
+def test_ring_opposes_the_field_along_its_normal():
+    ring = ring_relaxation(radius=0.01, wire_radius=0.001, conductivity=3.5e7, normal=[0, 3, 4])
+    inductance = naive_emi.MU_0 * 0.01 * (math.log(80) - 2)
+    normal = np.array([0, 0.6, 0.8])
+    npt.assert_allclose(ring.polarizability(0.0), 0, atol=1e-22)
+    area = math.pi * 1e-4
+    amplitude = naive_emi.MU_0 * area**2 / inductance
+    npt.assert_allclose(ring.instantaneous @ normal, -amplitude * normal, rtol=1e-12)
+    npt.assert_allclose(ring.instantaneous @ [1, 0, 0], 0, atol=1e-22)
+    # resistance of the wire: length over conductivity and section
+    resistance = 2 * math.pi * 0.01 / (3.5e7 * math.pi * 1e-6)
+    npt.assert_allclose(ring.taus, inductance / resistance, rtol=1e-12)
+
+
+@given(ratio=st.floats(0.01, 100))
+def test_scaling_is_that_of_the_closed_form(ratio):
+    bigger = {**STEEL, "radius": 0.005 * ratio}
+    listed = sphere_relaxation(**STEEL).scaled(ratio)
+    same = sphere_relaxation(**bigger)
+    npt.assert_allclose(listed.instantaneous, same.instantaneous, rtol=1e-9)
+    npt.assert_allclose(listed.amplitudes, same.amplitudes, rtol=1e-12)
+    npt.assert_allclose(listed.taus, same.taus, rtol=1e-12)
+
+
+def random_rotation(seed):
+    """Return a rotation, determinant one."""
+    turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    return turn * np.linalg.det(turn)
+
+
+@given(seed=st.integers(0, 1000))
+def test_rotation_turns_the_response(seed):
+    turn = random_rotation(seed)
+    thin = sphere_relaxation(**STEEL)
+    body = combine_axes(thin.scaled(0.5), thin, sphere_relaxation(**ALUMINIUM).scaled(2))
+    turned = body.rotated(turn)
+    expected = turn @ body.polarizability([0.0, 5e3]) @ turn.T
+    npt.assert_allclose(turned.polarizability([0.0, 5e3]), expected, atol=1e-18)
+    back = turned.rotated(turn.T)
+    npt.assert_allclose(back.amplitudes, body.amplitudes, atol=1e-18)
+    npt.assert_array_equal(turned.amplitudes, np.swapaxes(turned.amplitudes, 1, 2))
+
+
+def test_axes_keep_their_own_lists():
+    steel, aluminium = sphere_relaxation(**STEEL), sphere_relaxation(**ALUMINIUM)
+    body = combine_axes(steel, steel, aluminium)
+    assert len(body) == len(steel) + len(aluminium)  # axes of one list share their terms
+    for moment in (
+        lambda one: one.polarizability([0.0, 1e3, 1e5]),
+        lambda one: one.decay([0.0, 1e-4]),
+        lambda one: one.decay_rate(1e-4)[None],
+    ):
+        parts = [moment(one)[:, 0, 0] for one in (steel, steel, aluminium)]
+        expected = np.array([np.diag(row) for row in np.array(parts).T])
+        npt.assert_allclose(moment(body), expected, rtol=1e-12, atol=1e-20)
+
+
+def test_an_empty_list_is_a_body_that_acts_at_once():
+    body = Relaxation(instantaneous=np.eye(3), amplitudes=np.empty((0, 3, 3)), taus=np.empty(0))
+    assert len(body) == 0
+    npt.assert_array_equal(body.polarizability([0.0, 1e6]), [np.eye(3)] * 2)
+    npt.assert_array_equal(body.decay([0.0, 1.0]), np.zeros((2, 3, 3)))
+
+
+ONE = np.eye(3)[None]
+TWIST = [[0, 1e-3, 0], [0, 0, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: sphere_polarizability(-1.0, **STEEL), ValueError, "frequency '-1.0'"),
+        (lambda: sphere_polarizability(np.nan, **STEEL), ValueError, "frequency: 1 of 1"),
+        (lambda: sphere_relaxation(**{**STEEL, "radius": 0}), ValueError, "radius '0.0'"),
+        (
+            lambda: sphere_relaxation(**{**STEEL, "conductivity": -1}),
+            ValueError,
+            "conductivity '-1.0'",
+        ),
+        (
+            lambda: sphere_relaxation(**{**STEEL, "permeability": 0.5}),
+            ValueError,
+            "permeability '0.5'. Must be relative, 1 or more",
+        ),
+        (
+            lambda: sphere_relaxation(**{**STEEL, "permeability": 2000}),
+            ValueError,
+            "permeability '2000.0'. Must be at most 1000",
+        ),
+        (lambda: sphere_poles(0, **STEEL), ValueError, "n_poles '0'. Must be at least 1"),
+        (
+            lambda: ring_relaxation(
+                radius=1, wire_radius=0.5, conductivity=1, normal=[0, 0, 1]
+            ),
+            ValueError,
+            "wire_radius '0.5'. Must be less than half",
+        ),
+        (
+            lambda: ring_relaxation(
+                radius=1, wire_radius=0.1, conductivity=1, normal=[0, 0, 0]
+            ),
+            ValueError,
+            "Invalid normal .* Must not be zero",
+        ),
+        (
+            lambda: Relaxation(instantaneous=ONE[0], amplitudes=ONE, taus=[0.0]),
+            ValueError,
+            r"Invalid taus \[0.0\]. Must be greater",
+        ),
+        (
+            lambda: Relaxation(instantaneous=ONE[0], amplitudes=ONE, taus=[1.0, 2.0]),
+            ValueError,
+            r"amplitudes with shape \(1, 3, 3\). Must be \(2, 3, 3\)",
+        ),
+        (
+            lambda: Relaxation(instantaneous=TWIST, amplitudes=ONE, taus=[1.0]),
+            ValueError,
+            "Invalid instantaneous: off its transpose by 0.001. Must be symmetric",
+        ),
+        (
+            lambda: Relaxation(instantaneous=ONE[0], amplitudes=[TWIST], taus=[1.0]),
+            ValueError,
+            "Invalid amplitudes: off its transpose",
+        ),
+        (
+            lambda: sphere_relaxation(**STEEL).rotated(2 * np.eye(3)),
+            ValueError,
+            "Invalid rotation: .* differs from 1 by 3. Must be orthogonal",
+        ),
+        (lambda: sphere_relaxation(**STEEL).scaled(0.0), ValueError, "ratio '0.0'"),
+        (lambda: sphere_relaxation(**STEEL).decay(-1.0), ValueError, "time '-1.0'"),
+        (lambda: sphere_relaxation(**STEEL).decay_rate([0, -2]), ValueError, "time '-2.0'"),
+        (lambda: combine_axes(*[None] * 3), TypeError, "axis None. Must be a Relaxation"),
+    ],
+)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
