@@ -1,5 +1,8 @@
 """How good the alarms are, with exact intervals."""
 
+from .baselines import layout_alarms, random_alarms
+from .curves import Bands, Curve, roc
+from .grounds import Ground, scored_ground
 from .intervals import (
     Interval,
     area_needed,
@@ -9,17 +12,35 @@ from .intervals import (
     wilson,
 )
 from .matching import AlarmOutcome, Halo, Matching, TargetOutcome, match
+from .scoring import ClutterCount, Proportion, Rate, Score, Stratum, score
+from .splits import Fold, check_groups, lane_folds
 
 __all__ = [
     "AlarmOutcome",
+    "Bands",
+    "ClutterCount",
+    "Curve",
+    "Fold",
+    "Ground",
     "Halo",
     "Interval",
     "Matching",
+    "Proportion",
+    "Rate",
+    "Score",
+    "Stratum",
     "TargetOutcome",
     "area_needed",
+    "check_groups",
     "clopper_pearson",
+    "lane_folds",
+    "layout_alarms",
     "match",
     "poisson_rate",
+    "random_alarms",
+    "roc",
+    "score",
+    "scored_ground",
     "targets_needed",
     "wilson",
 ]

@@ -208,7 +208,7 @@ def match(
     places = np.array([(a.easting, a.northing) for a in chosen]).reshape(-1, 2)
     shares, is_seen = [1.0] * len(targets), np.ones(len(chosen), bool)
     if coverage is not None:
-        seen = _check_coverage(coverage).mask(sensors) & coverage.wanted
+        seen = check_coverage(coverage).mask(sensors) & coverage.wanted
         is_seen = coverage.at(seen, places[:, 0], places[:, 1], False)
         shares = [
             coverage.observed_share(t.easting, t.northing, t.diameter / 2, sensors)
@@ -362,7 +362,7 @@ def _check_truth(truth: Any, halo: Halo) -> tuple[list[Target], list[Target]]:
     return [t for t in order if t.is_target], [t for t in order if not t.is_target]
 
 
-def _check_coverage(coverage: Any) -> Coverage:
+def check_coverage(coverage: Any) -> Coverage:
     """Return coverage if it is one."""
     if not isinstance(coverage, Coverage):
         msg = (

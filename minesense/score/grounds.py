@@ -1,0 +1,88 @@
+"""The ground on which false alarms count, and what is left out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..coverage import Coverage
+from ..truth import Truth
+from .matching import Halo, check_coverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ground:
+    """Where false alarms count, and the areas that are left out, in square metres."""
+
+    mask: npt.NDArray[np.bool_]  #: cells of the coverage in which false alarms count
+    scored: float
+    halo: float  #: observed, in the halo of a target
+    ring: float  #: observed, in the ring around a halo
+    not_observed: Mapping[str, float]  #: by reason, which may overlap
+    missing: float  #: wanted and not observed
+    lane_areas: Mapping[str, float]  #: scored, by lane
+
+
+def scored_ground(
+    truth: Truth, coverage: Coverage, *, halo: Halo | None = None, sensors: str = "any"
+) -> Ground:
+    """
+    Return the ground on which false alarms count: observed, beyond halos and rings.
+
+    Parameters
+    ----------
+    truth : Truth
+        What is in the ground.
+    coverage : Coverage
+        What was observed.
+    halo : Halo, optional
+        Left out around every target; `Halo()` by default.
+    sensors : str
+        Whose observation counts: a kind of sensor, `"any"` or `"all"`.
+
+    Returns
+    -------
+    Ground
+        Cells whose centre is observed, wanted, and in no halo or ring; and their areas.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If coverage is no Coverage, or none of its ground is left to score.
+    """
+    halo = Halo() if halo is None else halo
+    seen = check_coverage(coverage).mask(sensors) & coverage.wanted
+    targets = truth.targets
+    east = [t.easting for t in targets]
+    north = [t.northing for t in targets]
+    reach = np.array([halo.reach(t.diameter) for t in targets])
+    in_halo = coverage.within(east, north, reach)
+    in_ring = coverage.within(east, north, halo.ring * reach) & ~in_halo
+    mask = seen & ~in_halo & ~in_ring
+    if not mask.any():
+        msg = (
+            f"Invalid coverage: of {coverage.area(sensors):.4g} m2 observed by {sensors!r}, "
+            "none lies outside halos and rings. Must leave ground on which to count false "
+            "alarms."
+        )
+        raise ValueError(msg)
+    cell_area = coverage.cell**2
+
+    def area(cells: npt.NDArray[np.bool_]) -> float:
+        return float(round(int(np.count_nonzero(cells)) * cell_area, 12))
+
+    lane_areas = {
+        lane: area(mask & (coverage.lane_index == i)) for i, lane in enumerate(coverage.lanes)
+    }
+    return Ground(
+        mask=mask,
+        scored=area(mask),
+        halo=area(seen & in_halo),
+        ring=area(seen & in_ring),
+        not_observed=coverage.not_observed(sensors),
+        missing=coverage.missing_area(sensors),
+        lane_areas=lane_areas,
+    )

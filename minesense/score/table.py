@@ -1,0 +1,110 @@
+"""A score as a table of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .scoring import Proportion, Score
+
+#: Said first, wherever a score on synthetic data is shown.
+SYNTHETIC = "SYNTHETIC data: says nothing about performance in the field."
+
+
+def format_score(score: Score) -> str:
+    """
+    Return a score as a table: the worst stratum first, every figure with its limits.
+
+    A Pd without a miss is shown as its lower limit, since no number of hits makes it 1.
+
+    Parameters
+    ----------
+    score : Score
+        What to show.
+
+    Returns
+    -------
+    str
+        Lines of at most 96 characters, without a line break at the end.
+    """
+    percent = f"{100 * score.confidence:g} %"
+    lines = [SYNTHETIC] if score.is_synthetic else []
+    if score.is_capped:
+        lines.append("Alarms were capped: every Pd is a lower bound.")
+    if score.no_claim:
+        lines.append(f"No overall claim, too few targets: {'; '.join(score.no_claim)}")
+    if score.worst:
+        name = f"{score.worst.group} = {score.worst.name}"
+        lines.append(f"Worst stratum: {name}: Pd | swept {_pd(score.worst.swept).strip()}")
+    rate = score.false_alarms
+    lines += [
+        "",
+        _row("", "value", f"{percent} interval", "counts"),
+        f"{'Pd | swept':<24}{_pd(score.pd_swept)}",
+        f"{'Pd total':<24}{_pd(score.pd_total)}",
+        _row(
+            "False alarms per m2",
+            f"{rate.value:.4g}",
+            f"{rate.low:.4g} to {rate.high:.4g}",
+            f"{rate.count} in {rate.area:.4g} m2",
+        ),
+    ]
+    groups = dict.fromkeys(stratum.group for stratum in score.strata)
+    for group in groups:
+        lines += ["", f"Pd | swept by {group.replace('_', ' ')}"]
+        for stratum in score.strata:
+            if stratum.group == group:
+                line = f"  {stratum.name:<22}{_pd(stratum.swept)}"
+                lines.append(f"{line}  {stratum.claim}".rstrip())
+    lines += ["", *_counts(score)]
+    return "\n".join(lines)
+
+
+def _row(label: str, value: str, interval: str, counts: str) -> str:
+    """Return one line of the table."""
+    return f"{label:<24}{value:>10}  {interval:<20}{counts}".rstrip()
+
+
+def _pd(share: Proportion) -> str:
+    """Return a Pd with its limits; without a miss, its lower limit in its place."""
+    if not share.n:
+        return _row("", "-", "not tested", "0 of 0")[24:]
+    value = f">= {share.low:.3f}" if share.k == share.n else f"{share.value:.3f}"
+    interval = f"{share.low:.3f} to {_top(share)}"
+    return _row("", value, interval, f"{share.k} of {share.n}")[24:]
+
+
+def _top(share: Proportion) -> str:
+    """Return the upper limit; 1 is the end of the scale, not a measured figure."""
+    return "1" if share.k == share.n else f"{share.high:.3f}"
+
+
+def _counts(score: Score) -> list[str]:
+    """Return the lines below the table: targets, alarms, clutter and areas."""
+    targets = {
+        "detected": "detected",
+        "missed_swept": "missed though swept",
+        "partly_swept": "partly swept",
+        "never_swept": "never swept",
+    }
+    found = ", ".join(f"{score.count(key)} {words}" for key, words in targets.items())
+    alarms = {"hit": "hits", "repeat": "repeats", "false": "false", "outside": "outside"}
+    outcomes: list[str] = [alarm.outcome for alarm in score.alarms]
+    counted = ", ".join(f"{outcomes.count(key)} {words}" for key, words in alarms.items())
+    left_out = ", ".join(f"{n} {reason}" for reason, n in score.outside.items())
+    lines = [
+        f"Targets: {found}",
+        f"Alarms: {counted}{f' ({left_out})' if left_out else ''}",
+        *(
+            f"Clutter, {item.kind}: {item.n_alarmed} of {item.n} alarmed"
+            for item in score.clutter
+        ),
+        "Area, m2: "
+        + ", ".join(f"{name.replace('_', ' ')} {x:.4g}" for name, x in score.areas.items()),
+    ]
+    reasons = ", ".join(f"{name} {area:.4g}" for name, area in score.not_observed.items())
+    lines.append(f"Not observed, m2: {reasons or '0 by every sensor counted'}")
+    halo = f"{score.halo.kind}, {score.halo.radius:g} m, ring {score.halo.ring:g}"
+    threshold = "all alarms" if score.threshold is None else f"threshold {score.threshold:g}"
+    lines.append(f"Halo: {halo}; {threshold}; observed by: {score.sensors}")
+    return lines
