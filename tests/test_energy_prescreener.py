@@ -16,7 +16,7 @@ OPTIONS = {"spacing": 0.05, "bin_length": 8e-10, "guard": 0.15, "ring": 0.4, "n_
 
 
 def naive_scores(samples, is_usable, *, start, hop, n_guard, n_ring, n_best, floor):
-    """The scores and the sizes of rings from the definition."""
+    """Return the scores and the sizes of rings from the definition."""
     n_traces, n_channels, n_samples = samples.shape
     starts = range(start, n_samples - 2 * hop + 1, hop)
     energy = np.stack(
@@ -40,7 +40,7 @@ def naive_scores(samples, is_usable, *, start, hop, n_guard, n_ring, n_best, flo
 
 
 def noise(n_traces=40, n_channels=2, n_samples=48, *, seed=0, **options):
-    """A lane of whitened noise."""
+    """Return a lane of whitened noise."""
     rng = np.random.default_rng(seed)
     return make_sweep(rng.normal(size=(n_traces, n_channels, n_samples)), **options)
 
@@ -162,7 +162,7 @@ def test_dropouts_are_not_silence():
     )
     assert np.isnan(result.samples[11]).all()
     npt.assert_array_equal(np.flatnonzero(~result.is_credited), [11])
-    with pytest.raises(ValueError, match="1 of 40 traces hold NaN .* is trace 11"):
+    with pytest.raises(ValueError, match=r"1 of 40 traces hold NaN .* is trace 11"):
         dataclasses.replace(sweep, samples=samples)
 
 
@@ -190,12 +190,12 @@ def test_bad_sensors_are_named():
     """A coil, a frequency axis, or a record too short for the windows is refused."""
     stage = PrescreenEnergy(**OPTIONS)
     coils = make_sweep(np.zeros((3, 2, 12)), sensor=make_coils())
-    with pytest.raises(ValueError, match="'test coils' of kind 'emi'.* Must be a radar"):
+    with pytest.raises(ValueError, match=r"'test coils' of kind 'emi'.* Must be a radar"):
         run_lane(stage, coils)
     stepped = make_sweep(np.zeros((3, 2, 48)), sensor=make_sensor(2, 48, axis_unit="Hz"))
-    with pytest.raises(ValueError, match="axis in Hz. Must be a radar with two-way times"):
+    with pytest.raises(ValueError, match=r"axis in Hz. Must be a radar with two-way times"):
         run_lane(stage, stepped)
-    with pytest.raises(ValueError, match="ends at 1.1e-09 s and holds 1 bins after 3e-10 s"):
+    with pytest.raises(ValueError, match=r"ends at 1.1e-09 s and holds 1 bins after 3e-10 s"):
         prescreen_energy(noise(n_samples=12), **OPTIONS, start_time=3e-10)
-    with pytest.raises(ValueError, match="holds 0 bins after 1 s. Must hold .* n_best = 2"):
+    with pytest.raises(ValueError, match=r"holds 0 bins after 1 s. Must hold .* n_best = 2"):
         prescreen_energy(noise(), **OPTIONS, start_time=1.0)

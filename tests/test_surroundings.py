@@ -14,8 +14,8 @@ ROWS = np.random.default_rng(seed=0).normal(size=(40, 70)).astype(np.float32)
 ROWS[:, ::2] = ROWS[:, ::2].round()  # ties
 
 
-def naive_ring(rows, is_present, k, behind, ahead, guard):
-    """The rows of the ring around trace k, from the definition."""
+def naive_ring(rows, is_present, k, *, behind, ahead, guard):
+    """Return the rows of the ring around trace k, from the definition."""
     return [
         row
         for j, row in enumerate(rows)
@@ -24,7 +24,7 @@ def naive_ring(rows, is_present, k, behind, ahead, guard):
 
 
 def run(rows, is_present, **extent):
-    """Medians, spreads and counts of a lane."""
+    """Return medians, spreads and counts of a lane."""
     ring = Surroundings(width=rows.shape[1], **extent)
     parts = [ring.feed(rows, is_present), ring.finish()]
     return [np.concatenate(values) for values in zip(*parts, strict=True)]
@@ -38,7 +38,7 @@ def run(rows, is_present, **extent):
     is_causal=st.booleans(),
     bad=st.sets(st.integers(0, 39), max_size=12),
 )
-def test_matches_the_definition(n_traces, behind, extra, guard, is_causal, bad):
+def test_matches_the_definition(*, n_traces, behind, extra, guard, is_causal, bad):
     """Median, MAD and count of each ring, through gaps and at both ends."""
     rows = ROWS[:n_traces, :5]
     is_present = ~np.isin(np.arange(n_traces), sorted(bad))

@@ -152,7 +152,9 @@ def _undo_projection(seen, mixing, n_rounds, variance):
     Give the variances of independent gates that leave `seen` once projected.
 
     Projecting gates of variances v leaves those of mixing @ v. Each round multiplies v by
-    the ratio of what is seen to what it leaves, which keeps it positive.
+    the ratio of what is seen to what it leaves, which keeps it positive. A gate keeps at
+    least a quarter of what it would have alone: a short ring may see less in it than the
+    others leave there, and it must not decide for that.
     """
     n_gates = len(seen)
     for g in range(n_gates):
@@ -163,7 +165,8 @@ def _undo_projection(seen, mixing, n_rounds, variance):
             left = 0.0
             for h in range(n_gates):
                 left += mixing[g, h] * variance[h]
-            variance[g] *= seen[g] / left
+            least = 0.25 * seen[g] / math.sqrt(mixing[g, g])
+            variance[g] = max(variance[g] * seen[g] / left, least)
 
 
 @jit

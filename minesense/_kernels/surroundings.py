@@ -115,9 +115,9 @@ def _replace(window, old, new, before):
             a = row[j]
             v = new[j]
             inner = after[j] if after[j] < v else v
-            down = inner if (inner > a and a >= old[j]) else a
+            down = inner if inner > a >= old[j] else a
             outer = before[j] if before[j] > v else v
-            up = outer if (outer < a and a <= old[j]) else a
+            up = outer if outer < a <= old[j] else a
             before[j] = a
             row[j] = down if v >= old[j] else up
 

@@ -95,7 +95,8 @@ def prescreen_decay(
     Gate :math:`g` of :math:`z` has the spread :math:`s_g` (1.4826 MAD) over the ring. The
     gates' own variances :math:`v` are those of independent noise that would leave it,
     :math:`s_g^2 = \sum_h P_{gh}^2 v_h`, found by ten rounds of :math:`v_g \leftarrow v_g
-    s_g^2 / \sum_h P_{gh}^2 v_h`. With :math:`V = \mathrm{diag}(v)` and :math:`Q` the
+    s_g^2 / \sum_h P_{gh}^2 v_h` from :math:`v_g = s_g^2 / P_{gg}`, of which at least a
+    quarter is kept. With :math:`V = \mathrm{diag}(v)` and :math:`Q` the
     projection off :math:`V^{-1/2} S`, the score is the root of the generalised likelihood
     ratio of one decay :math:`d` with unknown positive amplitude and unknown soil, the
     greatest over the bank:
@@ -106,8 +107,8 @@ def prescreen_decay(
     On independent Gaussian noise, with a bank of one decay and a long `noise_length`, it is
     distributed as :math:`\max(0, n)`, :math:`n` standard normal; a bank of ten raises the
     tail by less than ten. The error of the spread makes the tail heavier: simulated, with
-    the default lengths at a spacing of 5 cm, 1.5 times the normal rate beyond 2 and 3 times
-    beyond 3 standard deviations. Set thresholds on lanes without targets. An object of
+    the default lengths at a spacing of 5 cm, 1.5 times the normal rate beyond 2 and 2.5
+    times beyond 3 standard deviations. Set thresholds on lanes without targets. An object of
     constant amplitude over :math:`N` traces gains :math:`\sqrt{N}`. The spread is that of
     the sums :math:`z`, so that noise which persists from trace to trace is not taken for
     white.
