@@ -244,7 +244,7 @@ def score(
     >>> print(f"{result.pd_swept.k} of {result.pd_swept.n}, {result.pd_total.n} in all")
     1 of 1, 2 in all
     >>> print(f"at most {result.false_alarms.high:.3f} false alarms per m2")
-    at most 0.446 false alarms per m2
+    at most 0.450 false alarms per m2
     """
     halo = Halo() if halo is None else halo
     check_probability(confidence, "confidence")
