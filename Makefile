@@ -13,7 +13,7 @@ VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
 SEED ?= 1
 OUTPUT ?= demo
-# Test processes. Two measured fastest on two cores: most of the time is compiling.
+# Test processes; 0 runs the tests in one, which is easier to debug.
 JOBS ?= 2
 # Branch coverage of the kernels without JIT, in percent, below which `make test` fails.
 KERNEL_COVERAGE ?= 100
@@ -80,6 +80,7 @@ bench-quick: $(VENV)/.installed-test ## the same with few rounds: does it run, a
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
+# Made with the oldest Python that is supported (PYTHON=...): what it can install, all can.
 constraints: ## pin the newest versions of everything in constraints.txt
 	rm -rf $(VENV)-constraints
 	$(PYTHON) -m venv $(VENV)-constraints
