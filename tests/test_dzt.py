@@ -1,5 +1,6 @@
 """Test reading GSSI recordings against the layout, and real ones against known values."""
 
+import copy
 import json
 import math
 import warnings
@@ -317,6 +318,16 @@ def test_content_decides_not_the_name(tmp_path):
     stored = scans()
     assert read(write_dzt(tmp_path / "a.sgy", stored)).format == "dzt"
     assert read(write_dzt(tmp_path / "a.DT1", stored)).format == "dzt"
+
+
+def test_error_survives_another_process(tmp_path):
+    """Workers hand errors on as pickles."""
+    (tmp_path / "a.DZT").write_bytes(b"")
+    with pytest.raises(FormatError) as caught:
+        read(tmp_path / "a.DZT")
+    copied = copy.copy(caught.value)  # through the same methods
+    assert str(copied) == str(caught.value)
+    assert vars(copied) == vars(caught.value)
 
 
 def test_folder_and_missing_file(tmp_path):

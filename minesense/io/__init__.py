@@ -59,8 +59,22 @@ def read(path: str | Path, **options: Any) -> Recording:
 
     Examples
     --------
-    >>> import minesense as ms
-    >>> sweep = ms.read("line.DZT").to_sweep()  # doctest: +SKIP
+    A GSSI file of 40 scans of 4 samples, 8 ns long, 50 scans to the metre:
+
+    >>> import struct, tempfile
+    >>> import numpy as np
+    >>> header = bytearray(1024)
+    >>> struct.pack_into("<4H", header, 0, 0x00FF, 1024, 4, 16)
+    >>> struct.pack_into("<f8xf", header, 14, 50.0, 8.0)
+    >>> scans = np.tile(np.array([0, 0, 30000, 40000], "<u2"), (40, 1))
+    >>> scans[:, 0] = np.arange(40)
+    >>> header[52] = 1  # channel
+    >>> with tempfile.NamedTemporaryFile(suffix=".DZT") as file:
+    ...     _ = file.write(header + scans.tobytes())
+    ...     file.flush()
+    ...     recording = read(file.name)
+    >>> recording.shape, recording.spacing, recording.samples[0, 0].tolist()
+    ((40, 1, 4), 0.02, [-2768.0, -2768.0, -2768.0, 7232.0])
     """
     path = Path(path)
     if path.exists() and not path.is_file():

@@ -68,7 +68,11 @@ def write_csv(alarms: Iterable[Alarm], path: str | Path, *, synthetic: bool = Fa
 
     Examples
     --------
-    >>> write_csv([], "alarms.csv")  # doctest: +SKIP
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_csv([], f"{folder}/alarms.csv")
+    ...     read_alarms(f"{folder}/alarms.csv")
+    []
     """
     found = _check_alarms(alarms)
     evidence = sorted({name for alarm in found for name in alarm.evidence})

@@ -85,10 +85,6 @@ def read_dt1(
     -----
     The sample interval is TOTAL TIME WINDOW / NUMBER OF PTS/TRC. Positions are those of
     the trace headers; start, end and step of the HD file are compared with them.
-
-    Examples
-    --------
-    >>> read_dt1("XLINE00.DT1", units="m")  # doctest: +SKIP
     """
     path = Path(path)
     if units is not None:

@@ -101,7 +101,7 @@ def find_layout(
         findings.override("width", width, width_given)
         width = width_given
     n_points = _choose_points(
-        findings, size, n_points_said, _whole_in(first["n_points"], 1, 2**31), width
+        findings, size, n_points_said, _whole_in(first["n_points"], 1, 2**24), width
     )
     chosen = width_given or _choose_width(findings, size, n_traces_said, n_points, width)
     layout = TraceLayout(0, n_points, chosen)

@@ -82,10 +82,6 @@ def read_dzt(
     -----
     The sample interval is range / samples, sample k lies at k times it, and the two words
     of counter and mark count as samples so that the axis holds.
-
-    Examples
-    --------
-    >>> read_dzt("line.DZT", spacing=0.02)  # doctest: +SKIP
     """
     path = Path(path)
     findings = Findings(path, strict=strict)

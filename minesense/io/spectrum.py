@@ -38,8 +38,9 @@ def estimate_centre_frequency(samples: npt.ArrayLike, sample_interval: float) ->
     Notes
     -----
     With :math:`A(f)` the mean over traces and channels of the amplitude spectrum, each
-    trace less its mean and padded with zeros to four times its length, and :math:`B` the connected band around the maximum of :math:`A`
-    in which :math:`A \ge \max A / 2`, the estimate is
+    trace less its mean and padded with zeros to four times its length, and :math:`B` the
+    connected band around the maximum of :math:`A` in which :math:`A \ge \max A / 2`, the
+    estimate is
 
     .. math:: f_c = \sum_{f \in B} f A^2(f) \Big/ \sum_{f \in B} A^2(f),
 

@@ -91,7 +91,12 @@ def save_sweeps(
 
     Examples
     --------
-    >>> save_sweeps("field", sweeps)  # doctest: +SKIP
+    >>> import tempfile
+    >>> from minesense.sweep import no_traces
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = save_sweeps(folder, [no_traces(lane="lane 1"), no_traces(lane="lane 2")])
+    ...     [sweep.lane for sweep in load_sweeps(folder)]
+    ['lane 1', 'lane 2']
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

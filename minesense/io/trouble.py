@@ -8,6 +8,7 @@ by a better-founded one; it is listed with its reason and warned about as well.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import warnings
@@ -38,6 +39,11 @@ class FormatError(ValueError):
         if len(shown) > 200:
             shown = shown[:197] + "..."
         super().__init__(f"{path}{place}: invalid {field} {shown}. Must be {expected}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error travel between processes."""
+        parts = (self.path, self.field, self.value, self.expected)
+        return functools.partial(type(self), where=self.where), parts
 
 
 class FormatWarning(UserWarning):
