@@ -52,7 +52,7 @@ test-interpreted: $(VENV)/.installed-test
 	@echo "== tests without JIT, branch coverage of the kernels"
 	@NUMBA_DISABLE_JIT=1 $(PYTEST) -q -n $(JOBS) --benchmark-disable $(INTERPRETED) \
 		--cov=minesense._kernels --cov-branch --cov-report=term-missing:skip-covered \
-		--cov-fail-under=$(KERNEL_COVERAGE) $(ARGS)
+		--cov-fail-under=$(KERNEL_COVERAGE) --durations=10 $(ARGS)
 
 test-bounds: $(VENV)/.installed-test
 	@echo "== stages with bounds checks"
