@@ -1,0 +1,179 @@
+"""What a radar looks at: the surface of the ground, and scatterers below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_array, check_positive, check_shape
+from .soil import Complexes, Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Surface:
+    """
+    Height of the ground on a regular grid.
+
+    Parameters
+    ----------
+    origin : (2,) array_like
+        Easting and northing of `heights[0, 0]`, m.
+    step : float
+        Between neighbours along both axes, m.
+    heights : (n_easting, n_northing) array_like
+        Upward, m; at least two along each axis.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not finite or a shape does not fit.
+    """
+
+    origin: Floats
+    step: float
+    heights: Floats
+
+    def __post_init__(self) -> None:
+        heights = check_array(self.heights, "heights", ("n_easting", "n_northing"))
+        if min(heights.shape) < 2:
+            msg = f"Invalid heights with shape {heights.shape}. Must be at least (2, 2)."
+            raise ValueError(msg)
+        object.__setattr__(self, "heights", heights)
+        object.__setattr__(self, "origin", check_array(self.origin, "origin", (2,)))
+        object.__setattr__(self, "step", check_positive(self.step, "step"))
+
+    @property
+    def end(self) -> Floats:
+        """Easting and northing of the last height."""
+        return np.asarray(self.origin + self.step * (np.array(self.heights.shape) - 1))
+
+    def height_at(self, easting: npt.ArrayLike, northing: npt.ArrayLike) -> Floats:
+        """Return the bilinear height at places in m; beyond the grid, that of its edge."""
+        last = np.array(self.heights.shape) - 1
+        x = np.clip((np.asarray(easting) - self.origin[0]) / self.step, 0, last[0])
+        y = np.clip((np.asarray(northing) - self.origin[1]) / self.step, 0, last[1])
+        i = np.minimum(x.astype(np.int64), last[0] - 1)
+        j = np.minimum(y.astype(np.int64), last[1] - 1)
+        x, y, h = x - i, y - j, self.heights
+        low = (1 - y) * h[i, j] + y * h[i, j + 1]
+        high = (1 - y) * h[i + 1, j] + y * h[i + 1, j + 1]
+        return np.asarray((1 - x) * low + x * high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scatterers:
+    """
+    Points in the ground that answer a radar.
+
+    Parameters
+    ----------
+    position : (n, 3) array_like
+        Easting, northing, upward (absolute, so below the surface), m.
+    normal : (n, 3) array_like
+        Unit normal of a facet, out of the body; zeros for a body without a face.
+    weight : (n,) array_like
+        What multiplies the spectrum: area in m^2, volume times contrast in m^3, or 1.
+    spectrum : (n,) array_like
+        Index of the spectrum.
+    spectra : (n_spectra, n_freq) array_like
+        Complex scattering length in m per unit of weight, at the frequencies of
+        :func:`radar_frequencies`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not finite, a shape does not fit, a normal is neither of length 1 nor
+        zero, or an index names no spectrum.
+    """
+
+    position: Floats
+    normal: Floats
+    weight: Floats
+    spectrum: npt.NDArray[np.int64]
+    spectra: Complexes
+
+    def __post_init__(self) -> None:
+        position = check_array(self.position, "position", ("n", 3))
+        n = len(position)
+        normal = check_array(self.normal, "normal", (n, 3))
+        length = np.linalg.norm(normal, axis=1)
+        bad = (length != 0) & (np.abs(length - 1) > 1e-6)
+        if bad.any():
+            msg = f"Invalid normal of length {length[bad][0]}. Must be 1, or 0 without a face."
+            raise ValueError(msg)
+        spectra = check_shape(np.asarray(self.spectra), "spectra", ("n_spectra", "n_freq"))
+        spectra = np.ascontiguousarray(spectra, dtype=np.complex128)
+        if not np.isfinite(spectra).all():
+            msg = "Invalid spectra with NaN or infinite values. Must be finite."
+            raise ValueError(msg)
+        spectrum = check_shape(np.asarray(self.spectrum), "spectrum", (n,))
+        if spectrum.dtype.kind not in "iu":
+            msg = f"Invalid spectrum of dtype {spectrum.dtype}. Must be whole numbers."
+            raise TypeError(msg)
+        if n and not (spectrum.min() >= 0 and spectrum.max() < len(spectra)):
+            msg = (
+                f"Invalid spectrum from {spectrum.min()} to {spectrum.max()}. Must index the "
+                f"{len(spectra)} spectra, from 0."
+            )
+            raise ValueError(msg)
+        for name, value in (
+            ("position", position),
+            ("normal", normal),
+            ("weight", check_array(self.weight, "weight", (n,))),
+            ("spectrum", np.ascontiguousarray(spectrum, dtype=np.int64)),
+            ("spectra", spectra),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.position)
+
+
+def no_scatterers(n_freq: int) -> Scatterers:
+    """Return a list without scatterers, for `n_freq` frequencies."""
+    return Scatterers(
+        position=np.empty((0, 3)),
+        normal=np.empty((0, 3)),
+        weight=np.empty(0),
+        spectrum=np.empty(0, np.int64),
+        spectra=np.empty((0, n_freq), np.complex128),
+    )
+
+
+def join_scatterers(parts: Sequence[Scatterers]) -> Scatterers:
+    """
+    Put the scatterers of several bodies into one list, in their order.
+
+    Parameters
+    ----------
+    parts : sequence of Scatterers
+        One or more, for the same frequencies.
+
+    Returns
+    -------
+    scatterers : Scatterers
+        All of them, with the spectra of all.
+
+    Raises
+    ------
+    ValueError
+        If there are no parts, or their numbers of frequencies differ.
+    """
+    n_freq = sorted({part.spectra.shape[1] for part in parts})
+    if len(n_freq) != 1:
+        msg = f"Invalid parts with {n_freq} frequencies. Must be one or more, all with as many."
+        raise ValueError(msg)
+    first = np.cumsum([0] + [len(part.spectra) for part in parts])
+    return Scatterers(
+        position=np.concatenate([part.position for part in parts]),
+        normal=np.concatenate([part.normal for part in parts]),
+        weight=np.concatenate([part.weight for part in parts]),
+        spectrum=np.concatenate(
+            [part.spectrum + start for part, start in zip(parts, first, strict=False)]
+        ),
+        spectra=np.concatenate([part.spectra for part in parts]),
+    )
