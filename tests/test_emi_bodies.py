@@ -242,6 +242,20 @@ def test_axes_keep_their_own_lists():
         npt.assert_allclose(moment(body), expected, rtol=1e-12, atol=1e-20)
 
 
+def test_each_axis_is_taken_from_its_own_element():
+    """A ring along each axis lends only what it does along that axis."""
+    rings = [
+        ring_relaxation(radius=0.01 * (i + 1), wire_radius=1e-3, conductivity=1e7, normal=axis)
+        for i, axis in enumerate(np.eye(3))
+    ]
+    body = combine_axes(*rings)
+    expected = sum(ring.polarizability(1e4) for ring in rings)
+    npt.assert_allclose(body.polarizability(1e4), expected, rtol=1e-12)
+    npt.assert_allclose(body.instantaneous, sum(r.instantaneous for r in rings), rtol=1e-12)
+    crossed = combine_axes(rings[1], rings[2], rings[0])
+    npt.assert_array_equal(crossed.polarizability(1e4), 0)
+
+
 def test_an_empty_list_is_a_body_that_acts_at_once():
     body = Relaxation(instantaneous=np.eye(3), amplitudes=np.empty((0, 3, 3)), taus=np.empty(0))
     assert len(body) == 0

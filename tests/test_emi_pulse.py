@@ -276,6 +276,21 @@ def test_pair_of_loops_is_the_sum_term_by_term():
     npt.assert_allclose(swapped, seen, rtol=1e-12)
 
 
+def test_concentric_loops_see_through_both_fields():
+    field = loop_field([[0.05, 0.02, -0.1]], radius=0.1)[0]
+    inner = loop_field([[0.05, 0.02, -0.1]], radius=0.04)[0]
+    response = continuous_wave_response(
+        ORIGIN,
+        radius=0.1,
+        receiver_radius=0.04,
+        frequency=[5e3],
+        object_position=[[0.05, 0.02, -0.1]],
+        objects=[RING],
+    )
+    expected = inner @ RING.polarizability(5e3) @ field
+    npt.assert_allclose(response[0, 0], expected, rtol=1e-12)
+
+
 @given(seed=st.integers(0, 1000))
 def test_whole_scene_may_move_and_turn(seed):
     position, axis, places, bodies = scene(seed, n=2, m=2)

@@ -118,7 +118,7 @@ def vrm_relaxation(
     """
     chi0, tau1, tau2 = _check_viscosity(chi0, tau1, tau2)
     share = _check_share(viscous_share)
-    n_taus = max(1, math.ceil(_PER_DECADE * math.log10(tau2 / tau1) - 1e-9))
+    n_taus = max(1, math.ceil(_PER_DECADE * math.log10(tau2 / tau1)))
     middle = (np.arange(n_taus) + 0.5) / n_taus
     taus = tau1 * (tau2 / tau1) ** middle
     return isotropic((1 - share) * chi0, np.full(n_taus, share * chi0 / n_taus), taus)
