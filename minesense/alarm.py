@@ -17,6 +17,15 @@ SAFETY_TEXT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """The name of a feature of candidates, its unit and what it is."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A place where the score of one sensor is a local maximum above its threshold."""

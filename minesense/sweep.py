@@ -286,6 +286,11 @@ class Sweep:
         return (self.quality & UNUSABLE) == 0
 
     @property
+    def is_judged(self) -> npt.NDArray[np.bool_]:
+        """Whether the samples mean anything and the stages had enough of the lane."""
+        return (self.quality & (UNUSABLE | Quality.EDGE)) == 0
+
+    @property
     def is_credited(self) -> npt.NDArray[np.bool_]:
         """Whether the ground under each trace counts as observed."""
         return (self.quality & NOT_CREDITED) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
 #: Metal classes of targets, from none to most.
@@ -30,6 +32,11 @@ class Truth:
     objects: tuple[Target, ...]
     position_error: float = 0.0  #: m, one standard deviation
     is_synthetic: bool = True
+
+    def only(self, lanes: Collection[str]) -> Truth:
+        """Return the truth of some lanes alone."""
+        objects = tuple(item for item in self.objects if item.lane in lanes)
+        return dataclasses.replace(self, objects=objects)
 
     @property
     def targets(self) -> tuple[Target, ...]:

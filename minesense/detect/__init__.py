@@ -1,1 +1,46 @@
 """From candidates to alarms: features, classifier, calibration, fusion."""
+
+from .calibrate import Platt, expected_calibration_error, fit_platt, log_odds, probability
+from .candidates import ExtractCandidates, merge_candidates
+from .classify import fit, lane_folds, new_estimator, out_of_fold, predict
+from .detector import Detection, Detector, LaneDetection, check_sensor, observed
+from .fuse import fuse
+from .model import ALLOWED_TYPES
+from .screen import Part, Screen, Screened, coil_stages, radar_stages
+from .settings import CoilSettings, DetectorSettings, RadarSettings, read_settings
+from .sites import FEATURES, KINDS, Site, find_sites
+
+__all__ = [
+    "ALLOWED_TYPES",
+    "FEATURES",
+    "KINDS",
+    "CoilSettings",
+    "Detection",
+    "Detector",
+    "DetectorSettings",
+    "ExtractCandidates",
+    "LaneDetection",
+    "Part",
+    "Platt",
+    "RadarSettings",
+    "Screen",
+    "Screened",
+    "Site",
+    "check_sensor",
+    "coil_stages",
+    "expected_calibration_error",
+    "find_sites",
+    "fit",
+    "fit_platt",
+    "fuse",
+    "lane_folds",
+    "log_odds",
+    "merge_candidates",
+    "new_estimator",
+    "observed",
+    "out_of_fold",
+    "predict",
+    "probability",
+    "radar_stages",
+    "read_settings",
+]

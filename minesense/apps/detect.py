@@ -1,0 +1,253 @@
+"""The command ``minesense detect``: on a recording, or on a simulated field."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from .. import report
+from ..alarm import SAFETY_TEXT
+from ..detect import Detection, Detector, Screening, screen_recording
+from ..io import FormatWarning, Recording, load_sweeps, read, write_csv, write_geojson
+from ..sweep import Sweep
+from .fieldfolder import SYNTHETIC, read_lanes, write_json
+
+
+def run(options: Namespace) -> str:
+    """
+    Find alarms and write them.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the command line.
+
+    Returns
+    -------
+    text : str
+        What was scanned and found.
+
+    Raises
+    ------
+    ValueError
+        If the input cannot be used.
+    """
+    path = Path(options.path)
+    if path.is_dir():
+        return _detect_field(path, options)
+    if options.model:
+        msg = (
+            f"Invalid --model '{options.model}' for the recording '{path}'. Must be left out: "
+            "models are trained on the sensors of a simulated field."
+        )
+        raise ValueError(msg)
+    return _detect_recording(path, options)
+
+
+def _detect_field(path: Path, options: Namespace) -> str:
+    """Run a trained detector over lanes of a simulated field."""
+    if not options.model:
+        msg = f"Invalid folder '{path}' without a model. Must come with --model FILE."
+        raise ValueError(msg)
+    detector = Detector.load(options.model)
+    chosen = [
+        lane
+        for lane in read_lanes(path)
+        if options.lanes == "all" or lane["is_blind"] == (options.lanes == "blind")
+    ]
+    if not chosen:
+        msg = f"Invalid field '{path}': no {options.lanes} lanes. Must hold at least one."
+        raise ValueError(msg)
+    names = {lane["name"] for lane in chosen}
+    sweeps = [sweep for sweep in load_sweeps(path / "sweeps") if sweep.lane in names]
+    with tqdm(total=len(chosen), desc="detecting", unit="lane") as bar:
+        found = detector.detect(
+            sweeps,
+            mode=options.mode,
+            area=[(*lane["area"], lane["name"]) for lane in chosen],
+            workers=options.workers,
+            progress=lambda _: bar.update() and None,
+        )
+    output = _folder(options.output, f"{path.name}-alarms")
+    threshold = found.threshold if options.threshold is None else options.threshold
+    write_csv(found.ranked, output / "alarms.csv")
+    write_geojson(
+        found.ranked, output / "alarms.geojson", frame=sweeps[0].frame, synthetic=True
+    )
+    np.savez_compressed(output / "coverage.npz", **found.coverage.to_arrays())
+    write_json(output / "quality.json", field_quality(found, threshold, synthetic=True))
+    n_alarms = sum(alarm.score >= threshold for alarm in found.ranked)
+    return (
+        f"{SYNTHETIC}\n"
+        f"{n_alarms} alarms (of {len(found.ranked)} places that were noticed) on "
+        f"{found.coverage.area('any'):.1f} m^2 observed, "
+        f"{found.coverage.missing_area('any'):.1f} m^2 not observed; wrote {output}\n"
+        f"{SAFETY_TEXT}"
+    )
+
+
+def field_quality(found: Detection, threshold: float, *, synthetic: bool) -> dict[str, Any]:
+    """
+    Return what a detection over a field rests on, ready for JSON.
+
+    Parameters
+    ----------
+    found : Detection
+        Alarms and coverage.
+    threshold : float
+        Of the score.
+    synthetic : bool
+        Whether the field was simulated.
+
+    Returns
+    -------
+    quality : dict
+        Areas observed and not observed with reasons, gaps, threshold and model.
+    """
+    area = found.coverage
+    return {
+        **({"note": SYNTHETIC} if synthetic else {}),
+        "mode": found.mode,
+        "model": found.model,
+        "threshold": threshold,
+        "n_alarms": sum(alarm.score >= threshold for alarm in found.ranked),
+        "n_noticed": len(found.ranked),
+        "observed_m2": {kind: round(area.area(kind), 4) for kind in ("any", *area.kinds)},
+        "not_observed_m2": {
+            kind: {name: round(m2, 4) for name, m2 in area.not_observed(kind).items()}
+            for kind in ("any", *area.kinds)
+        },
+        "gaps": [
+            {"lane": gap.lane, "sensor": gap.sensor, "length_m": round(gap.length, 4)}
+            for gap in found.gaps
+        ],
+    }
+
+
+def _detect_recording(path: Path, options: Namespace) -> str:
+    """Run the radar half on a recording."""
+    overrides = {} if options.spacing is None else {"spacing": options.spacing}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FormatWarning)
+        recording = read(path, **overrides)
+        raw = recording.to_sweep(lane=path.stem, centre_frequency=options.frequency)
+    notes = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+    screening = screen_recording(raw, threshold=options.threshold)
+    output = _folder(options.output, f"{path.stem}-alarms")
+    write_csv(screening.alarms, output / "alarms.csv")
+    write_geojson(screening.alarms, output / "alarms.geojson", frame=raw.frame, synthetic=False)
+    quality = recording_quality(recording, raw, screening, notes)
+    write_json(output / "quality.json", quality)
+    processed = [part.processed for part in screening.screened.parts]
+    picture = report.section_before_after(raw, processed, screening.alarms)
+    (output / "section.png").write_bytes(picture)
+    report.recording_report(
+        output / "report.html",
+        raw=raw,
+        processed=processed,
+        alarms=screening.alarms,
+        quality=quality,
+    )
+    return "\n".join([*_summary(quality), f"wrote {output}", SAFETY_TEXT])
+
+
+def recording_quality(
+    recording: Recording, raw: Sweep, screening: Screening, notes: list[str]
+) -> dict[str, Any]:
+    """
+    Return what was scanned, how well, and how every figure came about, ready for JSON.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+    raw : Sweep
+        Its sweep.
+    screening : Screening
+        What the prescreener noticed.
+    notes : list of str
+        Warnings of the reader.
+
+    Returns
+    -------
+    quality : dict
+        Numbers with their unit in the name; None where the recording does not state one.
+    """
+    radar = raw.sensor.radar
+    return {
+        "file": recording.path.name,
+        "format": recording.format,
+        "truth": "none is known: alarms are places that stand out, Pd cannot be stated",
+        "n_traces": screening.n_traces,
+        "n_channels": raw.sensor.shape[0],
+        "n_samples": raw.sensor.shape[1],
+        "sample_interval_s": recording.sample_interval,
+        "window_s": recording.window,
+        "time_zero_in_header_s": recording.time_zero,
+        "trace_spacing_m": recording.spacing,
+        "length_m": _number(screening.length),
+        "observed_length_m": _number(screening.observed_length)
+        if math.isfinite(screening.length)
+        else None,
+        "n_observed_traces": screening.n_observed,
+        "n_not_observed_traces": screening.n_traces - screening.n_observed,
+        "not_observed_by_reason": screening.reasons,
+        "gaps": [{"length_m": _number(g.length)} for g in screening.gaps],
+        "n_alarms": len(screening.alarms),
+        "alarms_per_metre": _number(screening.alarms_per_metre)
+        if math.isfinite(screening.length)
+        else None,
+        "alarms_per_trace": len(screening.alarms) / max(1, screening.n_observed),
+        "threshold": screening.settings.radar.threshold,
+        "centre_frequency_hz": radar.centre_frequency if radar else None,
+        "n_clipped_samples": int(recording.n_clipped.sum()),
+        "is_offset_gather": recording.is_offset_gather,
+        "sources": dict(recording.sources),
+        "corrections": [str(correction) for correction in recording.corrections],
+        "warnings": notes,
+        "settings": screening.settings.as_dict(),
+        "history": list(screening.screened.parts[0].scores.history),
+    }
+
+
+def _summary(quality: dict[str, Any]) -> list[str]:
+    """Return the lines that the command prints."""
+    if quality["length_m"] is None:
+        scanned = "length not stated by the file"
+        rate = f"{quality['alarms_per_trace']:.4f} alarms per trace"
+    else:
+        scanned = (
+            f"{quality['length_m']:.2f} m, of which {quality['observed_length_m']:.2f} m "
+            "could be judged"
+        )
+        rate = f"{quality['alarms_per_metre']:.3f} alarms per metre"
+    lines = [
+        f"{quality['file']}: {quality['n_traces']} traces of {quality['n_channels']} channel(s), "
+        f"{quality['window_s'] * 1e9:.1f} ns; {scanned}",
+        f"{quality['n_alarms']} alarms above a score of {quality['threshold']:g}: {rate}; "
+        "no model knows this sensor, so no probability",
+    ]
+    if quality["n_not_observed_traces"]:
+        reasons = ", ".join(f"{k} {v}" for k, v in quality["not_observed_by_reason"].items())
+        lines.append(f"not observed: {quality['n_not_observed_traces']} traces ({reasons})")
+    if quality["is_offset_gather"]:
+        lines.append("the header says this is an offset gather: distances are not along a line")
+    return lines + [f"warning: {note}" for note in quality["warnings"]]
+
+
+def _number(value: float) -> float | None:
+    """Return a number, or None where there is none."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _folder(chosen: str | None, default: str) -> Path:
+    """Return the folder for results, made if need be."""
+    folder = Path(chosen or default)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

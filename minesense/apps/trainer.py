@@ -1,0 +1,303 @@
+"""Training: from swept lanes whose truth is known to a detector."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._validation import check_count
+from .._version import __version__
+from ..coverage import Rectangle
+from ..detect import (
+    FEATURES,
+    KINDS,
+    Detector,
+    DetectorSettings,
+    Platt,
+    Site,
+    find_sites,
+    fit,
+    fit_platt,
+    fuse,
+    log_odds,
+    observed,
+    out_of_fold,
+    probability,
+)
+from ..detect.calibrate import expected_calibration_error
+from ..score import Halo
+from ..sweep import Floats, Sweep
+from ..truth import Target, Truth
+
+
+def train(
+    sweeps: Iterable[Sweep],
+    truth: Truth,
+    *,
+    settings: DetectorSettings | None = None,
+    soils: Mapping[str, str] | None = None,
+    area: Sequence[Rectangle] | None = None,
+    halo: Halo | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> Detector:
+    """
+    Train and calibrate a detector on lanes whose truth is known.
+
+    Parameters
+    ----------
+    sweeps : iterable of Sweep
+        Both sensors over three or more lanes.
+    truth : Truth
+        What lies in them.
+    settings : DetectorSettings, optional
+        What the stages are told.
+    soils : dict of str, optional
+        Soil by lane, for the card.
+    area : sequence of rectangles, optional
+        Where observation is wanted, as in :meth:`minesense.Detector.detect`.
+    halo : Halo, optional
+        What counts as the place of a target.
+    seed : int
+        Of the classifier.
+    workers : int
+        Threads that share the lanes. The result does not depend on it.
+    progress : callable, optional
+        Called with the name of each lane that is done.
+
+    Returns
+    -------
+    detector : Detector
+        Its thresholds are set, on lanes that each classifier had not seen, to the
+        false-alarm rate that the settings ask for.
+
+    Raises
+    ------
+    ValueError
+        If there are too few lanes, mines or other places to train on.
+
+    Notes
+    -----
+    Each sensor's classifier is scored out of fold, lane by lane; those scores fit its
+    calibration, their sums the calibration of both sensors together, and they set the
+    thresholds. The classifiers that are kept are fitted to all lanes. Places between one
+    and two halos from a target are neither mine nor clutter and are left out.
+    """
+    settings = settings or DetectorSettings()
+    halo = halo or Halo()
+    seed = check_count(seed, "seed", least=0)
+    sweeps = list(sweeps)
+    empty = _untrained(sweeps, settings)
+    lanes = empty.screen(sweeps, workers=workers, progress=progress)
+    sites = [site for lane in lanes for site in find_sites(lane, settings)]
+    owner, keep = label_sites(sites, truth, halo)
+    labels = np.array([k >= 0 for k in owner], dtype=bool)
+    _require_enough(
+        labels[keep], [site.lane for site, ok in zip(sites, keep, strict=True) if ok]
+    )
+    weights = _emplacement_weights(owner)
+    square_metres = observed(lanes, settings, area=area).area("any")
+
+    estimators: dict[str, Any] = {}
+    calibrations: dict[str, Platt] = {}
+    priors: dict[str, float] = {}
+    ratios: dict[str, Floats] = {}
+    for kind in empty.sensors:
+        rows = np.array([site.features[kind] for site in sites])
+        use = keep & np.isfinite(rows[:, 0])
+        groups = [site.lane for site, ok in zip(sites, use, strict=True) if ok]
+        scores = out_of_fold(rows[use], labels[use], groups, weights=weights[use], seed=seed)
+        calibrations[kind] = fit_platt(scores, labels[use], weights=weights[use])
+        priors[kind] = float(np.average(labels[use], weights=weights[use]))
+        estimators[kind] = fit(rows[use], labels[use], weights=weights[use], seed=seed)
+        ratios[kind] = np.full(len(sites), np.nan)
+        ratios[kind][use] = calibrations[kind].log_odds(scores) - log_odds(priors[kind])
+    odds = {kind: ratios[kind] + log_odds(priors[kind]) for kind in ratios}
+    total = fuse(ratios)
+    calibrations["both"] = fit_platt(total[keep], labels[keep], weights=weights[keep])
+    priors["both"] = float(np.average(labels[keep], weights=weights[keep]))
+    odds["both"] = calibrations["both"].log_odds(total)
+
+    thresholds, quality = {}, {}
+    for mode, values in odds.items():
+        use = keep & np.isfinite(values) & _noticed(sites, mode)
+        thresholds[mode] = rate_threshold(
+            values[use & ~labels], rate=settings.design_rate, area=square_metres
+        )
+        p, y = probability(values[use]), labels[use]
+        quality[mode] = {
+            "brier": round(float(np.mean((p - y) ** 2)), 6),
+            "calibration_error": round(expected_calibration_error(p, y), 6),
+            "n_mines": int(y.sum()),
+            "n_others": int((~y).sum()),
+        }
+    thresholds |= _baseline_thresholds(sites, keep & ~labels, settings, square_metres)
+    card = {
+        "version": __version__,
+        "is_synthetic": truth.is_synthetic,
+        "training_lanes": sorted({site.lane for site in sites}),
+        "training_data": _fingerprint(sweeps),
+        "training_area_m2": round(square_metres, 3),
+        "soils": dict(sorted((soils or {}).items())),
+        "features": {k: [[f.name, f.unit] for f in FEATURES[k]] for k in estimators},
+        "estimator": "HistGradientBoostingClassifier",
+        "out_of_fold": quality,
+        "seed": seed,
+    }
+    return dataclasses.replace(
+        empty,
+        estimators=estimators,
+        calibrations=calibrations,
+        priors=priors,
+        thresholds=thresholds,
+        card=card,
+    )
+
+
+def label_sites(
+    sites: Sequence[Site], truth: Truth, halo: Halo
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Say which target each place belongs to.
+
+    Parameters
+    ----------
+    sites : sequence of Site
+        Places that were noticed.
+    truth : Truth
+        What lies in the ground.
+    halo : Halo
+        What counts as the place of a target.
+
+    Returns
+    -------
+    owner : (n,) int64 ndarray
+        Index of the nearest target whose halo holds the place, -1 if none.
+    keep : (n,) bool ndarray
+        False between one and two halos, where a place is neither.
+    """
+    owner = np.full(len(sites), -1, dtype=np.int64)
+    keep = np.ones(len(sites), dtype=bool)
+    targets: tuple[Target, ...] = truth.targets
+    if not targets or not sites:
+        return owner, keep
+    places = np.array([(target.easting, target.northing) for target in targets])
+    radius = np.array([halo.reach(target.diameter) for target in targets])
+    for k, site in enumerate(sites):
+        share = np.hypot(*(places - (site.easting, site.northing)).T) / radius
+        nearest = int(np.argmin(share))
+        if share[nearest] <= 1:
+            owner[k] = nearest
+        elif share[nearest] <= 2:
+            keep[k] = False
+    return owner, keep
+
+
+def rate_threshold(scores: Floats, *, rate: float, area: float) -> float:
+    """
+    Return the lowest threshold that raises no more false alarms than a rate allows.
+
+    Parameters
+    ----------
+    scores : (n,) float64 ndarray
+        Scores of places that hold no target.
+    rate : float
+        False alarms per square metre.
+    area : float
+        Area the scores come from, in square metres.
+
+    Returns
+    -------
+    threshold : float
+        An alarm is a score at or above it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> threshold = rate_threshold(np.array([1.0, 2.0, 3.0, 4.0]), rate=0.2, area=10.0)
+    >>> 2.0 < threshold <= 3.0
+    True
+    """
+    allowed = int(rate * area + 1e-9)
+    ordered = np.sort(np.asarray(scores, dtype=np.float64))[::-1]
+    if len(ordered) <= allowed:
+        return float(ordered[-1]) if len(ordered) else 0.0
+    return float(np.nextafter(ordered[allowed], np.inf))
+
+
+def _untrained(sweeps: Sequence[Sweep], settings: DetectorSettings) -> Detector:
+    """Return a detector that can screen but not judge, for the sensors of the sweeps."""
+    sensors: dict[str, dict[str, Any]] = {}
+    for sweep in sweeps:
+        sensors.setdefault(sweep.sensor.kind, sweep.sensor.describe())
+    missing = [kind for kind in KINDS if kind not in sensors]
+    if missing:
+        msg = f"Invalid sweeps: none of kind {' or '.join(missing)}. Must hold both sensors."
+        raise ValueError(msg)
+    return Detector(
+        settings=settings,
+        sensors={kind: sensors[kind] for kind in KINDS},
+        estimators={},
+        calibrations={},
+        priors={},
+        thresholds={},
+        card={},
+    )
+
+
+def _require_enough(labels: np.ndarray, lanes: Sequence[str]) -> None:
+    """Raise if there is too little to train on."""
+    n_mines, n_others, n_lanes = int(labels.sum()), int((~labels).sum()), len(set(lanes))
+    if n_mines < 10 or n_others < 10 or n_lanes < 3:
+        msg = (
+            f"Invalid training data: {n_mines} noticed targets and {n_others} other places in "
+            f"{n_lanes} lanes. Must be at least 10, 10 and 3."
+        )
+        raise ValueError(msg)
+
+
+def _emplacement_weights(owner: np.ndarray) -> Floats:
+    """Return weights such that several places at one target weigh one together."""
+    counts = np.bincount(owner[owner >= 0], minlength=1)
+    return np.array([1.0 / counts[k] if k >= 0 else 1.0 for k in owner])
+
+
+def _noticed(sites: Sequence[Site], mode: str) -> np.ndarray:
+    """Return which places a mode's own prescreeners noticed."""
+    return np.array([mode == "both" or mode in site.noticed for site in sites], dtype=bool)
+
+
+def _baseline_thresholds(
+    sites: Sequence[Site], use: np.ndarray, settings: DetectorSettings, area: float
+) -> dict[str, float]:
+    """Return thresholds of the prescreeners alone, for the same rate of false alarms."""
+    names = {"gpr": "gpr_energy", "emi": "emi_decay"}
+    return {
+        names[kind]: rate_threshold(
+            np.array(
+                [
+                    s.scores[kind]
+                    for s, ok in zip(sites, use, strict=True)
+                    if ok and kind in s.noticed
+                ]
+            ),
+            rate=settings.design_rate,
+            area=area,
+        )
+        for kind in KINDS
+    }
+
+
+def _fingerprint(sweeps: Sequence[Sweep]) -> str:
+    """Return a hash of everything the sweeps recorded."""
+    digest = hashlib.sha256()
+    for sweep in sweeps:
+        digest.update(f"{sweep.lane}/{sweep.sensor.name}".encode())
+        for values in (sweep.samples, sweep.time, sweep.position, sweep.quality):
+            digest.update(np.ascontiguousarray(values).tobytes())
+    return f"sha256:{digest.hexdigest()}"

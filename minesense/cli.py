@@ -1,0 +1,361 @@
+"""The command line. Subcommands load what they need only when they run."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import textwrap
+import warnings
+from collections.abc import Sequence
+
+from ._version import __version__
+from .alarm import SAFETY_TEXT
+
+_DESCRIPTION = """\
+Open signal processing for humanitarian demining: turn sweeps of metal detectors and
+ground-penetrating radar into alarms, and measure how good they are on synthetic fields.
+"""
+
+_EXIT_CODES = "Exit codes: 0 done, 1 a fault in minesense itself, 2 input that cannot be used."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """
+    Return the parser of the command line.
+
+    Returns
+    -------
+    parser : argparse.ArgumentParser
+        With one subparser for each command.
+
+    Examples
+    --------
+    >>> from minesense.cli import build_parser
+    >>> build_parser().parse_args(["demo", "--seed", "7"]).seed
+    7
+    """
+    parser = argparse.ArgumentParser(
+        prog="minesense",
+        description=_DESCRIPTION,
+        epilog=f"{textwrap.fill(SAFETY_TEXT, 78)}\n\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"minesense {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_demo, _add_simulate, _add_train, _add_detect, _add_score, _add_info):
+        add(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words of the command line; those of the process by default.
+
+    Returns
+    -------
+    code : int
+        0 done, 1 a fault in minesense itself, 2 input that cannot be used.
+
+    Examples
+    --------
+    >>> from minesense.cli import main
+    >>> main(["info", "no such file"])
+    2
+    """
+    options = build_parser().parse_args(arguments)
+    debug = os.environ.get("MINESENSE_DEBUG") == "1"
+    try:
+        command = importlib.import_module(f".apps.{options.module}", __package__)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            print(command.run(options))
+    except BrokenPipeError:
+        # whoever read our output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("minesense: stopped", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError, MemoryError) as error:
+        if debug:
+            raise
+        print(f"minesense {options.command}: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except Exception as error:  # noqa: BLE001, a user must never see a traceback
+        if debug:
+            raise
+        print(
+            f"minesense {options.command}: a fault in minesense: {type(error).__name__}: "
+            f"{_one_line(error)} (set MINESENSE_DEBUG=1 to see where, and please report it)",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _one_line(error: BaseException) -> str:
+    """Return the message of an error on one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning as one line for the user, without the place in the code."""
+    print(f"minesense: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    module: str,
+    *,
+    summary: str,
+    text: str,
+    output: str | None,
+    output_help: str,
+    seed_help: str = "source of all chance, a whole number (default: 1)",
+) -> argparse.ArgumentParser:
+    """Add a subcommand with what all of them have."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=text,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(module=module)
+    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help=seed_help)
+    parser.add_argument("--output", default=output, metavar="PATH", help=output_help)
+    return parser
+
+
+def _seed(text: str) -> int:
+    """Return a seed; argparse reports what is not one."""
+    value = int(text)
+    if value < 0:
+        msg = f"{value} is negative"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _positive(text: str) -> float:
+    """Return a number greater than zero; argparse reports what is not one."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        msg = f"{text} is not greater than zero"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _workers(text: str) -> int:
+    """Return a number of threads; argparse reports what is not one."""
+    value = int(text)
+    if not 1 <= value <= 1024:
+        msg = f"{value} is not between 1 and 1024"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the number of threads."""
+    parser.add_argument(
+        "--workers",
+        type=_workers,
+        default=min(4, os.cpu_count() or 1),
+        metavar="N",
+        help="threads; the result does not depend on it (default: %(default)s)",
+    )
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add_command(
+        commands,
+        "demo",
+        "demo",
+        summary="simulate a field, train on some lanes, detect on others, report",
+        text=(
+            "Make a SYNTHETIC field from a seed, sweep it with a cart of eight radar channels\n"
+            "and seven coils, train and calibrate on the training lanes, detect on the blind\n"
+            "lanes and score against the truth. Prints a table and writes report.html,\n"
+            "alarms.geojson, alarms.csv, score.json and model.skops. The same seed gives the\n"
+            "same score.json, byte for byte."
+        ),
+        output="demo",
+        output_help="folder for the results (default: demo)",
+    )
+    _add_scenario(parser)
+    _add_workers(parser)
+
+
+def _add_scenario(parser: argparse.ArgumentParser) -> None:
+    """Add what describes a field."""
+    parser.add_argument(
+        "--scenario",
+        default="farmland",
+        metavar="NAME",
+        help="prepared, farmland, village or basalt, or a JSON file (default: farmland)",
+    )
+    for name, what in (("training", "to train on"), ("blind", "kept apart for the test")):
+        parser.add_argument(
+            f"--{name}-lanes",
+            type=int,
+            default=None,
+            metavar="N",
+            help=f"number of lanes {what} (default: as the scenario says)",
+        )
+
+
+def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add_command(
+        commands,
+        "simulate",
+        "simulate",
+        summary="write the sweeps and the truth of a synthetic field",
+        text=(
+            "Make a SYNTHETIC field from a seed and write what a cart would record: one file a\n"
+            "lane and sensor in sweeps/, the truth in truth.json, the recipe in field.json."
+        ),
+        output="field",
+        output_help="folder to write (default: field)",
+    )
+    _add_scenario(parser)
+    _add_workers(parser)
+
+
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add_command(
+        commands,
+        "train",
+        "train",
+        summary="train a detector on the training lanes of a simulated field",
+        text=(
+            "Train and calibrate a detector on the training lanes of a folder that\n"
+            "`minesense simulate` wrote. Blind lanes are not looked at."
+        ),
+        output="model.skops",
+        output_help="model file to write (default: model.skops)",
+        seed_help="of the classifier, a whole number (default: 1)",
+    )
+    parser.add_argument("field", metavar="FOLDER", help="folder of `minesense simulate`")
+    _add_workers(parser)
+
+
+def _add_detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add_command(
+        commands,
+        "detect",
+        "detect",
+        summary="find alarms in a radar recording or a simulated field",
+        text=(
+            "On a recording (GSSI DZT, Sensors & Software DT1): run the radar stages and the\n"
+            "prescreener, and write alarms.csv, alarms.geojson, section.png, quality.json and\n"
+            "report.html. No model knows such a sensor, so alarms have a score and no\n"
+            "probability.\n\n"
+            "On a folder of `minesense simulate`: run a trained model over its blind lanes and\n"
+            "write alarms.csv, alarms.geojson, coverage.npz and quality.json."
+        ),
+        output=None,
+        output_help="folder for the results (default: named after the input, in this folder)",
+        seed_help="taken by every command; detection leaves nothing to chance",
+    )
+    parser.add_argument("path", metavar="PATH", help="recording, or folder of sweeps")
+    parser.add_argument("--model", metavar="FILE", help="model of `minesense train`")
+    parser.add_argument(
+        "--mode",
+        choices=("both", "gpr", "emi"),
+        default="both",
+        help="sensors a model listens to (default: both)",
+    )
+    parser.add_argument(
+        "--lanes",
+        choices=("blind", "training", "all"),
+        default="blind",
+        help="lanes of a simulated field (default: blind)",
+    )
+    parser.add_argument(
+        "--spacing",
+        type=_positive,
+        metavar="M",
+        help="metres between traces, if the recording does not say or is wrong",
+    )
+    parser.add_argument(
+        "--frequency",
+        type=_positive,
+        metavar="HZ",
+        help="centre frequency of the antenna, if the recording does not say or is wrong",
+    )
+    parser.add_argument(
+        "--threshold", type=float, metavar="X", help="of the score; instead of the default"
+    )
+    _add_workers(parser)
+
+
+def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add_command(
+        commands,
+        "score",
+        "score",
+        summary="score alarms against the truth",
+        text=(
+            "Match alarms (CSV or GeoJSON of `minesense detect`) with the truth and print Pd\n"
+            "and false alarms per square metre with exact 95 % intervals."
+        ),
+        output="score.json",
+        output_help="JSON file to write (default: score.json)",
+        seed_help="of the random baseline and the bands of the curve (default: 1)",
+    )
+    parser.add_argument("alarms", metavar="ALARMS", help="alarms.csv or alarms.geojson")
+    parser.add_argument(
+        "--truth", required=True, metavar="FILE", help="truth.json, or the folder that holds it"
+    )
+    parser.add_argument(
+        "--coverage",
+        metavar="FILE",
+        help="coverage.npz (default: beside the alarms)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="X",
+        help="of the score (default: that of quality.json beside the alarms)",
+    )
+    parser.add_argument(
+        "--halo",
+        type=_positive,
+        default=0.10,
+        metavar="M",
+        help="metres beyond a target's edge that count as its place (default: 0.10)",
+    )
+
+
+def _add_info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add_command(
+        commands,
+        "info",
+        "info",
+        summary="say what a recording, a simulated field or a model holds",
+        text=(
+            "Print what a file holds: a recording's size, sample interval, spacing and where\n"
+            "each figure comes from, with every correction and warning; a simulated field's\n"
+            "lanes and targets; a model's card."
+        ),
+        output=None,
+        output_help="write it to this file as JSON too",
+        seed_help="taken by every command; nothing here is left to chance",
+    )
+    parser.add_argument("path", metavar="FILE", help="recording, folder or model")

@@ -1,0 +1,286 @@
+"""One sensor along one lane: its stages, its prescreener, its candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import along_track, emi, gpr
+from .._validation import check_one_of
+from ..alarm import Candidate
+from ..stage import Gap, LaneStage, Pipeline, Stage, split_at_gaps
+from ..sweep import Floats, Sensor, Sweep, join
+from .candidates import ExtractCandidates
+from .settings import DetectorSettings, RadarSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Part:
+    """A stretch of a lane without gaps, processed and scored."""
+
+    processed: Sweep  #: what features are taken from
+    scores: Sweep  #: of the same traces
+    candidates: tuple[Candidate, ...]  #: their `trace` counts from the part's first
+    position: Floats  #: (n_traces, n_channels, 3) of every cell, m
+    best: Floats  #: (n_traces, n_channels) highest score of each cell; NaN if unusable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Screened:
+    """What the screen of one sensor found along one lane."""
+
+    kind: str
+    lane: str
+    parts: tuple[Part, ...]
+    gaps: tuple[Gap, ...]
+
+
+def radar_stages(settings: RadarSettings) -> tuple[Pipeline, Stage]:
+    """
+    Return the stages of a radar lane and its prescreener.
+
+    Parameters
+    ----------
+    settings : RadarSettings
+        Lengths, times and frequencies.
+
+    Returns
+    -------
+    prepare : Pipeline
+        From raw traces to whitened residuals, aligned to the ground.
+    prescreen : Stage
+        From those to scores.
+
+    Examples
+    --------
+    >>> from minesense.detect import RadarSettings, radar_stages
+    >>> prepare, prescreen = radar_stages(RadarSettings())
+    >>> prepare.latency > 0
+    True
+    """
+    s = settings
+    prepare = Pipeline(
+        gpr.AlignTimeZero(spacing=s.spacing),
+        gpr.Dewow(window=s.dewow),
+        gpr.AlignGround(search=s.ground_search, ground_time=s.ground_time),
+        gpr.BandPass(low=s.band[0], high=s.band[1]),
+        along_track.RemoveMedianBackground(spacing=s.spacing, half_width=s.background),
+        along_track.Whiten(spacing=s.spacing, length=s.whitening, guard=s.whitening_guard),
+    )
+    prescreen = gpr.PrescreenEnergy(
+        spacing=s.spacing,
+        bin_length=s.bin_length,
+        guard=s.guard,
+        ring=s.ring,
+        start_time=s.ground_time + s.start,
+    )
+    return prepare, prescreen
+
+
+def coil_stages(settings: DetectorSettings, sensor: Sensor) -> tuple[LaneStage, Stage]:
+    """
+    Return the stages of a metal-detector lane and its prescreener.
+
+    Parameters
+    ----------
+    settings : DetectorSettings
+        Lengths and decay times.
+    sensor : Sensor
+        The coils; their waveform gives the decay of soil.
+
+    Returns
+    -------
+    prepare : Stage
+        From raw decays to decays without their baseline.
+    prescreen : Stage
+        From those to scores.
+
+    Raises
+    ------
+    ValueError
+        If the sensor has no record of its coil.
+    """
+    s = settings.coils
+    prepare = along_track.RemoveMedianBackground(spacing=s.spacing, half_width=s.baseline)
+    prescreen = emi.PrescreenDecay(
+        spacing=s.spacing,
+        taus=s.taus,
+        noise_length=s.noise_length,
+        footprint=s.footprint,
+        guard=s.guard,
+    )
+    return prepare, prescreen
+
+
+class Screen:
+    """
+    Take one sensor's chunks along one lane; notice candidates as they become certain.
+
+    Parameters
+    ----------
+    settings : DetectorSettings
+        What the stages are told.
+
+    Notes
+    -----
+    Where ground is missing between two traces, the stages are flushed and start afresh, and
+    the gap is kept for the report. How the lane is cut into chunks changes nothing.
+    """
+
+    def __init__(self, settings: DetectorSettings):
+        self.settings = settings
+        self._last: Sweep | None = None
+        self._parts: list[Part] = []
+        self._gaps: list[Gap] = []
+
+    def push(self, chunk: Sweep) -> list[Candidate]:
+        """
+        Take the next chunk of the lane.
+
+        Parameters
+        ----------
+        chunk : Sweep
+            Traces that follow those before.
+
+        Returns
+        -------
+        candidates : list of Candidate
+            Those that no later trace can change any more.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the chunk does not continue the lane.
+        """
+        if self._last is None:
+            self._begin(chunk.sensor)
+            self._last = chunk[:0]
+        parts, gaps = split_at_gaps(join([self._last, chunk]), max_step=self.settings.max_gap)
+        self._gaps += gaps
+        found: list[Candidate] = []
+        for k, part in enumerate(parts):
+            if k:
+                found += self._end_part()
+            found += self._take(part if k or not len(self._last) else part[1:])
+        if len(chunk):
+            self._last = chunk[-1:]
+        return found
+
+    def finish(self) -> Screened:
+        """
+        End the lane.
+
+        Returns
+        -------
+        screened : Screened
+            Processed traces, scores, candidates and gaps.
+
+        Raises
+        ------
+        ValueError
+            If the lane is empty, or too short for any of its traces to be judged.
+        """
+        if self._last is None or not len(self._last):
+            lane = self._last.lane if self._last is not None else ""
+            msg = f"Invalid lane '{lane}': 0 traces. Must hold at least one."
+            raise ValueError(msg)
+        self._end_part()
+        self._refuse_short()
+        self._refuse_spacing()
+        return Screened(
+            kind=self._last.sensor.kind,
+            lane=self._last.lane,
+            parts=tuple(self._parts),
+            gaps=tuple(self._gaps),
+        )
+
+    def _begin(self, sensor: Sensor) -> None:
+        """Make the stages for a sensor."""
+        if check_one_of(sensor.kind, "kind", ("gpr", "emi")) == "gpr":
+            options = self.settings.radar
+            self._prepare, self._prescreen = radar_stages(options)
+        else:
+            options = self.settings.coils  # type: ignore[assignment]
+            self._prepare, self._prescreen = coil_stages(self.settings, sensor)  # type: ignore[assignment]
+        self._extract = ExtractCandidates(
+            spacing=options.spacing,
+            merge_radius=options.merge_radius,
+            threshold=options.threshold,
+        )
+        self._spacing = options.spacing
+        self._start_part()
+
+    def _start_part(self) -> None:
+        self._processed: list[Sweep] = []
+        self._scores: list[Sweep] = []
+        self._found: list[Candidate] = []
+
+    def _take(self, chunk: Sweep) -> list[Candidate]:
+        """Pass traces of one part through the stages."""
+        processed = self._prepare.process(chunk)
+        return self._note(processed, self._prescreen.process(processed))
+
+    def _note(self, processed: Sweep, scores: Sweep) -> list[Candidate]:
+        """Keep what came out of the stages; return the candidates that it settles."""
+        self._processed.append(processed)
+        self._scores.append(scores)
+        found = self._extract.process(scores)
+        self._found += found
+        return found
+
+    def _end_part(self) -> list[Candidate]:
+        """Flush the stages and keep the part."""
+        processed = self._prepare.flush()
+        scores = join([self._prescreen.process(processed), self._prescreen.flush()])
+        found = self._note(processed, scores)
+        tail = self._extract.flush()
+        self._found += tail
+        joined = join(self._scores)
+        if len(joined):
+            self._parts.append(_part(join(self._processed), joined, self._found))
+        self._start_part()
+        return found + tail
+
+    def _refuse_short(self) -> None:
+        """Raise if nothing could be judged though the sensor worked."""
+        judged = sum(int(part.scores.is_judged.sum()) for part in self._parts)
+        usable = sum(int(part.scores.is_usable.sum()) for part in self._parts)
+        if judged or not usable:
+            return
+        scores = self._parts[0].scores
+        total = sum(len(part.scores) for part in self._parts)
+        msg = (
+            f"Invalid lane '{scores.lane}' of sensor '{scores.sensor.name}': {total} traces, "
+            "too few for the windows of its stages. Must be longer, or use shorter windows: "
+            f"{self._prepare!r}, {self._prescreen!r}."
+        )
+        raise ValueError(msg)
+
+    def _refuse_spacing(self) -> None:
+        """Raise if the traces were not as far apart as the windows assume."""
+        steps = [
+            np.hypot(*np.diff(part.scores.position[:, :2], axis=0).T) for part in self._parts
+        ]
+        found = float(np.median(np.concatenate(steps))) if steps else self._spacing
+        if abs(found - self._spacing) > 0.3 * self._spacing:
+            scores = self._parts[0].scores
+            msg = (
+                f"Invalid lane '{scores.lane}' of sensor '{scores.sensor.name}': its traces "
+                f"are {found:.4g} m apart. Must be {self._spacing:g} m within 30 %, as the "
+                "settings say."
+            )
+            raise ValueError(msg)
+
+
+def _part(processed: Sweep, scores: Sweep, candidates: list[Candidate]) -> Part:
+    """Return a part with the place and highest score of every cell."""
+    cells = scores.samples.astype(np.float64)
+    best = np.where(scores.is_usable[:, None], cells.max(axis=2, initial=-np.inf), np.nan)
+    return Part(
+        processed=processed,
+        scores=scores,
+        candidates=tuple(candidates),
+        position=scores.channel_position,
+        best=best,
+    )

@@ -1,0 +1,255 @@
+"""Places worth judging: candidates of both sensors joined, with the features of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import emi, gpr
+from ..alarm import Candidate, Feature
+from ..sweep import Floats
+from .screen import Part, Screened
+from .settings import DetectorSettings
+
+#: Kinds of sensor in the order in which they are always listed.
+KINDS = ("gpr", "emi")
+
+#: Features of each kind of sensor, in the order of their columns. Context comes last.
+FEATURES: dict[str, tuple[Feature, ...]] = {
+    "gpr": (Feature("score", "1", "highest prescreener score"), *gpr.FEATURES),
+    "emi": emi.COIL_FEATURES,
+}
+
+_SEARCH = 0.15  # m around a place in which a silent sensor is asked for its best cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Site:
+    """A place that at least one prescreener noticed, and what each sensor says of it."""
+
+    lane: str
+    easting: float  #: m
+    northing: float  #: m
+    position_error: float  #: m, one standard deviation
+    depth: float  #: m; NaN without a radar echo
+    time: float  #: s
+    quality: int
+    noticed: tuple[str, ...]  #: kinds whose prescreener noticed it
+    scores: Mapping[str, float]  #: prescreener score by kind; NaN where not observed
+    features: Mapping[str, Floats]  #: row of FEATURES by kind; NaN where not observed
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One trace and channel of a part."""
+
+    part: int
+    trace: int
+    channel: int
+
+
+def find_sites(
+    screened: Mapping[str, Screened], settings: DetectorSettings
+) -> tuple[Site, ...]:
+    """
+    Join the candidates of the sensors along one lane and describe each place.
+
+    Parameters
+    ----------
+    screened : dict of Screened
+        What each sensor's screen found, by kind.
+    settings : DetectorSettings
+        Radii, velocity and spacing.
+
+    Returns
+    -------
+    sites : tuple of Site
+        One for each pair of candidates within the fusion radius, and one for each
+        candidate that has no partner, in order of time. No candidate is lost.
+
+    Notes
+    -----
+    Pairs are taken nearest first, each candidate once. A place is the mean of the two
+    candidates' positions with the inverse variances as weights; each of those is the
+    centroid of the squared scores around its peak, so that it is not tied to the channels.
+    A sensor that did not notice the place is asked for its best cell within 0.15 m, and
+    has no say if it has no usable cell there.
+    """
+    located = {
+        kind: [
+            (_Cell(p, c.trace, c.channel), c, _centroid(part, c, kind))
+            for p, part in enumerate(screened[kind].parts)
+            for c in part.candidates
+        ]
+        for kind in KINDS
+        if kind in screened
+    }
+    pairs = _pair(located, settings.fusion_radius)
+    chosen = []
+    for members in pairs:
+        place, error = _combine(
+            [(located[kind][i][2], _ERRORS[kind]) for kind, i in members.items()]
+        )
+        cells = {
+            kind: located[kind][members[kind]][0]
+            if kind in members
+            else _best_cell(screened[kind], place)
+            for kind in located
+        }
+        candidates = {kind: located[kind][i][1] for kind, i in members.items()}
+        chosen.append((place, error, cells, candidates))
+    rows = {kind: _feature_rows(screened[kind], kind, chosen, settings) for kind in located}
+    sites = [
+        _site(screened, settings, item, {kind: rows[kind][k] for kind in rows})
+        for k, item in enumerate(chosen)
+    ]
+    return tuple(sorted(sites, key=lambda site: (site.time, site.easting, site.northing)))
+
+
+# One standard deviation of a candidate's position, m; from the demonstration's own fields.
+_ERRORS = {"gpr": 0.04, "emi": 0.05}
+
+
+def _pair(
+    located: Mapping[str, list[tuple[_Cell, Candidate, Floats]]], radius: float
+) -> list[dict[str, int]]:
+    """Return candidates as pairs within a radius, nearest first, and singles."""
+    if len(located) < 2:
+        return [{kind: i} for kind, items in located.items() for i in range(len(items))]
+    radar, coils = located["gpr"], located["emi"]
+    distances = [
+        (float(math.dist(a[2], b[2])), i, j)
+        for i, a in enumerate(radar)
+        for j, b in enumerate(coils)
+    ]
+    lone_radar, lone_coils = set(range(len(radar))), set(range(len(coils)))
+    pairs = []
+    for distance, i, j in sorted(distances):
+        if distance > radius:
+            break
+        if i in lone_radar and j in lone_coils:
+            pairs.append({"gpr": i, "emi": j})
+            lone_radar.remove(i)
+            lone_coils.remove(j)
+    singles = [{"gpr": i} for i in sorted(lone_radar)] + [
+        {"emi": j} for j in sorted(lone_coils)
+    ]
+    return pairs + singles
+
+
+def _centroid(part: Part, candidate: Candidate, kind: str) -> Floats:
+    """Return easting and northing of the scores' centroid around a candidate."""
+    centre = part.position[candidate.trace, candidate.channel, :2]
+    reach = 0.13 if kind == "gpr" else 0.20
+    near = slice(max(0, candidate.trace - 40), candidate.trace + 41)
+    offset = part.position[near, :, :2] - centre
+    weight = part.best[near] - 0.5 * candidate.score
+    weight = np.where(np.hypot(*np.moveaxis(offset, -1, 0)) <= reach, weight, 0.0)
+    weight = np.clip(np.nan_to_num(weight), 0.0, None)
+    if not weight.sum() > 0:
+        return centre
+    return centre + (weight[..., None] * offset).sum(axis=(0, 1)) / weight.sum()
+
+
+def _combine(places: list[tuple[Floats, float]]) -> tuple[Floats, float]:
+    """Return the mean of places with inverse variances as weights, and its error."""
+    weights = np.array([error**-2 for _, error in places])
+    mean = sum(weight * place for (place, _), weight in zip(places, weights, strict=True))
+    return np.asarray(mean) / weights.sum(), float(weights.sum() ** -0.5)
+
+
+def _best_cell(screened: Screened, place: Floats) -> _Cell | None:
+    """Return the usable cell of highest score near a place, or None."""
+    best, found = -math.inf, None
+    for p, part in enumerate(screened.parts):
+        distance = np.hypot(*np.moveaxis(part.position[..., :2] - place, -1, 0))
+        score = np.where(distance <= _SEARCH, part.best, np.nan)
+        score[~part.scores.is_credited] = np.nan
+        if np.isfinite(score).any() and np.nanmax(score) > best:
+            trace, channel = np.unravel_index(np.nanargmax(score), score.shape)
+            best, found = float(np.nanmax(score)), _Cell(p, int(trace), int(channel))
+    return found
+
+
+def _feature_rows(
+    screened: Screened, kind: str, chosen: list, settings: DetectorSettings
+) -> Floats:
+    """Return the features of every chosen place for one sensor; NaN where it has no cell."""
+    rows = np.full((len(chosen), len(FEATURES[kind])), np.nan)
+    for p, part in enumerate(screened.parts):
+        here = [
+            (k, cell.trace, cell.channel)
+            for k, (_, _, cells, _) in enumerate(chosen)
+            if (cell := cells[kind]) is not None and cell.part == p
+        ]
+        if not here:
+            continue
+        index, traces, channels = (list(column) for column in zip(*here, strict=True))
+        if kind == "gpr":
+            values = gpr.radar_features(
+                part.processed,
+                traces,
+                channels,
+                ground_time=settings.radar.ground_time,
+                spacing=settings.radar.spacing,
+            )
+            score = np.where(np.isnan(values[:, 0]), np.nan, part.best[traces, channels])
+            values = np.column_stack([score, values])
+        else:
+            sensor = part.processed.sensor
+            values = emi.coil_features(
+                part.processed,
+                part.scores,
+                traces,
+                channels,
+                spread=_spread(part),
+                soil=emi.soil_decay(sensor.coil),
+                spacing=settings.coils.spacing,
+            )
+        rows[index] = values
+    return rows
+
+
+def _spread(part: Part) -> Floats:
+    """Return a robust standard deviation of each channel and gate over a part."""
+    usable = part.processed.samples[part.processed.is_usable].astype(np.float64)
+    middle = np.median(usable, axis=0)
+    spread = 1.4826 * np.median(np.abs(usable - middle), axis=0)
+    return np.maximum(spread, 1e-15)
+
+
+def _site(
+    screened: Mapping[str, Screened],
+    settings: DetectorSettings,
+    item: tuple,
+    features: Mapping[str, Floats],
+) -> Site:
+    """Return the record of one place."""
+    place, error, cells, candidates = item
+    first = next(iter(candidates.values()))
+    scores, quality = {}, 0
+    for kind, cell in cells.items():
+        scores[kind] = math.nan
+        if cell is not None:
+            part = screened[kind].parts[cell.part]
+            scores[kind] = float(part.best[cell.trace, cell.channel])
+            quality |= int(part.scores.quality[cell.trace])
+    depth = math.nan
+    if "gpr" in candidates:
+        delay = candidates["gpr"].two_way_time - settings.radar.ground_time
+        depth = max(0.0, settings.radar.velocity * delay / 2)
+    return Site(
+        lane=first.lane,
+        easting=float(place[0]),
+        northing=float(place[1]),
+        position_error=error,
+        depth=depth,
+        time=first.time,
+        quality=quality,
+        noticed=tuple(candidates),
+        scores=scores,
+        features=features,
+    )
