@@ -70,7 +70,6 @@ def ring_statistics(
     # blocks of columns: their windows stay in the first-level cache along the lane
     for start in range(0, width, 64):
         stop = min(width, start + 64)
-        window = windows[:, start:stop]
         for i in range(taken, taken + len(rows)):
             k = i - ahead
             newest = buffer[i % n_held, start:stop]
@@ -80,14 +79,16 @@ def ring_statistics(
                 newest[:] = np.inf
             if ahead > guard:
                 leaving = buffer[(k + guard) % n_held, start:stop]
-                _replace(window, leaving, newest, scratch[0])
+                _replace(windows, start, stop, leaving, newest)
             leaving = buffer[(k - 1 - behind) % n_held, start:stop]
             entering = buffer[(k - guard - 1) % n_held, start:stop]
-            _replace(window, leaving, entering, scratch[0])
+            _replace(windows, start, stop, leaving, entering)
             if k >= 0:
                 centres[k - first, start:stop] = buffer[k % n_held, start:stop]
                 _median_and_spread(
-                    window,
+                    windows,
+                    start,
+                    stop,
                     counts[k - first],
                     scratch,
                     median[k - first, start:stop],
@@ -98,32 +99,49 @@ def ring_statistics(
 
 
 @jit
-def _replace(window, old, new, before):
+def _replace(windows, start, stop, old, new):
     """
-    Put `new` in the place of `old` in every sorted column, without a branch.
+    Put `new` in the place of `old` in every sorted column of a block, without a branch.
 
-    Where the new value is the greater one, the values between them move down by a row;
-    where it is the smaller one, up.
+    Where the new value is the greater one, the values between them move down by a row in
+    the first loop; where it is the smaller one, up in the second. Each does nothing where
+    it is the turn of the other.
     """
     width = len(old)
-    for j in range(width):
-        before[j] = -np.inf
-    for i in range(len(window) - 1):
-        row = window[i]
-        after = window[i + 1]
+    last = len(windows) - 2
+    # Slices of rows are contiguous, those of a slice of columns are not; loads come before
+    # selections, and each loop writes one array: only so are they vectorised.
+    for i in range(last + 1):
+        row = windows[i, start:stop]
+        after = windows[i + 1, start:stop]
         for j in range(width):
             a = row[j]
+            o = old[j]
             v = new[j]
-            inner = after[j] if after[j] < v else v
-            down = inner if inner > a >= old[j] else a
-            outer = before[j] if before[j] > v else v
-            up = outer if outer < a <= old[j] else a
-            before[j] = a
-            row[j] = down if v >= old[j] else up
+            v = v if v > o else o
+            moved = after[j]
+            moved = moved if moved < v else v
+            moved = moved if moved > a else a
+            row[j] = moved if a >= o else a
+    for i in range(last, 0, -1):
+        row = windows[i, start:stop]
+        before = windows[i - 1, start:stop]
+        for j in range(width):
+            a = row[j]
+            o = old[j]
+            v = new[j]
+            v = v if v < o else o
+            moved = before[j]
+            moved = moved if moved > v else v
+            moved = moved if moved < a else a
+            row[j] = moved if a <= o else a
+    row = windows[0, start:stop]
+    for j in range(width):
+        row[j] = new[j] if new[j] < row[j] and row[j] <= old[j] else row[j]
 
 
 @jit
-def _median_and_spread(window, count, scratch, median, spread):
+def _median_and_spread(windows, start, stop, count, scratch, median, spread):
     """
     Give the median of the first `count` rows and 1.4826 times their MAD.
 
@@ -135,20 +153,22 @@ def _median_and_spread(window, count, scratch, median, spread):
     low = (count - 1) // 2
     high = count // 2
     for j in range(width):
-        median[j] = (window[low, j] + window[high, j]) / 2 if count > 0 else 0.0
+        total = windows[low, start + j] + windows[high, start + j]
+        median[j] = total / 2 if count > 0 else 0.0
         scratch[0, j] = np.inf
         scratch[1, j] = np.inf
     for half in range(2):
         size = (high if half else low) + 1
         least = scratch[half]
         for i in range(count - size + 1):
-            head = window[i]
-            tail = window[i + size - 1]
+            head = windows[i, start:stop]
+            tail = windows[i + size - 1, start:stop]
             for j in range(width):
-                below = median[j] - head[j]
-                above = tail[j] - median[j]
+                m = median[j]
+                below = m - head[j]
+                above = tail[j] - m
                 worst = below if below > above else above
-                if worst < least[j]:
-                    least[j] = worst
+                last = least[j]
+                least[j] = worst if worst < last else last
     for j in range(width):
         spread[j] = 1.4826 * (scratch[0, j] + scratch[1, j]) / 2 if count > 0 else 0.0
