@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from radar_files import dzt_header, gga, pack_date, scans, sentence, write_dzt
 
+import minesense.io.recording as survey_module
 from minesense.io import FormatError, FormatWarning, Recording, read
 from minesense.io.dzt import read_dzt
 from minesense.io.dzt_layout import read_date
@@ -447,6 +448,27 @@ def test_constant_and_clipped_and_large_samples(tmp_path):
     stored[3, 0, 4] = 2**24 + 1
     with pytest.warns(FormatWarning, match="beyond 2\\^24"):
         read(write_dzt(tmp_path / "a.DZT", stored))
+
+
+@pytest.mark.parametrize("dtype", ["<u2", "<f4"])
+@pytest.mark.parametrize("block", [1, 7, 50, 2**20])
+def test_survey_does_not_depend_on_its_blocks(monkeypatch, dtype, block):
+    """Extremes, clipped and not finite samples as counted in one go, words left out."""
+    monkeypatch.setattr(survey_module, "_BLOCK", block)
+    stored = scans(40, 2, 5).astype(dtype)
+    stored[[3, 30], 1, 4] = np.nan if dtype == "<f4" else 65535
+    stored[3, 0, 1] = 0
+    survey = survey_module.survey_samples(stored, (2, 0))
+    signal = [stored[:, 0, 2:], stored[:, 1]]
+    assert survey.smallest == min(np.nanmin(part) for part in signal)
+    assert survey.largest == max(np.nanmax(part) for part in signal)
+    assert survey.n_signal == 40 * 8
+    if dtype == "<f4":
+        assert (survey.n_not_finite, survey.first_not_finite) == (2, (3, 1, 4))
+    else:
+        limits = [((part == 0) | (part == 65535)).sum(axis=1) for part in signal]
+        np.testing.assert_array_equal(survey.n_clipped, np.column_stack(limits))
+        assert survey.n_clipped[30, 1] == 2  # the mark word 0 counts where words are signal
 
 
 def test_saturated_only_when_much_is_clipped(tmp_path):

@@ -10,11 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .alarms import read_alarms, write_csv, write_geojson
 from .dt1 import read_dt1
 from .dzt import read_dzt
 from .recording import Recording
 from .sniff import HEAD, describe_content, detect
 from .spectrum import estimate_centre_frequency
+from .store import load_sweeps, save_sweeps
 from .trouble import Correction, FormatError, FormatWarning
 
 __all__ = [
@@ -23,7 +25,12 @@ __all__ = [
     "FormatWarning",
     "Recording",
     "estimate_centre_frequency",
+    "load_sweeps",
     "read",
+    "read_alarms",
+    "save_sweeps",
+    "write_csv",
+    "write_geojson",
 ]
 
 
