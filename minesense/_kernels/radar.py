@@ -2,8 +2,10 @@
 Kernels of the radar forward model: rays through the ground surface, sums of echoes.
 
 Frequencies are k * step for k = 1, 2, ..., so that the phasors of a delay are the powers of
-one number. Sums over scatterers run in float32 along frequency, which the compiler turns
-into vector instructions; delays, and the phases made of them, are float64.
+one number. Spectra are kept in blocks of 64 numbers, 32 real parts and then 32 imaginary
+parts, and rays in blocks of 64: with distances that the compiler knows, it sees that
+nothing overlaps and turns the loops into vector instructions. Sums over scatterers run in
+float32 along frequency; delays, and the phases made of them, are float64.
 """
 
 import math
@@ -14,9 +16,9 @@ from ._jit import jit
 
 
 @jit
-def trace_rays(height, depth, offset, index, n_steps, entry):
+def trace_rays(height, depth, offset, index, n_steps, leg, rays):
     """
-    Find where rays enter the ground: Newton's method, kept between antenna and point.
+    Trace one leg from antenna to buried point for every ray.
 
     Parameters
     ----------
@@ -26,48 +28,52 @@ def trace_rays(height, depth, offset, index, n_steps, entry):
         Refractive index of the ground.
     n_steps : int
         Newton steps.
-    entry : (n,) float64 array
-        Overwritten with the horizontal distance from the antenna to the entry point.
+    leg : (640,) float64 array
+        Scratch.
+    rays : (7, n) float64 array
+        Overwritten with the rows of `_solve` from the entry point on.
     """
-    for i in range(len(entry)):
-        h, z, rho = height[i], depth[i], offset[i]
-        h2, z2 = h * h, z * z
-        x = rho * index * h / (index * h + z)  # paraxial
-        for _ in range(n_steps):
-            y = rho - x
-            a = 1.0 / math.sqrt(h2 + x * x)
-            b = 1.0 / math.sqrt(z2 + y * y)
-            f = x * a - index * y * b
-            slope = h2 * a * a * a + index * z2 * b * b * b
-            x = min(max(x - f / slope, 0.0), rho)  # without the clip it can diverge
-        entry[i] = x
+    for start in range(0, len(height), 64):
+        n = min(64, len(height) - start)
+        for m in range(64):  # a full block: what is left over repeats a ray
+            k = start + min(m, n - 1)
+            leg[m] = height[k]
+            leg[64 + m] = depth[k]
+            leg[128 + m] = offset[k]
+        _solve(leg, index, n_steps)
+        for row in range(7):
+            for m in range(n):
+                rays[row, start + m] = leg[64 * (row + 3) + m]
 
 
 @jit
-def spread_rays(
-    height, depth, offset, entry, index, air, soil, cosine, sine, electric, magnetic
-):
+def _solve(leg, index, n_steps):
     """
-    Compute lengths, angles and amplitude of one leg of each ray, without an antenna.
+    Find where 64 rays enter the ground, their lengths, angles and amplitudes.
 
-    Parameters
-    ----------
-    height, depth, offset, entry : (n,) float64 arrays
-        As in `trace_rays`, which found `entry`.
-    index : float
-        Refractive index of the ground.
-    air, soil : (n,) float64 arrays
-        Overwritten with path lengths in m.
-    cosine, sine : (n,) float64 arrays
-        Overwritten with the cosine of the angle at the antenna, and the sine of the angle
-        in the soil; both from the vertical.
-    electric, magnetic : (n,) float64 arrays
-        Overwritten with transmission over ray-tube distance, 1/m, for E and for H
-        parallel to the surface. The product of two legs is the geometry factor.
+    `leg` holds ten rows of 64: height, depth and offset in; then horizontal distance to
+    the entry point, path in air, path in soil, cosine of the angle at the antenna, sine of
+    the angle in the soil (both from the vertical), and transmission over ray-tube
+    distance, 1/m, for E and for H parallel to the surface. The product of two legs'
+    amplitudes is the geometry factor without antennas.
     """
-    for i in range(len(entry)):
-        h, z, x = height[i], depth[i], entry[i]
-        y = offset[i] - x
+    for i in range(64):
+        h, z, rho = leg[i], leg[64 + i], leg[128 + i]
+        leg[192 + i] = rho * index * h / (index * h + z)  # paraxial
+    for _ in range(n_steps):
+        for i in range(64):
+            h, z, rho, x = leg[i], leg[64 + i], leg[128 + i], leg[192 + i]
+            y = rho - x
+            a = 1.0 / math.sqrt(h * h + x * x)
+            b = 1.0 / math.sqrt(z * z + y * y)
+            f = x * a - index * y * b
+            slope = h * h * a * a * a + index * z * z * b * b * b
+            x -= f / slope
+            x = x if x > 0.0 else 0.0  # without the clip it can diverge
+            leg[192 + i] = x if x < rho else rho
+    for i in range(64):
+        h, z, x = leg[i], leg[64 + i], leg[192 + i]
+        y = leg[128 + i] - x
         la = math.sqrt(h * h + x * x)
         ls = math.sqrt(z * z + y * y)
         c1 = h / la
@@ -76,12 +82,12 @@ def spread_rays(
         tube = (h / c1 + z / (index * c2)) * (h / (c1 * c1) + z * c1 / (index * c2 * c2 * c2))
         # t12 sqrt(c2/c1) and t21 sqrt(c1/c2)/n are one number: both legs are alike
         common = 2.0 * math.sqrt(c1 / tube)
-        air[i] = la
-        soil[i] = ls
-        cosine[i] = c1
-        sine[i] = y / ls
-        electric[i] = common / (c1 + index * c2)
-        magnetic[i] = common / (index * c1 + c2)
+        leg[256 + i] = la
+        leg[320 + i] = ls
+        leg[384 + i] = c1
+        leg[448 + i] = y / ls
+        leg[512 + i] = common / (c1 + index * c2)
+        leg[576 + i] = common / (index * c1 + c2)
 
 
 @jit
@@ -119,18 +125,28 @@ def _interpolate(grid, x, y):
 
 
 @jit
-def _raise_powers(angle, real, imag):
-    """Fill real + i imag with exp(-i k angle), k = 1, 2, ..., by doubling what is there."""
-    n = len(real)
-    real[0] = math.cos(angle)
-    imag[0] = -math.sin(angle)
-    done = 1
-    while done < n:
-        a, b = real[done - 1], imag[done - 1]
-        for k in range(min(done, n - done)):
-            real[done + k] = real[k] * a - imag[k] * b
-            imag[done + k] = real[k] * b + imag[k] * a
-        done *= 2
+def _raise_powers(angle, powers):
+    """Fill a spectrum with exp(-i k angle), k = 1, 2, ..., by doubling what is there."""
+    c, s = math.cos(angle), -math.sin(angle)
+    first = powers[0]
+    first[0] = c
+    first[32] = s
+    for done in (1, 2, 4, 8, 16):
+        a, b = np.float32(c), np.float32(s)
+        for q in range(done):
+            x, y = first[q], first[32 + q]
+            first[done + q] = x * a - y * b
+            first[32 + done + q] = x * b + y * a
+        c, s = c * c - s * s, 2.0 * c * s
+    d, f = c, s
+    for block in range(1, len(powers)):
+        a, b = np.float32(d), np.float32(f)
+        row = powers[block]
+        for q in range(32):
+            x, y = first[q], first[32 + q]
+            row[q] = x * a - y * b
+            row[32 + q] = x * b + y * a
+        d, f = d * c - f * s, d * s + f * c
 
 
 @jit
@@ -187,22 +203,66 @@ def _bounce(
 
 
 @jit
-def _add_bins(bins, first, last, bin_real, bin_imag, factor_real, factor_imag, real, imag):
+def _add(size, spectrum, total):
+    """Add size * spectrum to the total."""
+    for block in range(len(total)):
+        row, sums = spectrum[block], total[block]
+        for q in range(64):
+            sums[q] += size * row[q]
+
+
+@jit
+def _add_bins(bins, first, last, phasors, facet, total):
     """Transform the bins of delay, multiply by the spectrum of a facet, empty the bins."""
-    n = len(real)
-    for k in range(n):
-        real[k] = np.float32(0.0)
-        imag[k] = np.float32(0.0)
+    for block in range(len(total)):
+        sums = total[block]
+        for q in range(64):
+            sums[q] = np.float32(0.0)
     for m in range(first, last + 1):
-        size = np.float32(bins[m])
+        _add(np.float32(bins[m]), phasors[m], total)
         bins[m] = 0.0
-        for k in range(n):
-            real[k] += size * bin_real[m, k]
-            imag[k] += size * bin_imag[m, k]
-    for k in range(n):
-        a, b = real[k], imag[k]
-        real[k] = a * factor_real[k] - b * factor_imag[k]
-        imag[k] = a * factor_imag[k] + b * factor_real[k]
+    for block in range(len(total)):
+        sums, factor = total[block], facet[block]
+        for q in range(32):
+            a, b = sums[q], sums[q + 32]
+            sums[q] = a * factor[q] - b * factor[q + 32]
+            sums[q + 32] = a * factor[q + 32] + b * factor[q]
+
+
+@jit
+def _add_echo(size, rest, excess, decay, spectrum, phasor, total):
+    """Add size * exp(excess * rest) * decay * spectrum * phasor; the first to 2nd order."""
+    one = np.float32(1.0)
+    curve = np.float32(0.5) * rest * rest
+    for block in range(len(total)):
+        small, table, body = excess[block], decay[block], spectrum[block]
+        shift, sums = phasor[block], total[block]
+        for q in range(32):
+            xr, xi = small[q], small[q + 32]
+            a = one + rest * xr + curve * (xr * xr - xi * xi)
+            b = rest * xi + curve * (xr * xi + xr * xi)
+            dr, di = table[q], table[q + 32]
+            a, b = a * dr - b * di, a * di + b * dr
+            sr, si = body[q], body[q + 32]
+            a, b = a * sr - b * si, a * si + b * sr
+            tr, ti = shift[q], shift[q + 32]
+            sums[q] += size * (a * tr - b * ti)
+            sums[q + 32] += size * (a * ti + b * tr)
+
+
+@jit
+def _synthesize(phasor, wave, total, cosines, sines, trace):
+    """Shift the spectrum to the time zero, shape it by the pulse, transform it to time."""
+    for j in range(len(trace)):
+        trace[j] = np.float32(0.0)
+    for k in range(len(cosines)):
+        block, q = k // 32, k % 32
+        a, b, w = total[block, q], total[block, q + 32], wave[k]
+        c, s = phasor[block, q], phasor[block, q + 32]
+        a, b = w * (a * c - b * s), w * (a * s + b * c)
+        cosine, sine = cosines[k], sines[k]
+        for j in range(len(trace)):
+            trace[j] += a * cosine[j] - b * sine[j]
 
 
 @jit
@@ -228,14 +288,13 @@ def _gather(antennas, position, starts, cells, reach, found):
 
 
 @jit
-def _enter(antenna, n, found, position, depth, heights, place, index, n_steps, leg):
+def _enter(antenna, found, position, depth, heights, place, index, n_steps, leg):
     """
-    Solve one leg for the scatterers found; see `spread_rays` for the rows of `leg`.
+    Solve one leg for the 64 scatterers found; see `_solve` for what `leg` then holds.
 
-    Rows: height, depth, offset, entry, air, soil, cosine, sine, electric, magnetic. Height
-    and depth are counted from the surface where the paraxial ray enters.
+    Height and depth are counted from the surface where the paraxial ray enters.
     """
-    for m in range(n):
+    for m in range(64):
         k = found[m]
         e, f = position[k, 0] - antenna[0], position[k, 1] - antenna[1]
         rise = antenna[2] - position[k, 2]
@@ -246,31 +305,27 @@ def _enter(antenna, n, found, position, depth, heights, place, index, n_steps, l
         y = (antenna[1] + share * f - place[1]) / place[2]
         z = _interpolate(heights, x, y) - position[k, 2]
         z = min(max(z, 1e-3), rise - 1e-3)
-        leg[0, m] = rise - z
-        leg[1, m] = z
-        leg[2, m] = math.sqrt(e * e + f * f)
-    trace_rays(leg[0, :n], leg[1, :n], leg[2, :n], index, n_steps, leg[3, :n])
-    spread_rays(
-        leg[0, :n], leg[1, :n], leg[2, :n], leg[3, :n], index,
-        leg[4, :n], leg[5, :n], leg[6, :n], leg[7, :n], leg[8, :n], leg[9, :n],
-    )  # fmt: skip
+        leg[m] = rise - z
+        leg[64 + m] = z
+        leg[128 + m] = math.sqrt(e * e + f * f)
+    _solve(leg, index, n_steps)
 
 
 @jit
 def _face(antenna, leg, m, position, normal):
     """Cosine between a facet's normal and the ray that leaves it for the antenna."""
-    share = leg[7, m] / max(leg[2, m], 1e-12)
+    sine = leg[448 + m]
     flat = normal[0] * (antenna[0] - position[0]) + normal[1] * (antenna[1] - position[1])
-    return share * flat + normal[2] * math.sqrt(max(1.0 - leg[7, m] * leg[7, m], 0.0))
+    up = math.sqrt(max(1.0 - sine * sine, 0.0))
+    return sine / max(leg[128 + m], 1e-12) * flat + normal[2] * up
 
 
 @jit
 def sum_echoes(
     antennas, origin, coupling, geometry, heights, slope_e, slope_n, place,
     position, normal, depth, weight, kind, starts, cells,
-    spectrum_real, spectrum_imag, decay_real, decay_imag, excess_real, excess_imag,
-    bin_real, bin_imag, facet_real, facet_imag, wave, cosines, sines,
-    found, tx, rx, bins, delays, sizes, phasor, total, out,
+    spectra, decay, excess, phasors, facet, wave, cosines, sines,
+    found, tx, rx, bins, delays, sizes, powers, total, out,
 ):  # fmt: skip
     """
     Add up direct wave, ground bounce and buried scatterers of each trace.
@@ -296,25 +351,25 @@ def sum_echoes(
         Below the surface straight above, m; what multiplies the spectrum.
     kind : (m,) int64 array
         Row of the spectra.
-    spectrum_real, spectrum_imag : (n_spectra, n_freq) float32 arrays
-        Scattering length per unit weight.
-    decay_real, decay_imag : (n_nodes, n_freq) float32 arrays
-        exp(-i excess s) at soil paths s, which multiples of the path step are.
-    excess_real, excess_imag : (n_freq,) float32 arrays
-        -i (k - omega n / c) of the soil: what `index` leaves of its wavenumber.
-    bin_real, bin_imag : (n_bins, n_freq) float32 arrays
-        Phasors of the bins of delay.
-    facet_real, facet_imag : (n_freq,) float32 arrays
+    spectra : (n_spectra, n_blocks, 64) float32 array
+        Scattering length per unit weight, like most that follows in blocks of 64.
+    decay : (n_nodes, n_blocks, 64) float32 array
+        exp(excess s) at soil paths s, which multiples of the path step are.
+    excess : (n_blocks, 64) float32 array
+        -i (k - omega index / c): what `index` leaves of the soil's wavenumber k.
+    phasors : (n_bins, n_blocks, 64) float32 array
+        Of the bins of delay.
+    facet : (n_blocks, 64) float32 array
         Spectrum of a surface facet over the spline's.
     wave : (n_freq,) float32 array
         Spectrum of the pulse times twice the frequency step.
     cosines, sines : (n_freq, n_samples) float32 arrays
         Tables of the inverse transform.
-    found : (m,) int64 array; tx, rx : (10, m) float64 arrays
+    found : (m + 64,) int64 array; tx, rx : (640,) float64 arrays
         Scratch of the scatterers.
     bins : (n_bins,) float64 array of zeros; delays, sizes : (n_columns,) float64 arrays
         Scratch of the surface.
-    phasor : (2, n_freq) float64 array; total : (4, n_freq) float32 array
+    powers, total : (n_blocks, 64) float32 arrays
         Scratch of the sums.
     out : (n, n_samples) float32 array
         Overwritten with the traces.
@@ -323,10 +378,6 @@ def sum_echoes(
     index, path_step, exponent, share = geometry[4], geometry[5], geometry[6], geometry[7]
     reach = geometry[8]
     turn = 2.0 * math.pi * step
-    n_freq = len(wave)
-    last_node = len(decay_real) - 1
-    half = np.float32(0.5)
-    pr, pi = total[2], total[3]
     for i in range(len(out)):
         pair = antennas[i]
         ce, cn = 0.5 * (pair[0] + pair[3]), 0.5 * (pair[1] + pair[4])
@@ -343,71 +394,45 @@ def sum_echoes(
             pair, heights, slope_e, slope_n, place, radius, exponent, c * delay_step, n_bins,
             bins, delays, sizes,
         )  # fmt: skip
-        _add_bins(
-            bins, first, last, bin_real, bin_imag, facet_real, facet_imag, total[0], total[1]
-        )
-        real, imag = total[0], total[1]
+        _add_bins(bins, first, last, phasors, facet, total)
 
         apart = math.sqrt(
             (pair[0] - pair[3]) ** 2 + (pair[1] - pair[4]) ** 2 + (pair[2] - pair[5]) ** 2
         )
         if coupling[i] != 0.0 and origin[i] + apart / c < latest:
-            _raise_powers(turn * apart / c, phasor[0], phasor[1])
-            size = np.float32(coupling[i] / apart)
-            for k in range(n_freq):
-                real[k] += size * np.float32(phasor[0, k])
-                imag[k] += size * np.float32(phasor[1, k])
+            _raise_powers(turn * apart / c, powers)
+            direct = np.float32(coupling[i] / apart)
+            _add(direct, powers, total)
 
         n = _gather(pair, position, starts, cells, reach, found)
-        _enter(pair[:3], n, found, position, depth, heights, place, index, n_steps, tx)
-        _enter(pair[3:], n, found, position, depth, heights, place, index, n_steps, rx)
-        for m in range(n):
-            k = found[m]
-            soil = tx[5, m] + rx[5, m]
-            delay = (tx[4, m] + rx[4, m] + index * soil) / c
-            shape = _pattern(tx[6, m] * rx[6, m], exponent)
-            if shape < 0.01 or origin[i] + delay >= latest:
-                continue  # 40 dB below the main lobe, or after the window
-            size = (
-                shape
-                * weight[k]
-                * (share * tx[8, m] * rx[8, m] + (1.0 - share) * tx[9, m] * rx[9, m])
-            )
-            if normal[k, 0] != 0.0 or normal[k, 1] != 0.0 or normal[k, 2] != 0.0:
-                face = _face(pair[:3], tx, m, position[k], normal[k])
-                face += _face(pair[3:], rx, m, position[k], normal[k])
-                size *= 0.5 * max(face, 0.0)
-            if reach < 1e6:
-                e, f = position[k, 0] - ce, position[k, 1] - cn
-                size *= _fade(math.sqrt(e * e + f * f), 0.8 * reach, reach)
-            node = min(int(soil / path_step + 0.5), last_node)
-            rest = np.float32(soil - node * path_step)
-            curve = half * rest * rest
-            _raise_powers(turn * delay, phasor[0], phasor[1])
-            row = kind[k]
-            weak = np.float32(size)
-            for q in range(n_freq):
-                # exp(x) of the rest of the path to second order, times the table
-                xr, xi = excess_real[q], excess_imag[q]
-                a = np.float32(1.0) + rest * xr + curve * (xr * xr - xi * xi)
-                b = rest * xi + curve * (xr * xi + xr * xi)
-                dr, di = decay_real[node, q], decay_imag[node, q]
-                a, b = a * dr - b * di, a * di + b * dr
-                sr, si = spectrum_real[row, q], spectrum_imag[row, q]
-                a, b = a * sr - b * si, a * si + b * sr
-                tr, ti = np.float32(phasor[0, q]), np.float32(phasor[1, q])
-                real[q] += weak * (a * tr - b * ti)
-                imag[q] += weak * (a * ti + b * tr)
+        for m in range(n, n + 64 if n else n):
+            found[m] = found[n - 1]  # blocks of 64 are solved whole
+        for begin in range(0, n, 64):
+            block = found[begin : begin + 64]
+            _enter(pair[:3], block, position, depth, heights, place, index, n_steps, tx)
+            _enter(pair[3:], block, position, depth, heights, place, index, n_steps, rx)
+            for m in range(min(64, n - begin)):
+                k = block[m]
+                soil = tx[320 + m] + rx[320 + m]
+                delay = (tx[256 + m] + rx[256 + m] + index * soil) / c
+                shape = _pattern(tx[384 + m] * rx[384 + m], exponent)
+                if shape < 0.01 or origin[i] + delay >= latest:
+                    continue  # 40 dB below the main lobe, or after the window
+                electric, magnetic = tx[512 + m] * rx[512 + m], tx[576 + m] * rx[576 + m]
+                size = shape * weight[k] * (share * electric + (1.0 - share) * magnetic)
+                if normal[k, 0] != 0.0 or normal[k, 1] != 0.0 or normal[k, 2] != 0.0:
+                    face = _face(pair[:3], tx, m, position[k], normal[k])
+                    face += _face(pair[3:], rx, m, position[k], normal[k])
+                    size *= 0.5 * max(face, 0.0)
+                if reach < 1e6:
+                    e, f = position[k, 0] - ce, position[k, 1] - cn
+                    size *= _fade(math.sqrt(e * e + f * f), 0.8 * reach, reach)
+                node = min(int(soil / path_step + 0.5), len(decay) - 1)
+                rest = np.float32(soil - node * path_step)
+                _raise_powers(turn * delay, powers)
+                _add_echo(
+                    np.float32(size), rest, excess, decay[node], spectra[kind[k]], powers, total
+                )
 
-        _raise_powers(turn * origin[i], phasor[0], phasor[1])
-        for k in range(n_freq):
-            a, b = np.float32(phasor[0, k]), np.float32(phasor[1, k])
-            pr[k] = wave[k] * (real[k] * a - imag[k] * b)
-            pi[k] = wave[k] * (real[k] * b + imag[k] * a)
-        trace = out[i]
-        for j in range(len(trace)):
-            trace[j] = np.float32(0.0)
-        for k in range(n_freq):
-            a, b = pr[k], pi[k]
-            for j in range(len(trace)):
-                trace[j] += a * cosines[k, j] - b * sines[k, j]
+        _raise_powers(turn * origin[i], powers)
+        _synthesize(powers, wave, total, cosines, sines, out[i])

@@ -15,6 +15,7 @@ from .pulse import gate_factors, step_off_coefficients
 from .radar_band import bounce_radius, radar_frequencies, ricker_spectrum
 from .radar_bodies import disc_facets, rectangle_facets, sphere_body, volume_cells
 from .radar_scene import Scatterers, Surface, join_scatterers, no_scatterers
+from .random_field import FourierField, gaussian_field
 from .refraction import (
     Rays,
     geometry_factor,
@@ -35,6 +36,7 @@ from .soil import (
 )
 
 __all__ = [
+    "FourierField",
     "Rays",
     "Relaxation",
     "Scatterers",
@@ -45,6 +47,7 @@ __all__ = [
     "disc_facets",
     "facet_length",
     "gate_factors",
+    "gaussian_field",
     "geometry_factor",
     "image_flux",
     "join_scatterers",

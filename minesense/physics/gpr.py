@@ -186,7 +186,7 @@ def radar_traces(
         ]
     )
     order, starts, cells = _sort_into_cells(scatterers.position, reach)
-    m = max(len(scatterers), 1)
+    n_blocks = math.ceil(len(frequency) / 32)
     out = np.empty((n, n_samples), np.float32)
     arguments = (
         antennas,
@@ -203,22 +203,22 @@ def radar_traces(
         scatterers.spectrum[order],
         starts,
         cells,
-        *_split(scatterers.spectra),
-        *_split(decay),
-        *_split(-1j * excess),
-        *_split(phase),
-        *_split(facet * surface.step**2),
+        _in_blocks(scatterers.spectra),
+        _in_blocks(decay),
+        _in_blocks(-1j * excess),
+        _in_blocks(phase),
+        _in_blocks(facet * surface.step**2),
         wave.astype(np.float32),
         np.cos(angle).astype(np.float32),
         np.sin(angle).astype(np.float32),
-        np.empty(m, np.int64),
-        np.empty((10, m)),
-        np.empty((10, m)),
+        np.empty(len(scatterers) + 64, np.int64),
+        np.empty(640),
+        np.empty(640),
         np.zeros(len(phase)),
         np.empty(surface.heights.shape[1]),
         np.empty(surface.heights.shape[1]),
-        np.empty((2, len(frequency))),
-        np.empty((4, len(frequency)), np.float32),
+        np.empty((n_blocks, 64), np.float32),
+        np.empty((n_blocks, 64), np.float32),
         out,
     )
     radar.sum_echoes(*arguments)
@@ -366,9 +366,11 @@ def _sort_into_cells(
     return order, starts, np.array([*origin, size, n_rows, n_columns])
 
 
-def _split(values: npt.NDArray) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return real and imaginary parts, which the compiler vectorises better apart."""
-    return (
-        np.ascontiguousarray(values.real, np.float32),
-        np.ascontiguousarray(values.imag, np.float32),
-    )
+def _in_blocks(spectra: npt.NDArray) -> npt.NDArray[np.float32]:
+    """Return spectra as blocks: 32 real parts, then 32 imaginary parts."""
+    *rows, n_freq = spectra.shape
+    n_blocks = math.ceil(n_freq / 32)
+    padded = np.zeros((*rows, n_blocks * 32), np.complex128)
+    padded[..., :n_freq] = spectra
+    blocks = padded.reshape(*rows, n_blocks, 32)
+    return np.concatenate([blocks.real, blocks.imag], axis=-1, dtype=np.float32)

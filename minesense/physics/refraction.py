@@ -114,18 +114,17 @@ def trace_rays(
     n_steps = check_count(n_steps, "n_steps")
     shape = h.shape
     h, z, rho = (np.ascontiguousarray(values.ravel()) for values in (h, z, rho))
-    entry = np.empty(h.size)
-    air, soil, cosine, sine, electric, magnetic = np.empty((6, h.size))
-    radar.trace_rays(h, z, rho, index, n_steps, entry)
-    radar.spread_rays(h, z, rho, entry, index, air, soil, cosine, sine, electric, magnetic)
+    rays = np.empty((7, h.size))
+    radar.trace_rays(h, z, rho, index, n_steps, np.empty(640), rays)
+    entry, air, soil, cosine, _, electric, magnetic = (row.reshape(shape) for row in rays)
     return Rays(
-        entry=entry.reshape(shape),
-        time=((air + index * soil) / SPEED_OF_LIGHT).reshape(shape),
-        air=air.reshape(shape),
-        soil=soil.reshape(shape),
-        cosine=cosine.reshape(shape),
-        electric=electric.reshape(shape),
-        magnetic=magnetic.reshape(shape),
+        entry=entry,
+        time=(air + index * soil) / SPEED_OF_LIGHT,
+        air=air,
+        soil=soil,
+        cosine=cosine,
+        electric=electric,
+        magnetic=magnetic,
     )
 
 
