@@ -146,6 +146,23 @@ def test_flagged_ground_moves_to_not_observed():
     assert coverage.passed["gpr"][12:18].any()
 
 
+def test_the_way_from_and_to_a_flagged_trace_has_no_credit():
+    """Between a credited trace and one that is not, the ground takes its flags."""
+    sweep = make_lane(3, spacing=0.4, quality=flagged(3, 1, Quality.SPEED_LIMIT))
+    coverage = observe([sweep], footprint=0.1, max_step=0.5)
+    seen = coverage.is_observed(0.01, [0.01, 0.2, 0.4, 0.6, 0.79])
+    npt.assert_array_equal(seen, [True, False, False, False, True])
+    assert set(coverage.not_observed()) == {"SPEED_LIMIT"}
+
+
+def test_reasons_are_those_of_the_kind_that_failed():
+    """A bad pass of the radar is no reason where a good one followed and coils never came."""
+    bad = make_lane(quality=np.full(41, int(Quality.HEIGHT_LIMIT)))
+    area = [(-0.1, 0.0, 0.1, 2.0, "lane 1")]
+    coverage = observe([bad, make_lane()], footprint={"gpr": 0.15, "emi": 0.2}, area=area)
+    assert coverage.not_observed("all") == {NOT_SWEPT: pytest.approx(0.4)}
+
+
 def test_another_pass_observes_what_one_missed():
     """The best credited pass counts; the reason stays in the grid, not in the area."""
     bad = make_lane(quality=np.full(41, int(Quality.HEIGHT_LIMIT)))

@@ -1,5 +1,6 @@
 """Test curves against one matching per threshold, and baselines against their theory."""
 
+import functools
 import math
 
 import numpy as np
@@ -189,6 +190,22 @@ def test_bands_agree_with_one_by_one_resampling():
     assert area.std() == pytest.approx(expected.std(), rel=0.15)
 
 
+def test_a_resampled_lane_brings_its_area():
+    """Lanes of 10 and 2.5 m with alarms in proportion: every resample has the same rate."""
+    coverage = make_coverage(10.0, 2.5)
+    truth = make_truth(make_target("T1", 0.0, 1.0), make_target("T2", 1.0, 1.0))
+    areas = scored_ground(truth, coverage).lane_areas
+    alarms = [make_alarm(k, 1.0, 5.0, identifier=f"hit {k}") for k in (0.0, 1.0)]
+    alarms += [make_alarm(0.0, 2.0 + 0.5 * k, 9.0) for k in range(8)]
+    alarms += [make_alarm(1.0, 2.0 + 0.5 * k, 9.0) for k in range(2)]
+    curve = roc(alarms, truth, coverage, rng=np.random.default_rng(0), n_resamples=300)
+    low, high = curve.bands.scalars["far_at_pd_0.8"]
+    single = [8 / areas["A"], 2 / areas["B"]]
+    assert low == pytest.approx(min(single))
+    assert high == pytest.approx(max(single))
+
+
+@functools.cache
 def make_grid_of_targets(n=400):
     """Return 20 lanes of 20 m with a target of no extent in every square metre."""
     lanes = make_coverage(*[20.0] * 20, length=20.0)
