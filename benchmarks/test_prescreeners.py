@@ -11,8 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import maximum_filter
 
 from minesense.detect.candidates import ExtractCandidates, extract_candidates
-from minesense.emi.prescreen import PrescreenDecay
 from minesense.emi.preprocess import received_decays, soil_decay
+from minesense.emi.prescreen import PrescreenDecay
 from minesense.gpr.prescreen import PrescreenEnergy
 from minesense.stage import run_lane
 from minesense.sweep import PulseCoil, Radar, Sensor, Sweep
