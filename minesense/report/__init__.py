@@ -1,1 +1,30 @@
-"""Figures and the report."""
+"""
+Figures, and reports that are one HTML file each and need no network.
+
+matplotlib is loaded when a figure is drawn, not before.
+"""
+
+from .curve_figure import RocLine, reliability_figure, roc_figure
+from .examples import Example, choose_examples
+from .field_figure import Strip, field_map
+from .field_html import field_report
+from .recording_figure import section_before_after
+from .recording_html import recording_report
+from .results import MODES, FieldResults
+from .section_figure import section_figure
+
+__all__ = [
+    "MODES",
+    "Example",
+    "FieldResults",
+    "RocLine",
+    "Strip",
+    "choose_examples",
+    "field_map",
+    "field_report",
+    "recording_report",
+    "reliability_figure",
+    "roc_figure",
+    "section_before_after",
+    "section_figure",
+]
