@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .apps.trainer import train
     from .detect import Detector
     from .io import read
-    from .stage import Pipeline, run_lane, split_at_gaps, stream
+    from .stage import Pipeline, run_lane, split_at_gaps
     from .sweep import Quality, Sensor, Sweep
     from .truth import Target, Truth
 
@@ -39,7 +39,6 @@ _NAMES = {
     "read": "io",
     "run_lane": "stage",
     "split_at_gaps": "stage",
-    "stream": "stage",
     "train": "apps.trainer",
 }
 
@@ -64,7 +63,6 @@ __all__ = [
     "run_lane",
     "score",
     "split_at_gaps",
-    "stream",
     "synthetic",
     "train",
 ]

@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"minesense {options.command}: {_one_line(error)}", file=sys.stderr)
         return 2
-    except Exception as error:  # noqa: BLE001, a user must never see a traceback
+    except Exception as error:  # a user must never see a traceback
         if debug:
             raise
         print(
@@ -122,8 +122,8 @@ def _show_warning(
 def _add_command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
-    module: str,
     *,
+    module: str,
     summary: str,
     text: str,
     output: str | None,
@@ -186,7 +186,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = _add_command(
         commands,
         "demo",
-        "demo",
+        module="demo",
         summary="simulate a field, train on some lanes, detect on others, report",
         text=(
             "Make a SYNTHETIC field from a seed, sweep it with a cart of eight radar channels\n"
@@ -224,11 +224,11 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = _add_command(
         commands,
         "simulate",
-        "simulate",
+        module="simulate",
         summary="write the sweeps and the truth of a synthetic field",
         text=(
-            "Make a SYNTHETIC field from a seed and write what a cart would record: one file a\n"
-            "lane and sensor in sweeps/, the truth in truth.json, the recipe in field.json."
+            "Make a SYNTHETIC field from a seed and write what a cart would record: one\n"
+            "file a lane and sensor in sweeps/, the truth in truth.json, the recipe in field.json."
         ),
         output="field",
         output_help="folder to write (default: field)",
@@ -241,7 +241,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = _add_command(
         commands,
         "train",
-        "train",
+        module="train",
         summary="train a detector on the training lanes of a simulated field",
         text=(
             "Train and calibrate a detector on the training lanes of a folder that\n"
@@ -259,15 +259,15 @@ def _add_detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = _add_command(
         commands,
         "detect",
-        "detect",
+        module="detect",
         summary="find alarms in a radar recording or a simulated field",
         text=(
             "On a recording (GSSI DZT, Sensors & Software DT1): run the radar stages and the\n"
             "prescreener, and write alarms.csv, alarms.geojson, section.png, quality.json and\n"
             "report.html. No model knows such a sensor, so alarms have a score and no\n"
             "probability.\n\n"
-            "On a folder of `minesense simulate`: run a trained model over its blind lanes and\n"
-            "write alarms.csv, alarms.geojson, coverage.npz and quality.json."
+            "On a folder of `minesense simulate`: run a trained model over its blind lanes\n"
+            "and write alarms.csv, alarms.geojson, coverage.npz and quality.json."
         ),
         output=None,
         output_help="folder for the results (default: named after the input, in this folder)",
@@ -309,7 +309,7 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = _add_command(
         commands,
         "score",
-        "score",
+        module="score",
         summary="score alarms against the truth",
         text=(
             "Match alarms (CSV or GeoJSON of `minesense detect`) with the truth and print Pd\n"
@@ -347,7 +347,7 @@ def _add_info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = _add_command(
         commands,
         "info",
-        "info",
+        module="info",
         summary="say what a recording, a simulated field or a model holds",
         text=(
             "Print what a file holds: a recording's size, sample interval, spacing and where\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 import time
 from argparse import Namespace
@@ -21,21 +22,19 @@ from ..alarm import SAFETY_TEXT, Alarm
 from ..coverage import Coverage
 from ..detect import KINDS, Detection, Detector, Screened, find_sites
 from ..io import write_csv, write_geojson
-from ..score import Score, format_interval, random_alarms, score
+from ..report import MODES
+from ..score import Proportion, Rate, Score, random_alarms, score
 from ..sweep import Sweep
 from ..synthetic import Carrier, Field, cart
-from .detect import field_quality
+from .detect import field_quality, write_coverage
 from .fieldfolder import SYNTHETIC, make_field, write_json
 from .trainer import train
 
-#: Rows of the table: what each mode is called.
-MODES = {"emi": "metal detector alone", "gpr": "radar alone", "both": "both sensors"}
-
 #: Baselines: what they are called.
 BASELINES = {
-    "random": "baseline: random marks",
-    "gpr_energy": "baseline: radar energy",
-    "emi_decay": "baseline: detector signal",
+    "random": "random marks",
+    "gpr_energy": "radar energy",
+    "emi_decay": "detector signal",
 }
 
 #: Coverage that a mode or baseline is scored against.
@@ -265,7 +264,7 @@ def table(trial: Trial) -> str:
         intervals, then Pd per class of metal.
     """
     rows = [(MODES[mode], item) for mode, item in trial.scores.items()]
-    rows += [(BASELINES[name], item) for name, item in trial.baselines.items()]
+    rows += [(f"baseline: {BASELINES[name]}", item) for name, item in trial.baselines.items()]
     lines = [
         "SYNTHETIC  exact 95 % intervals; found/swept targets",
         f"{'':26}{'Pd (swept targets)':>30}{'false alarms per m^2':>32}",
@@ -288,9 +287,29 @@ def table(trial: Trial) -> str:
     lines.append(
         f"both sensors: {worst.count('missed_swept')} missed though swept, "
         f"{worst.count('partly_swept')} partly swept, {worst.count('never_swept')} never swept; "
-        f"{worst.areas['observed']:.1f} m^2 observed, {worst.areas['not_observed']:.1f} m^2 not"
+        f"{worst.areas['observed']:.1f} m^2 observed, "
+        f"{worst.areas['not_observed']:.1f} m^2 not"
     )
     return "\n".join(lines)
+
+
+def format_interval(figure: Proportion | Rate) -> str:
+    """
+    Return a figure with its exact interval.
+
+    Parameters
+    ----------
+    figure : Proportion or Rate
+        Value and limits.
+
+    Returns
+    -------
+    text : str
+        For example ``0.93 (0.81-0.99)``.
+    """
+    if not math.isfinite(figure.value):
+        return "none"
+    return f"{figure.value:.2f} ({figure.low:.2f}-{figure.high:.2f})"
 
 
 def _classes(trial: Trial) -> list[str]:
@@ -320,20 +339,25 @@ def write_results(trial: Trial, output: Path) -> None:
     write_csv(both, output / "alarms.csv", synthetic=True)
     frame = trial.sweeps[0].frame
     write_geojson(both, output / "alarms.geojson", frame=frame, synthetic=True)
-    np.savez_compressed(output / "coverage.npz", **both.coverage.to_arrays())
+    write_coverage(output / "coverage.npz", both.coverage)
     trial.detector.save(output / "model.skops")
     write_json(output / "quality.json", field_quality(both, both.threshold, synthetic=True))
     write_json(output / "score.json", score_document(trial))
-    report.field_report(
-        output / "report.html",
-        field_name=trial.field.scenario.name,
+    results = report.FieldResults(
+        name=trial.field.scenario.name,
         seed=trial.field.seed,
-        lanes=trial.field.lanes,
+        lanes=[lane for lane in trial.field.lanes if lane.is_blind],
         truth=trial.field.truth_of(trial.field.blind),
+        coverage=both.coverage,
         detections=trial.detections,
         scores=trial.scores,
-        baselines=trial.baselines,
+        baselines={BASELINES[name]: item for name, item in trial.baselines.items()},
         screened=trial.lanes,
+        settings=trial.detector.settings,
+    )
+    report.field_report(
+        output / "report.html",
+        results,
         configuration=configuration(trial),
         versions=versions(),
     )

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from .. import report
 from ..alarm import SAFETY_TEXT
+from ..coverage import Coverage
 from ..detect import Detection, Detector, Screening, screen_recording
 from ..io import FormatWarning, Recording, load_sweeps, read, write_csv, write_geojson
 from ..sweep import Sweep
@@ -80,7 +81,7 @@ def _detect_field(path: Path, options: Namespace) -> str:
     write_geojson(
         found.ranked, output / "alarms.geojson", frame=sweeps[0].frame, synthetic=True
     )
-    np.savez_compressed(output / "coverage.npz", **found.coverage.to_arrays())
+    write_coverage(output / "coverage.npz", found.coverage)
     write_json(output / "quality.json", field_quality(found, threshold, synthetic=True))
     n_alarms = sum(alarm.score >= threshold for alarm in found.ranked)
     return (
@@ -90,6 +91,21 @@ def _detect_field(path: Path, options: Namespace) -> str:
         f"{found.coverage.missing_area('any'):.1f} m^2 not observed; wrote {output}\n"
         f"{SAFETY_TEXT}"
     )
+
+
+def write_coverage(path: Path, coverage: Coverage) -> None:
+    """
+    Write which ground was observed.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    coverage : Coverage
+        The grid.
+    """
+    arrays: dict[str, Any] = coverage.to_arrays()
+    np.savez_compressed(path, **arrays)
 
 
 def field_quality(found: Detection, threshold: float, *, synthetic: bool) -> dict[str, Any]:
@@ -144,16 +160,8 @@ def _detect_recording(path: Path, options: Namespace) -> str:
     write_geojson(screening.alarms, output / "alarms.geojson", frame=raw.frame, synthetic=False)
     quality = recording_quality(recording, raw, screening, notes)
     write_json(output / "quality.json", quality)
-    processed = [part.processed for part in screening.screened.parts]
-    picture = report.section_before_after(raw, processed, screening.alarms)
-    (output / "section.png").write_bytes(picture)
-    report.recording_report(
-        output / "report.html",
-        raw=raw,
-        processed=processed,
-        alarms=screening.alarms,
-        quality=quality,
-    )
+    (output / "section.png").write_bytes(report.section_before_after(raw, screening))
+    report.recording_report(output / "report.html", recording, raw, screening)
     return "\n".join([*_summary(quality), f"wrote {output}", SAFETY_TEXT])
 
 
@@ -228,7 +236,8 @@ def _summary(quality: dict[str, Any]) -> list[str]:
         )
         rate = f"{quality['alarms_per_metre']:.3f} alarms per metre"
     lines = [
-        f"{quality['file']}: {quality['n_traces']} traces of {quality['n_channels']} channel(s), "
+        f"{quality['file']}: {quality['n_traces']} traces of "
+        f"{quality['n_channels']} channel(s), "
         f"{quality['window_s'] * 1e9:.1f} ns; {scanned}",
         f"{quality['n_alarms']} alarms above a score of {quality['threshold']:g}: {rate}; "
         "no model knows this sensor, so no probability",

@@ -6,6 +6,7 @@ from .classify import fit, lane_folds, new_estimator, out_of_fold, predict
 from .detector import Detection, Detector, LaneDetection, check_sensor, observed
 from .fuse import fuse
 from .model import ALLOWED_TYPES
+from .recording import Screening, recording_settings, screen_recording
 from .screen import Part, Screen, Screened, coil_stages, radar_stages
 from .settings import CoilSettings, DetectorSettings, RadarSettings, read_settings
 from .sites import FEATURES, KINDS, Site, find_sites
@@ -25,6 +26,7 @@ __all__ = [
     "RadarSettings",
     "Screen",
     "Screened",
+    "Screening",
     "Site",
     "check_sensor",
     "coil_stages",
@@ -43,4 +45,6 @@ __all__ = [
     "probability",
     "radar_stages",
     "read_settings",
+    "recording_settings",
+    "screen_recording",
 ]

@@ -99,6 +99,7 @@ def recording_settings(sweep: Sweep, *, threshold: float | None = None) -> Detec
         base,
         spacing=spacing,
         ground_time=direct,
+        ground_polarity="either",
         ground_search=(max(float(sensor.axis[0]), direct - half), direct + half),
         dewow=min(2.0 / frequency, 0.5 * window),
         band=(0.27 * frequency, min(2.3 * frequency, 0.45 / interval)),

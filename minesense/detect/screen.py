@@ -63,7 +63,9 @@ def radar_stages(settings: RadarSettings) -> tuple[Pipeline, Stage]:
     prepare = Pipeline(
         gpr.AlignTimeZero(spacing=s.spacing),
         gpr.Dewow(window=s.dewow),
-        gpr.AlignGround(search=s.ground_search, ground_time=s.ground_time),
+        gpr.AlignGround(
+            search=s.ground_search, ground_time=s.ground_time, polarity=s.ground_polarity
+        ),
         gpr.BandPass(low=s.band[0], high=s.band[1]),
         along_track.RemoveMedianBackground(spacing=s.spacing, half_width=s.background),
         along_track.Whiten(spacing=s.spacing, length=s.whitening, guard=s.whitening_guard),

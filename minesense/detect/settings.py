@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,14 +17,15 @@ class RadarSettings:
 
     spacing: float = 0.025  #: m between traces
     ground_time: float = 1.5e-9  #: s, where the ground bounce is put
-    ground_search: tuple[float, float] = (0.8e-9, 3.0e-9)  #: s, where it is looked for
+    ground_search: tuple[float, float] = (1.3e-9, 2.2e-9)  #: s, where it is looked for
+    ground_polarity: Literal["either", "positive", "negative"] = "negative"  #: of the bounce
     dewow: float = 1.4e-9  #: s
     band: tuple[float, float] = (0.4e9, 3.5e9)  #: Hz
     background: float = 1.5  #: m to each side, of the sliding median
     whitening: float = 2.5  #: m behind the trace
     whitening_guard: float = 0.4  #: m
     bin_length: float = 0.6e-9  #: s
-    start: float = 0.35e-9  #: s after the ground, first energy bin
+    start: float = 0.2e-9  #: s after the ground, first energy bin
     guard: float = 0.25  #: m
     ring: float = 1.0  #: m
     threshold: float = 9.0  #: of the prescreener's score
@@ -39,7 +40,7 @@ class CoilSettings:
     spacing: float = 0.05  #: m between traces
     baseline: float = 1.0  #: m to each side, of the sliding median
     taus: tuple[float, ...] = (8e-6, 16e-6, 32e-6, 64e-6, 128e-6, 256e-6)  #: s
-    noise_length: float = 2.0  #: m to each side of the trace
+    noise_length: float = 5.0  #: m to each side of the trace
     guard: float = 0.5  #: m
     footprint: float = 0.2  #: m
     threshold: float = 6.0  #: of the prescreener's score

@@ -10,7 +10,6 @@ from .._validation import check_positive
 from ..alarm import Feature
 from ..sweep import Floats, Sweep
 
-
 #: Features of :func:`coil_features`, in the order of its columns.
 FEATURES: tuple[Feature, ...] = (
     Feature("peak_score", "1", "largest prescreener score within 0.15 m along track"),

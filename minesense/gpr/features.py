@@ -10,7 +10,6 @@ from .._validation import check_not_negative, check_positive
 from ..alarm import Feature
 from ..sweep import Floats, Samples, Sweep
 
-
 #: Features of :func:`radar_features`, in the order of its columns.
 FEATURES: tuple[Feature, ...] = (
     Feature("peak_amplitude", "1", "largest whitened amplitude of the apex traces"),

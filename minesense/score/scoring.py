@@ -13,6 +13,7 @@ import numpy as np
 from .._validation import check_probability
 from ..alarm import Alarm
 from ..coverage import Coverage
+from ..detect import Detection
 from ..truth import Truth
 from .curves import Curve, curve_of
 from .grounds import Ground, scored_ground
@@ -142,7 +143,7 @@ class Score:
 
 
 def score(
-    alarms: Iterable[Alarm],
+    alarms: Detection | Iterable[Alarm],
     truth: Truth,
     coverage: Coverage,
     *,
@@ -159,15 +160,16 @@ def score(
 
     Parameters
     ----------
-    alarms : iterable of Alarm
-        In any order; for a curve, with those below the threshold.
+    alarms : Detection or iterable of Alarm
+        What a detector returned, or alarms in any order; for a curve, with those below
+        the threshold.
     truth : Truth
         What is in the ground.
     coverage : Coverage
         What was observed, from :func:`minesense.coverage.observe`.
     threshold : float, optional
-        Lowest score of an alarm that counts; every alarm counts without it. State it
-        before the truth is opened.
+        Lowest score of an alarm that counts. State it before the truth is opened: that of
+        a Detection by default; without one, every alarm counts.
     sensors : str
         Whose observation counts: a kind of sensor, `"any"` or `"all"`.
     halo : Halo, optional
@@ -248,6 +250,9 @@ def score(
     """
     halo = Halo() if halo is None else halo
     check_probability(confidence, "confidence")
+    if isinstance(alarms, Detection):
+        threshold = alarms.threshold if threshold is None else threshold
+        alarms = alarms.ranked
     everything = list(alarms)
     matching = match(
         everything, truth, halo, coverage=coverage, sensors=sensors, threshold=threshold

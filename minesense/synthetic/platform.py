@@ -61,7 +61,7 @@ class Carrier:
 def cart(
     *,
     n_antennas: int = 8,
-    n_coils: int = 4,
+    n_coils: int = 7,
     width: float = 1.0,
     radar_spacing: float = 0.025,
     coil_spacing: float = 0.05,
@@ -74,7 +74,8 @@ def cart(
     Parameters
     ----------
     n_antennas, n_coils : int
-        Radar channels and coils, evenly spread over `width`.
+        Radar channels and coils, evenly spread over `width`. Seven coils of 20 cm overlap
+        by about a quarter, as arrays do whose neighbours are not to feel each other.
     width : float
         Swath in metres.
     radar_spacing, coil_spacing : float
@@ -87,7 +88,7 @@ def cart(
     Returns
     -------
     carrier : Carrier
-        A 1.5 GHz impulse radar, 12 ns in 192 samples, antennas 10 cm over the ground, and
+        A 1.5 GHz impulse radar, 12 ns in 192 samples, antennas 12 cm over the ground, and
         pulse-induction coils of 10 cm radius 5 cm over the ground, 12 gates of 12 to
         400 us. Figures are engineering choices, unverified.
 
@@ -100,7 +101,7 @@ def cart(
     --------
     >>> from minesense.synthetic import cart
     >>> cart().radar.shape, cart().coils.shape
-    ((8, 192), (4, 12))
+    ((8, 192), (7, 12))
     """
     width = check_positive(width, "width")
     radar = Sensor(
@@ -108,7 +109,7 @@ def cart(
         kind="gpr",
         axis=62.5e-12 * np.arange(192),
         lever_arms=_across(check_count(n_antennas, "n_antennas"), width),
-        radar=Radar(centre_frequency=1.5e9, separation=0.06, height=0.10),
+        radar=Radar(centre_frequency=1.5e9, separation=0.06, height=0.12),
     )
     edges = np.geomspace(12e-6, 400e-6, 13)
     gates = np.column_stack([edges[:-1], edges[1:]])

@@ -28,7 +28,7 @@ from .terrain import Terrain
 _REACH = 0.45  # m along the ground beyond which scatterers are not heard
 _DEEPEST = 0.35  # m, of the uneven soil
 _CELLS = 900.0  # scatterers per m^3 that stand for uneven soil
-_COUPLING = 0.6  # amplitude of the direct wave against the main lobe, at 1 m
+_COUPLING = 0.25  # amplitude of the direct wave against the main lobe, at 1 m
 _CELL_SIZE = 0.02  # m, of the soil that each of them samples
 
 Band = dict[str, float]
@@ -227,7 +227,7 @@ def lane_scatterers(
         part = _clutter(terrain, frequency, soil, item)
         if part is not None:
             parts.append(part)
-    return _below_ground(join_scatterers(parts), terrain)
+    return _heard(join_scatterers(parts), terrain, positions)
 
 
 def _ground(terrain: Terrain, easting: float, northing: float) -> float:
@@ -337,15 +337,19 @@ def _uneven_soil(
     )
 
 
-def _below_ground(scatterers: Scatterers, terrain: Terrain) -> Scatterers:
-    """Return scatterers that all lie 2 mm or more below the surface."""
-    position = scatterers.position.copy()
+def _heard(scatterers: Scatterers, terrain: Terrain, positions: Floats) -> Scatterers:
+    """Return the scatterers that some antenna may hear, each 2 mm or more below ground."""
+    low = positions[..., :2].min(axis=(0, 1)) - _REACH
+    high = positions[..., :2].max(axis=(0, 1)) + _REACH
+    place = scatterers.position[:, :2]
+    near = ((place >= low) & (place <= high)).all(axis=1)
+    position = scatterers.position[near]
     ground = terrain.surface.height_at(position[:, 0], position[:, 1])
     position[:, 2] = np.minimum(position[:, 2], ground - 0.002)
     return Scatterers(
         position=position,
-        normal=scatterers.normal,
-        weight=scatterers.weight,
-        spectrum=scatterers.spectrum,
+        normal=scatterers.normal[near],
+        weight=scatterers.weight[near],
+        spectrum=scatterers.spectrum[near],
         spectra=scatterers.spectra,
     )

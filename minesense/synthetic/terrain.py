@@ -94,7 +94,7 @@ def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Genera
     heights = gaussian_field(
         shape,
         _STEP,
-        correlation=soil.preset.surface_length,
+        outer_scale=soil.preset.surface_length,
         hurst=_HURST,
         std=soil.preset.roughness,
         rng=rng,
@@ -104,7 +104,8 @@ def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Genera
         surface=Surface(
             origin=np.array([west - margin, south - margin]), step=_STEP, heights=heights
         ),
-        unevenness=FourierField(
-            dimension=2, correlation=6.0, hurst=0.5, std=0.15, n_waves=2000, rng=rng
+        unevenness=FourierField(2, outer_scale=6.0, std=0.15, n_waves=400, rng=rng),
+        lumps=FourierField(
+            3, outer_scale=soil.preset.correlation_length, std=1.0, n_waves=400, rng=rng
         ),
     )

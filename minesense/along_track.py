@@ -1,0 +1,383 @@
+"""Compare each trace with those along the lane, value by value: for radar and coils alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from ._kernels.along_track import (
+    divide_by_spread,
+    subtract_running_mean,
+    subtract_sliding_median,
+    trailing_statistics,
+)
+from ._validation import check_not_negative, check_positive
+from .stage import Flags, LaneStage, run_lane
+from .sweep import Quality, Samples, Sensor, Sweep
+
+
+def remove_background(sweep: Sweep, *, spacing: float, length: float) -> Sweep:
+    r"""
+    Remove the exponentially weighted mean of the earlier traces.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        A lane of a radar or a metal detector.
+    spacing : float
+        Distance between neighbouring traces, in metres.
+    length : float
+        Distance over which the background forgets, in metres. Choose several target
+        lengths: of a target as long as this one, 43 % of the energy is left.
+
+    Returns
+    -------
+    residual : Sweep
+        Traces minus their background, in the unit of the sweep.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `spacing` or `length` is not finite and greater than zero.
+
+    Notes
+    -----
+    With :math:`w = 1 - e^{-\Delta / L}` for spacing :math:`\Delta` and length :math:`L`,
+    trace :math:`x_k` has residual :math:`r_k` and background :math:`b_k` [1]_. An echo is
+    never part of the background it is measured against.
+
+    .. math:: r_k = x_k - b_{k-1}, \quad b_k = b_{k-1} + w\, r_k, \quad b_{-1} = x_0.
+
+    A step of height :math:`A` leaves :math:`A (1 - w)^k` after :math:`k` traces; white
+    noise of variance :math:`\sigma^2` leaves :math:`2 \sigma^2 / (2 - w)`. A flagged trace
+    leaves the background as it is; :math:`x_0` is the first that is usable. Causal.
+
+    References
+    ----------
+    .. [1] Roberts, S. W. (1959). Control chart tests based on geometric moving averages.
+       *Technometrics*, 1(3). https://doi.org/10.1080/00401706.1959.10489860
+
+    Examples
+    --------
+    >>> sensor = Sensor(name="demo", kind="gpr", axis=[0.0, 1e-9], lever_arms=[[0, 0, 0]])
+    >>> samples = np.full((4, 1, 2), 2.0)  # crosstalk only ...
+    >>> samples[2, 0, 1] += 1.0  # ... and one echo
+    >>> sweep = Sweep(
+    ...     samples=samples,
+    ...     time=np.arange(4),
+    ...     position=np.zeros((4, 3)),
+    ...     heading=np.zeros(4),
+    ...     sensor=sensor,
+    ... )
+    >>> residual = remove_background(sweep, spacing=0.05, length=1.0)
+    >>> residual.samples[:, 0, 1].round(2)
+    array([ 0.  ,  0.  ,  1.  , -0.05], dtype=float32)
+    """
+    return run_lane(RemoveBackground(spacing=spacing, length=length), sweep)
+
+
+class RemoveBackground(LaneStage):
+    """Streaming form of :func:`remove_background`, with its options. Causal."""
+
+    def __init__(self, *, spacing: float, length: float):
+        self.spacing = check_positive(spacing, "spacing")
+        self.length = check_positive(length, "length")
+        super().__init__(spacing=self.spacing, length=self.length)
+
+    def _begin(self, sensor: Sensor) -> None:
+        # float64: a float32 mean cannot follow steps below its last digit
+        self._background = np.zeros(math.prod(sensor.shape))
+        self._tally = np.zeros(1, np.int64)
+
+    def _advance(
+        self, samples: Samples, is_usable: npt.NDArray[np.bool_]
+    ) -> tuple[Samples, Flags | None]:
+        residual = np.empty_like(samples)
+        subtract_running_mean(
+            _as_rows(samples),
+            is_usable,
+            -math.expm1(-self.spacing / self.length),
+            self._background,
+            self._tally,
+            _as_rows(residual),
+        )
+        return residual, None
+
+
+def remove_median_background(sweep: Sweep, *, spacing: float, half_width: float) -> Sweep:
+    r"""
+    Remove the median of the traces around each trace.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        A lane of a radar or a metal detector.
+    spacing : float
+        Distance between neighbouring traces, in metres.
+    half_width : float
+        Distance the window reaches to each side, in metres, at least `spacing`. Choose it
+        greater than a target's length.
+
+    Returns
+    -------
+    residual : Sweep
+        Traces minus their background, in the unit of the sweep.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `spacing` or `half_width` is not finite and greater than zero, or `half_width`
+        is less than `spacing`.
+
+    Notes
+    -----
+    With :math:`h` the half-width in traces, rounded, and :math:`U` the usable traces,
+
+    .. math:: r_k = x_k - \operatorname{median} \{x_j : j \in U, |j - k| \le h\},
+
+    so that the window shrinks at the ends of the lane and at dropouts. For an even number
+    of traces the median is the mean of the middle two. An echo over at most :math:`h`
+    traces on a constant background, as far from both ends, is left whole. It lags by
+    :math:`h` traces.
+
+    Examples
+    --------
+    >>> sensor = Sensor(name="demo", kind="gpr", axis=[0.0, 1e-9], lever_arms=[[0, 0, 0]])
+    >>> samples = np.full((9, 1, 2), 2.0)  # crosstalk only ...
+    >>> samples[4:6, 0, 1] += 1.0  # ... and one echo
+    >>> sweep = Sweep(
+    ...     samples=samples,
+    ...     time=np.arange(9),
+    ...     position=np.zeros((9, 3)),
+    ...     heading=np.zeros(9),
+    ...     sensor=sensor,
+    ... )
+    >>> residual = remove_median_background(sweep, spacing=0.05, half_width=0.1)
+    >>> residual.samples[:, 0, 1]
+    array([0., 0., 0., 0., 1., 1., 0., 0., 0.], dtype=float32)
+    """
+    return run_lane(RemoveMedianBackground(spacing=spacing, half_width=half_width), sweep)
+
+
+class RemoveMedianBackground(LaneStage):
+    """Streaming form of :func:`remove_median_background`; lags by the half-width."""
+
+    def __init__(self, *, spacing: float, half_width: float):
+        self.spacing = check_positive(spacing, "spacing")
+        self.half_width = check_positive(half_width, "half_width")
+        if self.half_width < self.spacing:
+            msg = (
+                f"Invalid half_width '{self.half_width}'. Must be at least the spacing of "
+                f"{self.spacing} m."
+            )
+            raise ValueError(msg)
+        self.latency = round(self.half_width / self.spacing)
+        super().__init__(spacing=self.spacing, half_width=self.half_width)
+
+    def _begin(self, sensor: Sensor) -> None:
+        self._shape = sensor.shape
+        self._taken = 0
+        self._state = _sorted_windows(
+            n_held=2 * self.latency + 1, size=2 * self.latency + 1, width=math.prod(sensor.shape)
+        )
+
+    def _advance(
+        self, samples: Samples, is_usable: npt.NDArray[np.bool_]
+    ) -> tuple[Samples, Flags | None]:
+        before, self._taken = self._taken, self._taken + len(samples)
+        n_ready = max(0, self._taken - self.latency) - max(0, before - self.latency)
+        residual = np.empty((n_ready, *self._shape), np.float32)
+        subtract_sliding_median(
+            _as_rows(samples),
+            is_usable,
+            self.latency,
+            *self._state,
+            np.empty(n_ready, np.int64),
+            _as_rows(residual),
+        )
+        return residual, None
+
+    def _finish(self) -> tuple[Samples, Flags | None] | None:
+        # beyond the end of the lane there are traces too: absent ones
+        beyond = np.zeros((self.latency, *self._shape), np.float32)
+        return self._advance(beyond, np.zeros(self.latency, np.bool_))
+
+
+def whiten(
+    sweep: Sweep,
+    *,
+    spacing: float,
+    length: float,
+    guard: float,
+    floor: float = 0.1,
+    min_share: float = 1 / 3,
+) -> Sweep:
+    r"""
+    Express each sample in spreads of the traces behind it.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        A lane of a radar or a metal detector, best without its background.
+    spacing : float
+        Distance between neighbouring traces, in metres.
+    length : float
+        How far the window reaches back, in metres.
+    guard : float
+        Distance behind the trace that is left out, in metres. Choose it no smaller than a
+        target, which else raises its own spread.
+    floor : float
+        Least spread, as a share of the median over the samples of the trace and channel.
+    min_share : float
+        Least share of a whole window that must be usable, in (0, 1].
+
+    Returns
+    -------
+    whitened : Sweep
+        Samples without unit. Traces with too few others in their window are zero and have
+        the flag EDGE.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is not in its range, or `length` does not exceed `guard` by `spacing`.
+
+    Notes
+    -----
+    For each channel and sample :math:`t`, with the median :math:`m` over the usable traces
+    from `length` to `guard` behind trace :math:`k`, the spread :math:`s` (1.4826 times the
+    median absolute deviation from it) and the floor :math:`f`,
+
+    .. math:: z_{kt} = \frac{x_{kt} - m_{kt}}
+        {\max(s_{kt},\; f \operatorname{median}_u \{s_{ku} : s_{ku} > 0\})}.
+
+    Gaussian noise gets unit spread, whatever its depth. The floor keeps samples that hardly
+    vary from shouting; those that an alignment set to zero have no spread and no say in it.
+    Where no sample of a channel has any spread, a deviation cannot be measured: such
+    traces are flagged EDGE as well. Scores are limited to 1e30 in magnitude. Causal.
+
+    Examples
+    --------
+    >>> sensor = Sensor(
+    ...     name="demo", kind="gpr", axis=1e-10 * np.arange(40), lever_arms=[[0, 0, 0]]
+    ... )
+    >>> rng = np.random.default_rng(seed=1)
+    >>> decay = np.exp(-np.arange(40) / 5)
+    >>> sweep = Sweep(
+    ...     samples=decay * rng.normal(size=(200, 1, 40)),
+    ...     time=np.arange(200),
+    ...     position=np.zeros((200, 3)),
+    ...     heading=np.zeros(200),
+    ...     sensor=sensor,
+    ... )
+    >>> white = whiten(sweep, spacing=0.05, length=5.0, guard=0.5, floor=1e-9)
+    >>> [bool(0.9 < white.samples[100:, 0, j].std() < 1.2) for j in (0, 20, 39)]
+    [True, True, True]
+    >>> int((white.quality[:45] & Quality.EDGE != 0).sum())
+    40
+    """
+    stage = Whiten(
+        spacing=spacing, length=length, guard=guard, floor=floor, min_share=min_share
+    )
+    return run_lane(stage, sweep)
+
+
+class Whiten(LaneStage):
+    """Streaming form of :func:`whiten`, with its options. Causal."""
+
+    def __init__(
+        self,
+        *,
+        spacing: float,
+        length: float,
+        guard: float,
+        floor: float = 0.1,
+        min_share: float = 1 / 3,
+    ):
+        self.spacing = check_positive(spacing, "spacing")
+        self.length = check_positive(length, "length")
+        self.guard = check_not_negative(guard, "guard")
+        self.floor = check_positive(floor, "floor")
+        self.min_share = check_positive(min_share, "min_share")
+        if self.min_share > 1:
+            msg = f"Invalid min_share '{self.min_share}'. Must be at most 1."
+            raise ValueError(msg)
+        self._n_guard = round(self.guard / self.spacing)
+        self._size = round(self.length / self.spacing) - self._n_guard
+        if self._size < 1:
+            msg = (
+                f"Invalid length '{self.length}'. Must exceed the guard of {self.guard} m by "
+                f"a spacing of {self.spacing} m or more."
+            )
+            raise ValueError(msg)
+        super().__init__(
+            spacing=self.spacing,
+            length=self.length,
+            guard=self.guard,
+            floor=self.floor,
+            min_share=self.min_share,
+        )
+
+    def _begin(self, sensor: Sensor) -> None:
+        self._state = _sorted_windows(
+            n_held=self._size + self._n_guard + 1,
+            size=self._size,
+            width=math.prod(sensor.shape),
+        )
+        self._row = np.empty(sensor.shape[1], np.float32)
+
+    def _output_sensor(self, sensor: Sensor) -> Sensor:
+        return dataclasses.replace(sensor, quantity="amplitude in spreads", unit="1")
+
+    def _advance(
+        self, samples: Samples, is_usable: npt.NDArray[np.bool_]
+    ) -> tuple[Samples, Flags | None]:
+        n_traces = len(samples)
+        median, spread, white = (np.empty_like(samples) for _ in range(3))
+        counts, is_short = np.empty(n_traces, np.int64), np.empty(n_traces, np.bool_)
+        trailing_statistics(
+            _as_rows(samples),
+            is_usable,
+            self._n_guard,
+            *self._state,
+            counts,
+            _as_rows(median),
+            _as_rows(spread),
+        )
+        divide_by_spread(
+            samples,
+            median,
+            spread,
+            self.floor,
+            counts,
+            max(1, math.ceil(self.min_share * self._size)),
+            self._row,
+            white,
+            is_short,
+        )
+        # what a flagged trace holds must not decide on a second flag
+        is_short &= is_usable
+        return white, np.where(is_short, int(Quality.EDGE), 0)
+
+
+def _as_rows(samples: Samples) -> Samples:
+    """Return samples as a view (n_traces, n_channels * n_samples)."""
+    return samples.reshape(len(samples), -1) if samples.size else samples.reshape(0, 0)
+
+
+def _sorted_windows(
+    *, n_held: int, size: int, width: int
+) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray, npt.NDArray, npt.NDArray]:
+    """Return an empty buffer, its presence, sorted windows, tally and scratch of kernels."""
+    n_blocks = -(-width // 64)
+    n_rows = 8 * -(-size // 8) + 1
+    return (
+        np.full((n_held, 64 * n_blocks), np.inf, np.float32),
+        np.zeros(n_held, np.int64),
+        np.full((n_blocks, 64 * n_rows), np.inf, np.float32),
+        np.zeros(2, np.int64),
+        np.empty((3, 64), np.float32),
+    )
