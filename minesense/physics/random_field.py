@@ -107,7 +107,7 @@ def gaussian_field(
     # the half spectrum stands for the whole: all but its ends count twice
     twice = np.full(power.shape[-1], 2.0)
     twice[0] = 1
-    twice[-1] = 1 + padded[-1] % 2
+    twice[-1] = 1  # padded lengths are even
     mean_power = (power * twice).sum() / math.prod(padded)
     white = np.fft.rfftn(rng.standard_normal(padded))
     field = np.fft.irfftn(white * np.sqrt(power / mean_power), s=padded, axes=range(len(sizes)))
