@@ -341,6 +341,8 @@ def test_examples_are_chosen_by_a_rule():
     assert "No object lies within 30 cm" in chosen[3].caption
     only = choose_examples(match([], truth), truth, [], n_targets=1)
     assert [example.title for example in only] == ["Target h0: missed though swept"]
+    assert "No alarm found it" in only[0].caption
+    only = choose_examples(match([], truth), truth, [], noticed=match([], truth))
     assert "No sensor noticed anything" in only[0].caption
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..score import Proportion, Rate, Score, TargetOutcome
+from ..score import Matching, Proportion, Rate, Score, TargetOutcome
 from ..truth import Truth
 from . import _page as page
 from ._page import DASH, Raw, fixed, number
@@ -155,13 +155,15 @@ def _rate(rate: Rate) -> Raw:
     return Raw(f"{number(rate.value)} {page.element('span', detail, class_='detail')}")
 
 
-def not_found_table(score: Score, truth: Truth) -> Raw:
+def not_found_table(score: Score, truth: Truth, noticed: Matching) -> Raw:
     """List the targets that were missed, and apart from them those that were not swept."""
     places = {item.identifier: item for item in truth.targets}
+    scores = {item.identifier: item.score for item in noticed.targets}
 
     def row(outcome: TargetOutcome) -> tuple[Any, ...]:
         target = places[outcome.identifier]
-        best = number(outcome.score) if math.isfinite(outcome.score) else "not noticed"
+        value = scores[outcome.identifier]
+        best = number(value) if math.isfinite(value) else "not noticed"
         return (
             outcome.identifier,
             outcome.kind,

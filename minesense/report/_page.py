@@ -170,9 +170,9 @@ def flat(mapping: Mapping[Any, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping) and value:
             pairs += flat(value, f"{name}.")
         else:
-            if isinstance(value, np.ndarray):
-                value = f"array of shape {value.shape}, {value.dtype}"
             shown = value if isinstance(value, str) else repr(value)
+            if isinstance(value, np.ndarray):
+                shown = f"array of shape {value.shape}, {value.dtype}"
             if len(shown) > _LONGEST:
                 shown = f"{shown[:_LONGEST]} … ({len(shown)} characters)"
             pairs.append((name, shown))

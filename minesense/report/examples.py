@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..alarm import Alarm
-from ..score import AlarmOutcome, Score, TargetOutcome
+from ..score import AlarmOutcome, Matching, Score, TargetOutcome
 from ..truth import Target, Truth
 
 # Metal classes as they take turns: one target of each group before a second of any.
@@ -26,19 +26,27 @@ class Example:
 
 
 def choose_examples(
-    score: Score, truth: Truth, alarms: Iterable[Alarm], *, n_targets: int = 3, n_false: int = 3
+    outcomes: Matching | Score,
+    truth: Truth,
+    alarms: Iterable[Alarm],
+    *,
+    noticed: Matching | None = None,
+    n_targets: int = 3,
+    n_false: int = 3,
 ) -> tuple[Example, ...]:
     """
     Choose targets and false alarms to show sections of.
 
     Parameters
     ----------
-    score : Score
+    outcomes : Matching or Score
         What became of every alarm and every target.
     truth : Truth
         What is in the ground.
     alarms : iterable of Alarm
         The alarms that were scored.
+    noticed : Matching, optional
+        The same without a threshold, to say how near to it a missed target came.
     n_targets, n_false : int
         How many of each to choose at most.
 
@@ -72,19 +80,20 @@ def choose_examples(
     """
     by_name = {alarm.identifier: alarm for alarm in alarms}
     objects = {item.identifier: item for item in truth.objects}
+    best = {t.identifier: t.score for t in noticed.targets} if noticed is not None else {}
     chosen = [
-        _of_target(outcome, objects[outcome.identifier], by_name)
-        for outcome in _targets(score, n_targets)
+        _of_target(outcome, objects[outcome.identifier], by_name, best)
+        for outcome in _targets(outcomes, n_targets)
     ]
-    false = [outcome for outcome in score.alarms if outcome.outcome == "false"][:n_false]
+    false = [outcome for outcome in outcomes.alarms if outcome.outcome == "false"][:n_false]
     return (*chosen, *(_of_false(outcome, truth, by_name) for outcome in false))
 
 
-def _targets(score: Score, n: int) -> list[TargetOutcome]:
+def _targets(outcomes: Matching | Score, n: int) -> list[TargetOutcome]:
     """Return swept targets, the groups of metal taking turns."""
     queues = []
     for group in _TURNS:
-        swept = [t for t in score.targets if t.metal_class in group and t.is_swept]
+        swept = [t for t in outcomes.targets if t.metal_class in group and t.is_swept]
         found = sorted(
             (t for t in swept if t.outcome == "detected"),
             key=lambda t: (-t.score, t.identifier),
@@ -100,7 +109,12 @@ def _targets(score: Score, n: int) -> list[TargetOutcome]:
     return [queue[k] for k in range(turns) for queue in queues if k < len(queue)][:n]
 
 
-def _of_target(outcome: TargetOutcome, target: Target, alarms: Mapping[str, Alarm]) -> Example:
+def _of_target(
+    outcome: TargetOutcome,
+    target: Target,
+    alarms: Mapping[str, Alarm],
+    best: Mapping[str, float],
+) -> Example:
     """Return a target as an example."""
     words = {"detected": "found", "missed_swept": "missed though swept"}
     what = (
@@ -111,8 +125,10 @@ def _of_target(outcome: TargetOutcome, target: Target, alarms: Mapping[str, Alar
     if alarm is not None:
         away = math.hypot(alarm.easting - target.easting, alarm.northing - target.northing)
         said = f"Alarm {alarm.identifier}{_stated(alarm)}, {100 * away:.0f} cm from its centre."
-    elif math.isfinite(outcome.score):
-        said = f"Its best place scored {outcome.score:.3g}, below the threshold."
+    elif target.identifier not in best:
+        said = "No alarm found it."
+    elif math.isfinite(best[target.identifier]):
+        said = f"Its best place scored {best[target.identifier]:.3g}, below the threshold."
     else:
         said = "No sensor noticed anything near it."
     return Example(

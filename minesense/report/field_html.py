@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..score import Interval, Score, match
+from ..score import Interval, Matching, Score, match
 from . import _field_tables as tables
 from . import _page as page
 from ._page import Raw, text_of
@@ -60,14 +60,22 @@ def field_report(
         If the file cannot be written.
     """
     main = results.scores[results.main]
+    # Without the threshold: for the stated probabilities, and how near a miss came to it.
+    noticed = match(
+        results.detections[results.main].ranked,
+        results.truth,
+        main.halo,
+        coverage=results.coverage,
+        sensors=main.sensors,
+    )
     seed = "" if results.seed is None else f", seed {results.seed}"
     sections = [
         ("What was scanned", tables.scanned_table(results)),
         ("How much was found", tables.found_table(results)),
         ("Map", _map(results)),
-        ("Pd against false alarms", _curves(results)),
-        ("Targets that were not found", tables.not_found_table(main, results.truth)),
-        ("Three targets and three false alarms", _sections(results)),
+        ("Pd against false alarms", _curves(results, noticed)),
+        ("Targets that were not found", tables.not_found_table(main, results.truth, noticed)),
+        ("Three targets and three false alarms", _sections(results, noticed)),
         ("Clutter", tables.clutter_table(main)),
         ("Configuration", page.pairs(configuration)),
         ("Versions", page.pairs(page.versions_of(versions))),
@@ -104,7 +112,7 @@ def _map(results: FieldResults) -> Raw:
     return page.picture(image, "svg", alt=alt, caption=caption, kind="wide")
 
 
-def _curves(results: FieldResults) -> Raw:
+def _curves(results: FieldResults, noticed: Matching) -> Raw:
     """Return the ROC figure and that of the stated probabilities."""
     ordered = sorted(results.rows, key=lambda row: row[0] != MODES[results.main])
     lines = [line for name, s in ordered if (line := _roc_line(name, s)) is not None]
@@ -127,7 +135,7 @@ def _curves(results: FieldResults) -> Raw:
         )
     else:
         pieces.append(page.element("p", "No target was swept: there is no curve to draw."))
-    stated, hits = _stated_probabilities(results)
+    stated, hits = _stated_probabilities(results, noticed)
     if len(stated):
         pieces.append(
             page.picture(
@@ -162,23 +170,21 @@ def _roc_line(name: str, score: Score) -> RocLine | None:
     )
 
 
-def _stated_probabilities(results: FieldResults) -> tuple[list[float], list[bool]]:
+def _stated_probabilities(
+    results: FieldResults, noticed: Matching
+) -> tuple[list[float], list[bool]]:
     """Return the probability of every place that is a hit or false, and which it is."""
-    score = results.scores[results.main]
     ranked = results.detections[results.main].ranked
-    outcomes = match(
-        ranked, results.truth, score.halo, coverage=results.coverage, sensors=score.sensors
-    )
     stated = {alarm.identifier: alarm.probability for alarm in ranked}
     judged = [
         (stated[item.identifier], item.outcome == "hit")
-        for item in outcomes.alarms
+        for item in noticed.alarms
         if item.outcome in ("hit", "false") and math.isfinite(stated[item.identifier])
     ]
     return [p for p, _ in judged], [is_hit for _, is_hit in judged]
 
 
-def _sections(results: FieldResults) -> Raw:
+def _sections(results: FieldResults, noticed: Matching) -> Raw:
     """Return sections of targets and of false alarms."""
     score, detection = results.scores[results.main], results.detections[results.main]
     by_lane: dict[str, dict[str, Screened]] = {}
@@ -187,7 +193,7 @@ def _sections(results: FieldResults) -> Raw:
             by_lane.setdefault(item.lane, {})[kind] = item
     radar = results.settings.radar
     figures = []
-    examples = choose_examples(score, results.truth, detection.ranked)
+    examples = choose_examples(score, results.truth, detection.ranked, noticed=noticed)
     for example in examples:
         if example.lane not in by_lane:
             continue
@@ -223,5 +229,5 @@ def _sections(results: FieldResults) -> Raw:
     )
     n_false = sum(alarm.outcome == "false" for alarm in score.alarms)
     if n_false < 3:
-        rule += f" There were {n_false or 'no'} false alarms in all."
+        rule += f" False alarms in all: {n_false}."
     return Raw(f'{page.element("p", rule)}<div class="pair">{page.join(figures)}</div>')

@@ -89,12 +89,16 @@ def section_before_after(
             axes.set_ylabel("two-way time (ns)")
             axes.set_title(f"{title}, channel {channel + 1}", loc="left", pad=12)
         lower.set_xlabel(label)
-        figure.legend(*lower.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        handles, labels = lower.get_legend_handles_labels()
+        if labels:
+            figure.legend(handles, labels, loc="outside lower center", ncols=2)
         return to_bytes(figure, image_format, is_synthetic=is_synthetic)
 
 
 def _mark_traces(axes: Any, along: Floats, time: Floats | None, words: str) -> None:
     """Mark alarms above a section and, where their time (ns) is known, in it."""
+    if not len(along):
+        return  # marks without points, drawn beyond the axes, would spoil the layout
     axes.plot(
         along,
         np.ones(len(along)),
