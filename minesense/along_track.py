@@ -181,7 +181,9 @@ class RemoveMedianBackground(LaneStage):
         self._shape = sensor.shape
         self._taken = 0
         self._state = _sorted_windows(
-            n_held=2 * self.latency + 1, size=2 * self.latency + 1, width=math.prod(sensor.shape)
+            n_held=2 * self.latency + 1,
+            size=2 * self.latency + 1,
+            width=math.prod(sensor.shape),
         )
 
     def _advance(
@@ -375,7 +377,7 @@ def _sorted_windows(
     n_blocks = -(-width // 64)
     n_rows = 8 * -(-size // 8) + 1
     return (
-        np.full((n_held, 64 * n_blocks), np.inf, np.float32),
+        np.full((n_held, width), np.inf, np.float32),
         np.zeros(n_held, np.int64),
         np.full((n_blocks, 64 * n_rows), np.inf, np.float32),
         np.zeros(2, np.int64),

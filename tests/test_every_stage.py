@@ -50,6 +50,7 @@ def make_lane(sensor):
 
 RADAR, COILS = make_lane(make_sensor(2, 48)), make_lane(make_coils(2, 12))
 FEW_GATES = make_lane(make_coils(2, 4))
+FEW_SAMPLES = make_lane(make_sensor(2, 5))
 
 # One line per stage: what makes a new one, and a lane of its sensor.
 STAGES = {
@@ -59,6 +60,26 @@ STAGES = {
         lambda: Pipeline(Lag(n_traces=2), Pipeline(Lag(n_traces=0), Lag(n_traces=5))),
         RADAR,
     ),
+    "background mean": (partial(gpr.RemoveBackground, spacing=0.05, length=1.0), RADAR),
+    "background median": (
+        partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.15),
+        FEW_SAMPLES,
+    ),
+    "baseline of coils": (
+        partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.25),
+        FEW_GATES,
+    ),
+    "whiten": (partial(gpr.Whiten, spacing=0.05, length=0.5, guard=0.1), FEW_SAMPLES),
+    "time zero": (
+        partial(gpr.AlignTimeZero, spacing=0.05, template=0.25, smoothing=0.3),
+        RADAR,
+    ),
+    "ground": (
+        partial(gpr.AlignGround, search=(8e-10, 3e-9), ground_time=1.5e-9),
+        RADAR,
+    ),
+    "dewow": (partial(gpr.Dewow, window=1.5e-9), RADAR),
+    "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9), RADAR),
     "prescreen energy": (
         partial(
             gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25

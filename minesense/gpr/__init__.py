@@ -10,15 +10,15 @@ from ..along_track import (
 )
 from .align import AlignGround, AlignTimeZero, align_ground, align_time_zero, track_ground
 from .features import FEATURES, radar_features
-from .prescreen import PrescreenEnergy, prescreen_energy
 from .preprocess import BandPass, Dewow, band_pass, dewow
+from .prescreen import PrescreenEnergy, prescreen_energy
 
 __all__ = [
+    "FEATURES",
     "AlignGround",
     "AlignTimeZero",
     "BandPass",
     "Dewow",
-    "FEATURES",
     "PrescreenEnergy",
     "RemoveBackground",
     "RemoveMedianBackground",

@@ -1,0 +1,383 @@
+"""Kernels that compare each trace of a lane with those before or around it."""
+
+import numpy as np
+
+from ._jit import jit
+
+
+@jit
+def subtract_running_mean(samples, is_usable, weight, background, tally, out):
+    """
+    Subtract from each trace the weighted mean of the usable traces before it.
+
+    Parameters
+    ----------
+    samples, out : (n_traces, width) float32 array
+        Traces in recording order; `out` is overwritten with the residuals, zero where a
+        trace is not usable.
+    is_usable : (n_traces,) bool array
+    weight : float
+        Weight of the newest trace in the mean, in (0, 1].
+    background : (width,) float64 array
+        State: the mean before the first trace on entry, after the last on exit.
+    tally : (1,) int64 array
+        State: whether the background holds anything yet, 1 or 0.
+    """
+    n_traces, width = samples.shape
+    for i in range(n_traces):
+        trace = samples[i]
+        residual = out[i]
+        if not is_usable[i]:
+            residual[:] = 0.0
+            continue
+        if tally[0] == 0:
+            tally[0] = 1
+            background[:] = trace
+        for j in range(width):
+            difference = np.float64(trace[j]) - background[j]
+            residual[j] = difference
+            background[j] += weight * difference
+
+
+@jit
+def subtract_sliding_median(
+    samples, is_present, half_width, buffer, presence, windows, tally, scratch, counts, out
+):
+    """
+    Take traces one by one; give those whose windows are complete without their medians.
+
+    The window of trace k holds the traces from k - half_width to k + half_width that are
+    present. Each column of it is kept sorted: a step puts the newest value in the place of
+    the oldest in one pass, without a branch, 64 columns side by side. A trace that is
+    absent, like one outside the lane, is a row of infinities, which sorts behind all others.
+
+    Parameters
+    ----------
+    samples : (n_traces, width) float32 array
+        The next traces, finite where present.
+    is_present : (n_traces,) bool array
+        Whether a trace counts.
+    half_width : int
+        Traces on each side.
+    buffer, presence : (2 half_width + 1, width) float32 array, (same,) int64 array
+        State: the last traces, trace i in row i modulo the length, at first infinite; and
+        whether they are present, 1 or 0.
+    windows : (n_blocks, 64 (8 n + 1)) float32 array
+        State: for each block of 64 columns, the rows of the sorted windows, 8 n of them at
+        least 2 half_width + 1; at first infinite, as rows beyond the window stay.
+    tally : (2,) int64 array
+        State: traces taken so far, and traces present in the window.
+    scratch : (3, 64) float32 array
+        Overwritten.
+    counts : (n_ready,) int64 array
+        Overwritten with the number of traces present in each window.
+    out : (n_ready, width) float32 array
+        Overwritten with the residuals; zero where a trace is absent.
+    """
+    n_traces, width = samples.shape
+    n_held = len(buffer)
+    taken = tally[0]
+    first = max(0, taken - half_width)
+    inside = tally[1]
+    for i in range(taken, taken + n_traces):
+        inside -= presence[i % n_held]
+        presence[i % n_held] = 1 if is_present[i - taken] else 0
+        inside += presence[i % n_held]
+        if i >= half_width:
+            counts[i - half_width - first] = inside
+    for block in range(len(windows)):
+        window = windows[block]
+        start = 64 * block
+        n_columns = min(64, width - start)
+        for i in range(taken, taken + n_traces):
+            newest = buffer[i % n_held, start : start + n_columns]
+            oldest = scratch[0, :n_columns]
+            for j in range(n_columns):
+                oldest[j] = newest[j]
+            _enter(samples[i - taken, start : start + n_columns], is_present[i - taken], newest)
+            _replace(window, oldest, newest, scratch[1])
+            k = i - half_width
+            if k >= 0:
+                count = counts[k - first]
+                lower = window[64 * (max(0, count - 1) // 2) :]
+                upper = window[64 * (count // 2) :]
+                centre = buffer[k % n_held, start : start + n_columns]
+                residual = out[k - first, start : start + n_columns]
+                if centre[0] == np.inf:
+                    residual[:] = 0.0
+                    continue
+                for j in range(n_columns):
+                    middle = (np.float64(lower[j]) + np.float64(upper[j])) / 2
+                    residual[j] = centre[j] - middle
+    tally[0] = taken + n_traces
+    tally[1] = inside
+
+
+@jit
+def _enter(columns, is_present, row):
+    """Copy columns of a trace; an absent trace is a row of infinities."""
+    for j in range(len(row)):
+        row[j] = columns[j] if is_present else np.inf
+
+
+@jit
+def _replace(window, old, new, carry):
+    """
+    Put `new` in the place of `old` in up to 64 sorted columns.
+
+    Inserting a value v in a sorted column a gives c[i] = max(a[i - 1], min(v, a[i])), one
+    longer; taking the value w out of it gives c[i] where c[i] < w, else c[i + 1]. Both are
+    done in one pass that overwrites a. Eight rows at a time save loads and stores of c.
+    """
+    for j in range(len(new)):
+        carry[j] = new[j] if new[j] < window[j] else window[j]
+    for i in range(len(window) // 512):
+        rows = window[512 * i : 512 * i + 576]
+        for j in range(len(new)):
+            v = new[j]
+            w = old[j]
+            a0 = rows[j]
+            a1 = rows[64 + j]
+            a2 = rows[128 + j]
+            a3 = rows[192 + j]
+            a4 = rows[256 + j]
+            a5 = rows[320 + j]
+            a6 = rows[384 + j]
+            a7 = rows[448 + j]
+            a8 = rows[512 + j]
+            c0 = carry[j]
+            c1 = v if v < a1 else a1
+            c1 = a0 if a0 > c1 else c1
+            c2 = v if v < a2 else a2
+            c2 = a1 if a1 > c2 else c2
+            c3 = v if v < a3 else a3
+            c3 = a2 if a2 > c3 else c3
+            c4 = v if v < a4 else a4
+            c4 = a3 if a3 > c4 else c4
+            c5 = v if v < a5 else a5
+            c5 = a4 if a4 > c5 else c5
+            c6 = v if v < a6 else a6
+            c6 = a5 if a5 > c6 else c6
+            c7 = v if v < a7 else a7
+            c7 = a6 if a6 > c7 else c7
+            c8 = v if v < a8 else a8
+            c8 = a7 if a7 > c8 else c8
+            rows[j] = c0 if c0 < w else c1
+            rows[64 + j] = c1 if c1 < w else c2
+            rows[128 + j] = c2 if c2 < w else c3
+            rows[192 + j] = c3 if c3 < w else c4
+            rows[256 + j] = c4 if c4 < w else c5
+            rows[320 + j] = c5 if c5 < w else c6
+            rows[384 + j] = c6 if c6 < w else c7
+            rows[448 + j] = c7 if c7 < w else c8
+            carry[j] = c8
+
+
+@jit
+def trailing_statistics(
+    samples,
+    is_present,
+    guard,
+    buffer,
+    presence,
+    windows,
+    tally,
+    scratch,
+    counts,
+    median,
+    spread,
+):
+    """
+    Give the median and spread of the traces behind each trace, less the nearest.
+
+    The window of trace k holds the traces from k - guard - size to k - guard - 1 that are
+    present, sorted as in `subtract_sliding_median`.
+
+    Parameters
+    ----------
+    samples : (n_traces, width) float32 array
+        The next traces, finite where present.
+    is_present : (n_traces,) bool array
+        Whether a trace counts.
+    guard : int
+        Nearest traces that are left out.
+    buffer, presence : (size + guard + 1, width) float32 array, (same,) int64 array
+        State: the last traces, trace i in row i modulo the length, at first infinite; and
+        whether they are present, 1 or 0.
+    windows : (n_blocks, 64 (8 n + 1)) float32 array
+        State: for each block of 64 columns, the rows of the sorted windows, 8 n of them at
+        least `size`; at first infinite, as rows beyond the window stay.
+    tally : (2,) int64 array
+        State: traces taken so far, and traces present in the window.
+    scratch : (3, 64) float32 array
+        Overwritten.
+    counts : (n_traces,) int64 array
+        Overwritten with the number of traces present in each window.
+    median, spread : (n_traces, width) float32 array
+        Overwritten with the medians and 1.4826 times the median absolute deviations from
+        these; zero for an empty window.
+    """
+    n_traces, width = samples.shape
+    n_held = len(buffer)
+    taken = tally[0]
+    inside = tally[1]
+    for i in range(taken, taken + n_traces):
+        inside -= presence[i % n_held]
+        presence[i % n_held] = 1 if is_present[i - taken] else 0
+        # before the lane's start this is a row not yet written: absent
+        inside += presence[(i - guard - 1) % n_held]
+        counts[i - taken] = inside
+    for block in range(len(windows)):
+        window = windows[block]
+        start = 64 * block
+        n_columns = min(64, width - start)
+        for i in range(taken, taken + n_traces):
+            newest = buffer[i % n_held, start : start + n_columns]
+            oldest = scratch[0, :n_columns]
+            for j in range(n_columns):
+                oldest[j] = newest[j]
+            _enter(samples[i - taken, start : start + n_columns], is_present[i - taken], newest)
+            entering = buffer[(i - guard - 1) % n_held, start : start + n_columns]
+            _replace(window, oldest, entering, scratch[1])
+            _median_and_spread(
+                window,
+                counts[i - taken],
+                scratch,
+                median[i - taken, start : start + n_columns],
+                spread[i - taken, start : start + n_columns],
+            )
+    tally[0] = taken + n_traces
+    tally[1] = inside
+
+
+@jit
+def _median_and_spread(window, count, scratch, median, spread):
+    """
+    Give the medians of the first `count` rows and 1.4826 times their deviations.
+
+    The n values nearest to the median are neighbours in a sorted column: the n-th smallest
+    deviation is the least, over all runs of n rows, of the greater deviation of their ends.
+    """
+    if count == 0:
+        for j in range(len(median)):
+            median[j] = 0.0
+            spread[j] = 0.0
+        return
+    low = (count - 1) // 2
+    high = count // 2
+    lower = window[64 * low : 64 * low + 64]
+    upper = window[64 * high : 64 * high + 64]
+    near = scratch[1]
+    far = scratch[2]
+    for j in range(len(median)):
+        median[j] = (lower[j] + upper[j]) / np.float32(2)
+        near[j] = np.inf
+        far[j] = np.inf
+    _least_reach(window, count, low, median, near)
+    _least_reach(window, count, high, median, far)
+    for j in range(len(median)):
+        spread[j] = 1.4826 * (np.float64(near[j]) + far[j]) / 2
+
+
+@jit
+def _least_reach(window, count, size, middle, least):
+    """Lower `least` to the smallest reach about `middle` of a run of size + 1 rows."""
+    for i in range(count - size):
+        head = window[64 * i : 64 * i + 64]
+        tail = window[64 * (i + size) : 64 * (i + size) + 64]
+        for j in range(len(middle)):
+            below = middle[j] - head[j]
+            above = tail[j] - middle[j]
+            reach = below if below > above else above
+            least[j] = reach if reach < least[j] else least[j]
+
+
+@jit
+def divide_by_spread(samples, median, spread, floor, counts, least, scratch, out, is_short):
+    """
+    Give (sample - median) / spread, with a floor under the spread.
+
+    Parameters
+    ----------
+    samples, median, spread, out : (n_traces, n_channels, n_samples) float32 array
+        `out` is overwritten; zero where the trace is short.
+    floor : float
+        Least spread, as a share of the median over the samples of a trace and channel of
+        the spreads that are not zero.
+    counts : (n_traces,) int64 array
+        Traces that the statistics rest on.
+    least : int
+        Least number of them.
+    scratch : (n_samples,) float32 array
+        Overwritten.
+    is_short : (n_traces,) bool array
+        Overwritten: too few traces, or a deviation where no sample of the channel has a
+        spread to measure it with.
+    """
+    n_traces, n_channels, n_samples = samples.shape
+    for i in range(n_traces):
+        is_short[i] = counts[i] < least
+        for c in range(n_channels):
+            trace = samples[i, c]
+            middle = median[i, c]
+            scale = spread[i, c]
+            result = out[i, c]
+            bottom = floor * _median_of_positive(scale, scratch)
+            for j in range(n_samples):
+                if bottom > 0:
+                    s = scale[j] if scale[j] > bottom else bottom
+                    z = (np.float64(trace[j]) - middle[j]) / s
+                    # an absurd sample stays finite: it is still an absurd score
+                    result[j] = min(max(z, -1e30), 1e30)
+                else:
+                    result[j] = 0.0
+                    is_short[i] = is_short[i] or trace[j] != middle[j]
+        if is_short[i]:
+            for c in range(n_channels):
+                result = out[i, c]
+                for j in range(n_samples):
+                    result[j] = 0.0
+
+
+@jit
+def _median_of_positive(values, scratch):
+    """Return the median of the values above zero, or zero if there are none."""
+    n = 0
+    for j in range(len(values)):
+        if values[j] > 0:
+            scratch[n] = values[j]
+            n += 1
+    if n == 0:
+        return 0.0
+    # quickselect: afterwards scratch[k] is in its place, smaller ones before it
+    k = n // 2
+    left = 0
+    right = n - 1
+    while left < right:
+        pivot = scratch[(left + right) // 2]
+        i = left
+        j = right
+        while i <= j:
+            while scratch[i] < pivot:
+                i += 1
+            while scratch[j] > pivot:
+                j -= 1
+            if i <= j:
+                swap = scratch[i]
+                scratch[i] = scratch[j]
+                scratch[j] = swap
+                i += 1
+                j -= 1
+        if k <= j:
+            right = j
+        elif k >= i:
+            left = i
+        else:
+            left = right
+    upper = np.float64(scratch[k])
+    if n % 2 == 1:
+        return upper
+    lower = np.float64(scratch[0])
+    for j in range(1, k):
+        lower = max(lower, np.float64(scratch[j]))
+    return (lower + upper) / 2

@@ -1,0 +1,144 @@
+"""Kernels that filter each trace along its own two-way time."""
+
+import numpy as np
+
+from ._jit import jit
+
+
+@jit
+def subtract_centred_mean(samples, half_width, shares, sums, total, out):
+    """
+    Subtract from each sample the mean of the samples around it.
+
+    The sum over a window is put together from sums over 1, 2, 4, ... samples: as many
+    passes as the window's length has binary digits, each over contiguous samples.
+
+    Parameters
+    ----------
+    samples, out : (n_traces, n_samples) float32 array
+        `out` is overwritten with the residuals.
+    half_width : int
+        Samples on each side; windows shrink at the ends of a trace.
+    shares : (n_samples,) float32 array
+        One over the number of samples in each window.
+    sums : (2, n_samples + 2 half_width) float32 array
+        Overwritten.
+    total : (n_samples,) float32 array
+        Overwritten.
+    """
+    n_traces, n_samples = samples.shape
+    length = 2 * half_width + 1
+    for i in range(n_traces):
+        trace = samples[i]
+        residual = out[i]
+        padded = sums[0]
+        for j in range(half_width):
+            padded[j] = 0.0
+            padded[half_width + n_samples + j] = 0.0
+        inner = padded[half_width : half_width + n_samples]
+        for j in range(n_samples):
+            inner[j] = trace[j]
+            total[j] = 0.0
+        done = 0  # samples of the window that are in the total
+        span = 1  # samples in a sum, which stands where they start
+        now = 0
+        while span <= length:
+            if length & span:
+                _accumulate(sums[now, done : done + n_samples], total)
+                done += span
+            if 2 * span <= length:
+                n_sums = n_samples + length - 2 * span
+                _add(sums[now, :n_sums], sums[now, span : span + n_sums], sums[1 - now])
+            now = 1 - now
+            span *= 2
+        for j in range(n_samples):
+            residual[j] = trace[j] - total[j] * shares[j]
+
+
+@jit
+def _accumulate(part, total):
+    """Add a part to the total."""
+    for j in range(len(total)):
+        total[j] += part[j]
+
+
+@jit
+def _add(first, second, out):
+    """Give the sum of two rows in the beginning of a third."""
+    for j in range(len(first)):
+        out[j] = first[j] + second[j]
+
+
+@jit
+def filter_both_ways(samples, sections, settled, n_pad, tile, state, out):
+    """
+    Run second-order sections forward, then backward, over traces side by side.
+
+    Parameters
+    ----------
+    samples, out : (n_traces, n_samples) float32 array
+        `out` is overwritten.
+    sections : (n_sections, 6) float64 array
+        b0, b1, b2, 1, a1, a2 of each section.
+    settled : (n_sections, 2) float64 array
+        State of each section after an endless input of ones.
+    n_pad : int
+        Samples by which each end is extended, less than n_samples.
+    tile : (n_samples + 2 n_pad, n_side) float64 array
+        Overwritten: traces side by side, contiguous across traces.
+    state : (3, n_side) float64 array
+        Overwritten.
+    """
+    n_traces, n_samples = samples.shape
+    n_rows, n_side = tile.shape
+    n_sections = len(sections)
+    edge = state[2]
+    for start in range(0, n_traces, n_side):
+        n = min(n_side, n_traces - start)
+        for k in range(n):
+            trace = samples[start + k]
+            first = 2.0 * np.float64(trace[0])
+            last = 2.0 * np.float64(trace[n_samples - 1])
+            for j in range(n_pad):  # odd: point symmetric about the end
+                tile[j, k] = first - trace[n_pad - j]
+                tile[n_pad + n_samples + j, k] = last - trace[n_samples - 2 - j]
+            for j in range(n_samples):
+                tile[n_pad + j, k] = trace[j]
+        for k in range(n):
+            edge[k] = tile[0, k]
+        for s in range(n_sections):
+            for k in range(n):
+                state[0, k] = settled[s, 0] * edge[k]
+                state[1, k] = settled[s, 1] * edge[k]
+            _run_section(tile, 0, n_rows, 1, n, sections[s], state)
+        for k in range(n):
+            edge[k] = tile[n_rows - 1, k]
+        for s in range(n_sections):
+            for k in range(n):
+                state[0, k] = settled[s, 0] * edge[k]
+                state[1, k] = settled[s, 1] * edge[k]
+            _run_section(tile, n_rows - 1, -1, -1, n, sections[s], state)
+        for k in range(n):
+            result = out[start + k]
+            for j in range(n_samples):
+                result[j] = tile[n_pad + j, k]
+
+
+@jit
+def _run_section(tile, begin, stop, step, n, section, state):
+    """Run one section over the rows of n traces side by side, in place."""
+    b0 = section[0]
+    b1 = section[1]
+    b2 = section[2]
+    a1 = section[4]
+    a2 = section[5]
+    first = state[0, :n]
+    second = state[1, :n]
+    for j in range(begin, stop, step):
+        row = tile[j, :n]
+        for k in range(n):
+            x = row[k]
+            y = b0 * x + first[k]
+            first[k] = b1 * x - a1 * y + second[k]
+            second[k] = b2 * x - a2 * y
+            row[k] = y
