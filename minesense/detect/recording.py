@@ -11,7 +11,7 @@ import numpy as np
 from .._validation import check_positive
 from ..alarm import Alarm, Candidate
 from ..stage import Gap
-from ..sweep import Quality, Sweep, track_length
+from ..sweep import UNUSABLE, Quality, Sweep, track_length
 from .screen import Screen, Screened
 from .settings import DetectorSettings, RadarSettings
 
@@ -103,15 +103,15 @@ def recording_settings(sweep: Sweep, *, threshold: float | None = None) -> Detec
         ground_search=(max(float(sensor.axis[0]), direct - half), direct + half),
         dewow=min(2.0 / frequency, 0.5 * window),
         band=(0.27 * frequency, min(2.3 * frequency, 0.45 / interval)),
-        background=fit(base.background, 10, 0.25),
-        whitening=fit(base.whitening, 20, 0.15),
-        whitening_guard=fit(base.whitening_guard, 2, 0.02),
+        background=fit(base.background, 10, 0.5),
+        whitening=fit(base.whitening, 20, 0.2),
+        whitening_guard=fit(base.whitening_guard, 2, 0.06),
         bin_length=max(base.bin_length * scale, 4 * interval),
         start=base.start * scale,
-        guard=fit(base.guard, 2, 0.02),
-        ring=fit(base.ring, 8, 0.10),
+        guard=fit(base.guard, 2, 0.1),
+        ring=fit(base.ring, 8, 0.33),
         threshold=base.threshold if threshold is None else threshold,
-        merge_radius=fit(base.merge_radius, 2, 0.02),
+        merge_radius=fit(base.merge_radius, 2, 0.1),
     )
     return DetectorSettings(radar=radar, max_gap=max(5 * spacing, 1e-9))
 
@@ -198,8 +198,7 @@ def _reasons(quality: np.ndarray, credited: np.ndarray) -> dict[str, int]:
     """Return how many traces were not observed, by each of their flags."""
     counts = {
         str(flag.name): int(((quality & flag) != 0)[~credited].sum())
-        for flag in Quality
-        if flag != Quality.GAP
+        for flag in UNUSABLE | Quality.EDGE
     }
     return {name: count for name, count in counts.items() if count}
 

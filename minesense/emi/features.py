@@ -106,7 +106,8 @@ def _describe(
     n_gates = sweep.sensor.shape[1]
     thirds = np.array_split(np.arange(n_gates), 3)
     early = _profile(sweep, thirds[0], i, reach)  # (traces, channels)
-    at = reach - near + int(np.argmax(early[reach - near : reach + near + 1, c]))
+    at = reach - near + int(np.nanargmax(early[reach - near : reach + near + 1, c]))
+    early = np.nan_to_num(early)
     trace = i - reach + at
     decay = sweep.samples[trace, c].astype(np.float64)
     levels = [decay[third].mean() for third in thirds]
@@ -139,11 +140,11 @@ def _describe(
 
 
 def _profile(sweep: Sweep, gates: Floats, i: int, reach: int) -> Floats:
-    """Return the mean of some gates at traces i +- reach, zero where there is none."""
-    profile = np.zeros((2 * reach + 1, sweep.sensor.shape[0]))
+    """Return the mean of some gates at traces i +- reach, NaN where there is none."""
+    profile = np.full((2 * reach + 1, sweep.sensor.shape[0]), np.nan)
     low, high = max(0, i - reach), min(len(sweep), i + reach + 1)
     block = sweep.samples[low:high][:, :, gates].mean(axis=2)
-    profile[low - i + reach : high - i + reach] = np.nan_to_num(block)
+    profile[low - i + reach : high - i + reach] = block
     return profile
 
 
