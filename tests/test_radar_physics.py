@@ -593,3 +593,22 @@ def test_no_traces_are_fine():
 def test_records_refuse(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_antennas_beside_everything_buried_hear_none_of_it():
+    """Within and beyond the cells that sort what is buried, on every side of them."""
+    things = scene()
+    for place in ([0.8, 0, 0.35], [0, 0.8, 0.35], [-0.8, 0, 0.35], [0, -0.8, 0.35]):
+        ground = Surface(origin=[-1.2, -1.2], step=0.033, heights=np.full((74, 74), 0.3))
+        heard = record(place, place, things, surface=ground, reach=0.2, **SMALL)
+        assert not heard.any()
+
+
+def test_a_dielectric_sphere_is_a_small_body():
+    ball = sphere_body([0, 0, -0.1], radius=0.01, frequency=F, soil=LOAM, permittivity=2.8)
+    volume = 4 / 3 * math.pi * 0.01**3
+    expected = small_body(F, volume=volume, permittivity=2.8, soil=LOAM)
+    npt.assert_array_equal(ball.spectra[0], expected)
+    f = F[:8]
+    metal = sphere_body([0, 0, -0.1], radius=0.001, frequency=f, soil=9.0).spectra[0]
+    npt.assert_allclose(metal, 1.5 * wavenumber(f, 9.0) ** 2 * 1e-9, rtol=0.01)
