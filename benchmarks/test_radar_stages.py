@@ -101,19 +101,19 @@ CASES = {  # a new stage; its peer; traces and samples compared; least ratio tha
         partial(BandPass, low=0.4e9, high=3.5e9),
         partial(signal.sosfiltfilt, SOS, axis=2),
         (0, 0),
-        2.0,
+        1.2,
     ),
     "background mean": (
         partial(RemoveBackground, spacing=SPACING, length=1.0),
         recursive_mean,
         (0, 0),
-        3.0,
+        1.5,
     ),
     "background median": (
         partial(RemoveMedianBackground, spacing=SPACING, half_width=2.5),
         sliding_median,
         (50, 0),
-        2.0,
+        1.5,
     ),
     "whiten": (
         partial(Whiten, spacing=SPACING, length=5.0, guard=0.5),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
 from .._kernels.fast_time import filter_both_ways, subtract_centred_mean
 from .._validation import check_count, check_positive
 from ..stage import Flags, LaneStage, run_lane
-from ..sweep import Samples, Sensor, Sweep
+from ..sweep import Floats, Samples, Sensor, Sweep
 
 #: Traces that the band-pass filters side by side: a tile of them fits the second-level cache.
-_N_SIDE = 32
+_N_SIDE = 64
 
 
 def check_radar(sensor: Sensor) -> float:
@@ -224,13 +226,7 @@ class BandPass(LaneStage):
                 f"more than {self._n_pad} for a band-pass of order {self.order}."
             )
             raise ValueError(msg)
-        from scipy import signal  # noqa: PLC0415 - takes 0.9 s to import
-
-        sections = signal.butter(
-            self.order, (self.low, self.high), "bandpass", output="sos", fs=1 / step
-        )
-        self._sections = np.ascontiguousarray(sections)
-        self._settled = np.ascontiguousarray(signal.sosfilt_zi(sections))
+        self._sections, self._settled = _design(self.order, self.low, self.high, step)
         self._tile = np.empty((n_samples + 2 * self._n_pad, _N_SIDE))
         self._state = np.empty((3, _N_SIDE))
 
@@ -248,3 +244,12 @@ class BandPass(LaneStage):
             filtered.reshape(-1, samples.shape[2]),
         )
         return filtered, None
+
+
+@functools.lru_cache(maxsize=16)
+def _design(order: int, low: float, high: float, step: float) -> tuple[Floats, Floats]:
+    """Return the sections of the filter and their settled states; a lane needs no new ones."""
+    from scipy import signal  # noqa: PLC0415 - takes 0.9 s to import
+
+    sections = signal.butter(order, (low, high), "bandpass", output="sos", fs=1 / step)
+    return np.ascontiguousarray(sections), np.ascontiguousarray(signal.sosfilt_zi(sections))
