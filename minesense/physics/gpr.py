@@ -118,6 +118,7 @@ def radar_traces(
     What arrives after the trace is dropped, never wrapped; only ringing inside a layered
     body, which is part of its spectrum, could come round. A trace does not depend on the
     other traces of the call.
+    Tables and single precision leave an error below 1e-4 of the largest sample.
 
     Examples
     --------
