@@ -26,6 +26,7 @@ from report_cases import (
     make_target,
 )
 
+from minesense.coverage import observe
 from minesense.report import (
     RocLine,
     Strip,
@@ -170,6 +171,21 @@ def test_the_map_fills_what_was_observed(results, drawn):
     assert hatched.get_hatch()
 
 
+def test_data_that_must_not_be_used_stand_apart(drawn):
+    """Stuck traces are violet and named; they are not the blank of what nobody recorded."""
+    sweeps = make_lane(LANES[0])
+    for sweep in sweeps:
+        sweep.quality[(sweep.position[:, 1] > 2) & (sweep.position[:, 1] < 4)] = Quality.STUCK
+    coverage = observe(sweeps, footprint=0.15, area=[(*LANES[0].area, "lane 1")])
+    field_map(LANES[:1], coverage, TRUTH, match([], TRUTH))
+    (axes,) = drawn[0].axes
+    areas = {p.get_label().split(",")[0]: area_of(p) for p in axes.patches}
+    missing = coverage.missing_area("any")
+    assert areas["data that must not be used"] > 1
+    assert areas["data that must not be used"] + areas["not observed"] == pytest.approx(missing)
+    assert "stuck" in [text.get_text() for text in axes.texts]
+
+
 def test_a_map_of_eastward_lanes_has_north_up(results, drawn):
     """Lanes lie along the page whichever way they run, and the map is not mirrored."""
     strips = [Strip("w", (0.0, 0.0, 6.0, 1.0))]
@@ -256,6 +272,8 @@ def test_a_recording_is_shown_before_and_after(drawn):
     npt.assert_allclose(line(lower, "its echo"), [[0.2, 2.0], [1.0, 2.0]])
     after = np.hstack([image.get_array() for image in lower.images])
     npt.assert_array_equal(upper.images[0].get_array(), -after)
+    borders = [image.get_extent()[:2] for image in lower.images]
+    npt.assert_allclose(borders, [[-0.025, 0.725], [0.725, 1.475]])
     assert "distance" in lower.get_xlabel()
 
 
@@ -271,7 +289,7 @@ def test_a_recording_without_distance_counts_traces(drawn):
 
 def test_a_roc_line_is_a_stair_with_its_point(drawn):
     """What costs no false alarm stands at the left edge; limits are drawn as given."""
-    point = (Interval(0.1, 0.05, 0.2), Interval(0.6, 0.4, 0.8))
+    point = (Interval(0.1, 0.05, 0.2), Interval(0.6, 0.3, 0.8))
     roc_figure(
         [
             RocLine(
@@ -291,7 +309,7 @@ def test_a_roc_line_is_a_stair_with_its_point(drawn):
     (container,) = axes.containers
     across, along = (bar.get_segments()[0].tolist() for bar in container.lines[2])
     npt.assert_allclose(across, [[0.05, 0.6], [0.2, 0.6]])
-    npt.assert_allclose(along, [[0.1, 0.4], [0.1, 0.8]])
+    npt.assert_allclose(along, [[0.1, 0.3], [0.1, 0.8]])
 
 
 def test_reliability_counts_each_bin(drawn):
