@@ -39,7 +39,7 @@ MAX_IMPORT_SECONDS = 0.4
 
 #: Public functions whose one line and signature say it all.
 NEEDS_NO_EXAMPLE = {
-    "minesense.report.field_html.field_report": "written by `minesense demo`, from a whole field",
+    "minesense.report.field_html.field_report": "written by `minesense demo`",
     "minesense.report.recording_html.recording_report": "written by `minesense detect`",
     "minesense.report.recording_figure.section_before_after": "drawn by `minesense detect`",
     "minesense.stage.run_lane": "shown by every stage function",

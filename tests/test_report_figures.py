@@ -325,10 +325,10 @@ def test_reliability_counts_each_bin(drawn):
 
 def test_names_may_hold_anything(results):
     """Dollar signs, comments and characters that do not print neither fail nor escape."""
-    strips = [Strip("$\\frac{ --> <b> \x00\udcff\u202e", strip.area) for strip in LANES]
+    strips = [Strip("$\\frac{$ --> <b> \x00\udcff\u202e", strip.area) for strip in LANES]
     image = field_map(strips, results.coverage, TRUTH, results.scores["both"])
     assert ET.fromstring(image).tag.endswith("svg")
-    roc_figure([RocLine(label="$x_{\n", rate=[0.1], pd=[0.5])])
+    roc_figure([RocLine(label="$x_{$\n", rate=[0.1], pd=[0.5])])
 
 
 def test_examples_are_chosen_by_a_rule():
@@ -345,6 +345,9 @@ def test_examples_are_chosen_by_a_rule():
         if target.identifier != "n0"
     ]
     alarms += [make_alarm(f"F{k}", 0.5, 20.0 + k, float(k)) for k in range(5)]
+    alarms.append(make_alarm("R", 0.5, 1.05, -1.0))  # a repeat on h0, not a false alarm
+    every = choose_examples(match(alarms, truth), truth, alarms, n_targets=0, n_false=10)
+    assert [e.title for e in every] == [f"False alarm F{k}" for k in (4, 3, 2, 1, 0)]
     chosen = choose_examples(match(alarms, truth), truth, alarms)
     assert [example.title for example in chosen] == [
         "Target h2: found",
