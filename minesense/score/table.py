@@ -49,7 +49,8 @@ def format_score(score: Score) -> str:
             f"{rate.count} in {rate.area:.4g} m2",
         ),
     ]
-    groups = dict.fromkeys(stratum.group for stratum in score.strata)
+    # single kinds are too few to fill a table; they are in `strata` and in the report
+    groups = dict.fromkeys(s.group for s in score.strata if s.group != "kind")
     for group in groups:
         lines += ["", f"Pd | swept by {group.replace('_', ' ')}"]
         for stratum in score.strata:

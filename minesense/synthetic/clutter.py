@@ -28,6 +28,17 @@ class Clutter:
     permittivity: float | None = None  #: relative; None for metal
     metal: Relaxation | None = None
 
+    @property
+    def radius(self) -> float:
+        """
+        Radius in metres of the sphere, or of the rod of a root, that stands for it.
+
+        Unverified: a splinter is thinner than long, a stone a little, a root is 16 mm thick.
+        """
+        if self.kind == "root":
+            return 0.008
+        return (0.3 if self.metal is not None else 0.4) * self.size
+
 
 def clustered_points(
     area: Area,
@@ -156,8 +167,8 @@ def draw_dielectric(area: Area, density: float, *, rng: np.random.Generator) -> 
     -------
     clutter : list of Clutter
         Of ten, six stones (30 to 120 mm by a power law of exponent -3, permittivity 4 to
-        8), three roots (0.1 to 0.5 m long, 5 to 15 mm in radius, permittivity 8 to 25) and
-        one void (20 to 80 mm). Figures are unverified.
+        8), three roots (0.1 to 0.5 m long, 8 mm in radius, permittivity 8 to 25) and one
+        void (20 to 80 mm). Figures are unverified.
 
     Raises
     ------

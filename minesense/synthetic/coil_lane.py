@@ -6,14 +6,25 @@ import math
 
 import numpy as np
 
-from ..physics import Relaxation, pulse_voltage, soil_pulse_voltage, void_relaxation
+from ..physics import (
+    Relaxation,
+    loop_field,
+    pulse_voltage,
+    soil_pulse_voltage,
+    void_relaxation,
+)
 from ..sweep import Floats, PulseCoil, Sensor
+from ..truth import Target
+from .catalogue import Body
 from .clutter import Clutter
 from .field import Buried
 from .platform import Carrier, ornstein_uhlenbeck
 from .terrain import Terrain
 
-_REACH = 0.8  # m; beyond it the smallest noise hides every object of the catalogue
+_LEAST_HEIGHT = 0.01  # m of a coil over the ground: lower ones ride on a skid
+_PIECE = 0.08  # m, widest part of a body whose missing soil is put at its middle
+
+_REACH = 1.2  # m; beyond it the smallest noise hides every object of the catalogue
 
 
 def coil_samples(
@@ -51,16 +62,18 @@ def coil_samples(
     samples : (n_traces, n_coils, n_gates) float64 ndarray
         Volts per ampere and turn, with soil, drift and white noise.
 
-    Raises
-    ------
-    ValueError
-        If a coil would touch the ground.
+    Notes
+    -----
+    Soil is that of the exact half-space at the height over the ground under the coil,
+    averaged with the weight that it has in the flux: the square of the coil's field. A
+    coil that sways below 1 cm over that ground rides on it.
     """
     coil = coil_of(carrier.coils)
     n_traces, n_coils, _ = positions.shape
     flat = positions.reshape(-1, 3)
-    ground = terrain.surface.height_at(flat[:, 0], flat[:, 1])
-    height = np.maximum(flat[:, 2] - ground, 0.01)
+    ground = ground_under(flat[:, :2], coil=coil, terrain=terrain)
+    height = np.maximum(flat[:, 2] - ground, _LEAST_HEIGHT)
+    flat = np.column_stack([flat[:, :2], ground + height])
     susceptibility = terrain.susceptibility(flat[:, 0], flat[:, 1])
     volts = soil_pulse_voltage(height, coil=coil, susceptibility=susceptibility)
     places, objects = metal_objects(terrain, buried, clutter)
@@ -69,7 +82,45 @@ def coil_samples(
             flat, coil=coil, object_position=places, objects=objects, reach=_REACH
         )
     volts = volts.reshape(n_traces, n_coils, -1)
-    return volts * _gains(n_coils, rng) + _noise(carrier, time, n_coils, rng)
+    gain = 1 + carrier.noise.coil_gain * rng.normal(size=(n_coils, 1))
+    return volts * gain + _noise(carrier, time, n_coils, rng)
+
+
+def ground_under(place: Floats, *, coil: PulseCoil, terrain: Terrain) -> Floats:
+    """
+    Return the height of the ground as a coil feels it.
+
+    Parameters
+    ----------
+    place : (n, 2) float64 ndarray
+        Easting and northing of the middle of the coil, m.
+    coil : PulseCoil
+        Its radius and nominal height matter.
+    terrain : Terrain
+        Surface of the lane.
+
+    Returns
+    -------
+    ground : (n,) float64 ndarray
+        Mean of the surface, m, weighted with the square of the field at the ground.
+
+    Notes
+    -----
+    To first order a bump adds to the flux what the square of the field is at its place
+    (Born). Eight directions on four rings, out to two radii of the coil.
+    """
+    ring = coil.radius * (0.25 + 0.5 * np.arange(4))
+    below = np.full(4, -max(coil.height or 0.0, _LEAST_HEIGHT))
+    field = loop_field(np.column_stack([ring, np.zeros(4), below]), radius=coil.radius)
+    weight = ring * (field**2).sum(axis=1)
+    weight /= 8 * weight.sum()
+    ground = np.zeros(len(place))
+    for turn in 2 * np.pi * np.arange(8) / 8:
+        for radius, share in zip(ring, weight, strict=True):
+            easting = place[:, 0] + radius * math.sin(turn)
+            northing = place[:, 1] + radius * math.cos(turn)
+            ground += share * terrain.surface.height_at(easting, northing)
+    return ground
 
 
 def coil_of(sensor: Sensor) -> PulseCoil:
@@ -119,40 +170,70 @@ def metal_objects(
     objects : list of Relaxation
         Metal, and what bodies without metal take away from magnetic soil.
     """
-    places: list[tuple[float, float, float]] = []
+    places: list[Floats] = []
     objects: list[Relaxation] = []
 
-    def add(easting: float, northing: float, depth: float, item: Relaxation) -> None:
-        ground = float(terrain.surface.height_at(easting, northing))
-        places.append((easting, northing, ground - depth))
-        objects.append(item)
+    def ground(thing: Target | Clutter) -> float:
+        return float(terrain.surface.height_at(thing.easting, thing.northing))
+
+    def susceptibility(thing: Target | Clutter) -> float:
+        place = np.array([thing.easting]), np.array([thing.northing])
+        return float(terrain.susceptibility(*place)[0])
 
     for one in buried:
         target, body = one.target, one.body
-        middle = target.depth + body.height / 2
+        top = np.array([target.easting, target.northing, ground(target) - target.depth])
         if one.metal is not None:
-            add(target.easting, target.northing, middle, one.metal)
+            places.append(top - [0, 0, body.height / 2])
+            objects.append(one.metal)
         if not body.has_metal_case:
-            outline = math.pi / 4 * body.length**2 if body.is_disc else body.length * body.width
-            void = void_relaxation(
-                outline * body.height, susceptibility=terrain.soil.susceptibility
-            )
-            add(target.easting, target.northing, middle, void)
+            offsets = _pieces(body, one.heading)
+            volume = _volume(body) / len(offsets)
+            void = void_relaxation(volume, susceptibility=susceptibility(target))
+            places += list(top + offsets)
+            objects += [void] * len(offsets)
     for item in clutter:
-        middle = item.depth + item.size / 2
-        if item.metal is not None:
-            add(item.easting, item.northing, middle, item.metal)
-        elif item.kind in ("stone", "void"):
-            void = void_relaxation(
-                math.pi / 6 * item.size**3, susceptibility=terrain.soil.susceptibility
+        if item.kind == "root":
+            continue  # too thin to be missed
+        middle = ground(item) - item.depth - item.radius
+        places.append(np.array([item.easting, item.northing, middle]))
+        objects.append(
+            item.metal
+            or void_relaxation(
+                4 / 3 * math.pi * item.radius**3, susceptibility=susceptibility(item)
             )
-            add(item.easting, item.northing, middle, void)
+        )
     return np.array(places).reshape(-1, 3), objects
 
 
-def _gains(n_coils: int, rng: np.random.Generator) -> Floats:
-    """Return how much each coil exaggerates: 3 % mismatch (unverified)."""
-    return 1 + 0.03 * rng.normal(size=(n_coils, 1))
+def _volume(body: Body) -> float:
+    """Return the volume of a body, m^3."""
+    outline = math.pi / 4 * body.length**2 if body.is_disc else body.length * body.width
+    return outline * body.height
+
+
+def _pieces(body: Body, heading: float) -> Floats:
+    """Return the middles of equal pieces of a body, from the middle of its top, (n, 3), m."""
+    counts = [max(1, math.ceil(x / _PIECE)) for x in (body.length, body.width, body.height)]
+    forward, right, down = (
+        x.ravel()
+        for x in np.meshgrid(
+            *((np.arange(n) + 0.5) / n - 0.5 for n in counts[:2]),
+            (np.arange(counts[2]) + 0.5) / counts[2],
+            indexing="ij",
+        )
+    )
+    if body.is_disc:
+        # the square onto the disc, ring by ring, so that areas stay equal
+        outer = np.maximum(np.abs(forward), np.abs(right)) * math.sqrt(4 / math.pi)
+        length = np.hypot(forward, right)
+        scale = np.divide(outer, length, out=np.zeros_like(length), where=length > 0)
+        forward, right = forward * scale, right * scale
+    forward, right = forward * body.length, right * body.width
+    sin, cos = math.sin(heading), math.cos(heading)
+    return np.column_stack(
+        [right * cos + forward * sin, forward * cos - right * sin, -down * body.height]
+    )
 
 
 def _noise(carrier: Carrier, time: Floats, n_coils: int, rng: np.random.Generator) -> Floats:

@@ -209,7 +209,7 @@ def field(recipe: str | Scenario, *, seed: int) -> Field:
     >>> import minesense as ms
     >>> field = ms.synthetic.field("farmland", seed=1)
     >>> len(field.training), len(field.blind)
-    (10, 6)
+    (10, 8)
     >>> all(target.depth >= 0 for target in field.truth.targets)
     True
     """

@@ -20,7 +20,7 @@ class SoilPreset:
     moisture: tuple[float, float]  #: volumetric
     susceptibility: tuple[float, float]  #: SI, at the gates of a pulse detector
     permittivity_spread: float  #: relative standard deviation inside the volume
-    correlation_length: float  #: m, of permittivity in the volume
+    correlation_length: float  #: m, outer scale of the permittivity; 1/e after its 2 pi-th
     roughness: float  #: m, standard deviation of the surface height
     surface_length: float  #: m, outer scale of the surface
 

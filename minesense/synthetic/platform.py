@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -17,6 +18,11 @@ class Motion:
     How a carrier moves. Spreads are standard deviations; all defaults are unverified.
 
     Height, sideways and yaw errors are Ornstein-Uhlenbeck processes in time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not a number, is negative, or `speed` or `correlation_time` is zero.
     """
 
     speed: float = 0.5  #: m/s
@@ -30,10 +36,20 @@ class Motion:
     gap_length: float = 0.4  #: m, mean
     dropouts_per_metre: float = 0.05  #: single traces lost to saturation
 
+    def __post_init__(self) -> None:
+        _check_numbers(self, positive=("speed", "correlation_time"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """Errors of the sensors. All defaults are unverified."""
+    """
+    Errors of the sensors. All defaults are unverified.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not a number, is negative, or `drift_time` is zero.
+    """
 
     radar_white: float = 1.5e-3  #: share of the direct wave's peak
     radar_gain: float = 0.05  #: spread between channels
@@ -41,13 +57,24 @@ class Noise:
     radar_jitter: float = 3e-12  #: s, from trace to trace
     radar_drift: float = 0.005  #: slow change of the direct wave's amplitude
     coil_white: float = 4e-10  #: V per ampere, one turn, at the first gate
+    coil_gain: float = 0.03  #: spread between coils
     coil_drift: float = 2e-9  #: V per ampere, slow
     drift_time: float = 20.0  #: s
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, positive=("drift_time",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
-    """Sensors on one platform."""
+    """
+    Sensors on one platform.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a sensor lacks the record of its physics, or a spacing is not greater than zero.
+    """
 
     name: str
     radar: Sensor
@@ -56,6 +83,23 @@ class Carrier:
     coil_spacing: float  #: m between metal-detector traces
     motion: Motion = Motion()
     noise: Noise = Noise()
+
+    def __post_init__(self) -> None:
+        if self.radar.radar is None:
+            msg = f"Invalid radar '{self.radar.name}': no Radar. Must have one."
+            raise ValueError(msg)
+        if self.coils.coil is None:
+            msg = f"Invalid coils '{self.coils.name}': no PulseCoil. Must have one."
+            raise ValueError(msg)
+        for name in ("radar_spacing", "coil_spacing"):
+            check_positive(getattr(self, name), name)
+
+
+def _check_numbers(record: Motion | Noise, *, positive: tuple[str, ...]) -> None:
+    """Raise unless every field is a number, not negative, and some greater than zero."""
+    for item in dataclasses.fields(record):
+        check = check_positive if item.name in positive else check_not_negative
+        check(getattr(record, item.name), item.name)
 
 
 def cart(
@@ -79,7 +123,8 @@ def cart(
     width : float
         Swath in metres.
     radar_spacing, coil_spacing : float
-        Distance between traces along the track, in metres.
+        Mean distance between traces along the track, in metres; traces fall on the steps
+        of the path, 5 mm.
     motion : Motion, optional
         How the cart moves.
     noise : Noise, optional

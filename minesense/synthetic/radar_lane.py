@@ -16,7 +16,8 @@ from ..physics import (
     rectangle_facets,
     small_body,
     sphere_body,
-    volume_cells,
+    volume_cell,
+    wavenumber,
 )
 from ..sweep import Floats, Radar, Sensor
 from .clutter import Clutter
@@ -29,7 +30,6 @@ _REACH = 0.45  # m along the ground beyond which scatterers are not heard
 _DEEPEST = 0.35  # m, of the uneven soil
 _CELLS = 900.0  # scatterers per m^3 that stand for uneven soil
 _COUPLING = 0.25  # amplitude of the direct wave against the main lobe, at 1 m
-_CELL_SIZE = 0.02  # m, of the soil that each of them samples
 
 Band = dict[str, float]
 
@@ -267,22 +267,18 @@ def _clutter(
     upward = _ground(terrain, item.easting, item.northing) - item.depth
     if item.kind == "root":
         return _root(item, upward, frequency, soil)
-    if item.metal is not None:
-        if item.size < 0.02:
-            return None
-        # a splinter is thinner than long: a sphere of 0.3 times its length (unverified)
-        radius, permittivity = 0.3 * item.size, np.inf
-    else:
-        radius, permittivity = 0.4 * item.size, float(item.permittivity or 1.0)
-    centre = [item.easting, item.northing, upward - radius]
+    if item.metal is not None and item.size < 0.02:
+        return None
+    permittivity = np.inf if item.metal is not None else float(item.permittivity or 1.0)
+    centre = [item.easting, item.northing, upward - item.radius]
     return sphere_body(
-        centre, radius=radius, frequency=frequency, soil=soil, permittivity=permittivity
+        centre, radius=item.radius, frequency=frequency, soil=soil, permittivity=permittivity
     )
 
 
 def _root(item: Clutter, upward: float, frequency: Floats, soil: np.ndarray) -> Scatterers:
-    """Return a root as a chain of elements 10 mm long, 16 mm thick (unverified)."""
-    radius, step = 0.008, 0.01
+    """Return a root as a chain of elements 10 mm long."""
+    radius, step = item.radius, 0.01
     along = np.arange(0.5 * step, item.size, step) - item.size / 2
     position = np.column_stack(
         [
@@ -313,27 +309,32 @@ def _uneven_soil(
     positions: Floats,
     rng: np.random.Generator,
 ) -> Scatterers:
-    """
-    Return a random subset of the soil's cells, each with the power of those left out.
+    r"""
+    Return points at random places that scatter back as much as uneven soil does.
 
-    Of all cells of 2 cm a share p is drawn; weights are divided by the root of p, so that
-    the mean power is that of all of them.
+    In the Born approximation a medium of relative contrast :math:`\delta` returns per
+    volume the power :math:`|k^2 / 4 \pi|^2 \Phi(2 k')`. Its lumps are those of
+    :class:`minesense.physics.FourierField`, of outer scale :math:`2 \pi l`, whose
+    spectrum is :math:`\Phi(q) = 8 \pi l^3 \sigma^2 / (1 + q^2 l^2)^2`. So do :math:`\nu`
+    points a volume of independent weights of unit variance and of the scattering length
+    :math:`(k^2 / 4 \pi) \sqrt{\Phi(2 k') / \nu}`.
     """
     low = positions[..., :2].min(axis=(0, 1)) - _REACH
     high = positions[..., :2].max(axis=(0, 1)) + _REACH
-    volume = float(np.prod(high - low)) * _DEEPEST
-    n = rng.poisson(_CELLS * volume)
-    place = np.column_stack([rng.uniform(low, high, (n, 2)), rng.uniform(0.01, _DEEPEST, n)])
-    contrast = terrain.soil.preset.permittivity_spread * terrain.contrast(place)
-    position = place.copy()
-    position[:, 2] = terrain.surface.height_at(place[:, 0], place[:, 1]) - place[:, 2]
-    share = _CELLS * _CELL_SIZE**3
-    return volume_cells(
-        position,
-        contrast=contrast / math.sqrt(share),
-        volume=_CELL_SIZE**3,
-        frequency=frequency,
-        soil=soil,
+    n = rng.poisson(_CELLS * float(np.prod(high - low)) * _DEEPEST)
+    place = np.column_stack([rng.uniform(low, high, (n, 2)), rng.uniform(0.0, _DEEPEST, n)])
+    place[:, 2] = terrain.surface.height_at(place[:, 0], place[:, 1]) - place[:, 2]
+    preset = terrain.soil.preset
+    scale = preset.correlation_length / (2 * math.pi)
+    double = 2 * wavenumber(frequency, soil).real
+    power = 8 * math.pi * scale**3 / (1 + (double * scale) ** 2) ** 2
+    length = volume_cell(frequency, soil=soil) * np.sqrt(power / _CELLS)
+    return Scatterers(
+        position=place,
+        normal=np.zeros_like(place),
+        weight=preset.permittivity_spread * rng.normal(size=n),
+        spectrum=np.zeros(n, np.int64),
+        spectra=length[None],
     )
 
 

@@ -32,7 +32,7 @@ class Scenario:
     metal_density: float
     dielectric_density: float
     n_training: int = 10
-    n_blind: int = 6
+    n_blind: int = 8
     lane_length: float = 20.0  #: m
     lane_width: float = 1.0  #: m
     lane_gap: float = 0.5  #: m of ground between lanes that is not swept on purpose
@@ -57,7 +57,7 @@ class Scenario:
 
 
 _MINES = ("pmn", "pmn2", "pmn4", "pma1", "pma2", "pma3", "type72a", "m14", "ts50")
-_ALL = (*_MINES, "prom1", "ozm72", "tm62p3", "tm57", "ball_10mm")
+_ALL = (*_MINES, "prom1", "ozm72", "tm62p3", "tm57", "simulant")
 
 #: Scenarios by name. `village` has the 2.4 detections per m^2 reported from one live
 #: clearance with dual sensors (HALO, 2006-08); the other densities are assumptions.

@@ -23,7 +23,6 @@ class Terrain:
     soil: Soil
     surface: Surface
     unevenness: FourierField  #: of the logarithm of the susceptibility
-    lumps: FourierField  #: of the permittivity below ground, of unit spread
 
     def susceptibility(self, easting: Floats, northing: Floats) -> Floats:
         """
@@ -41,22 +40,6 @@ class Terrain:
         """
         points = np.column_stack([easting, northing])
         return self.soil.susceptibility * np.exp(self.unevenness(points))
-
-    def contrast(self, place: Floats) -> Floats:
-        """
-        Return how the permittivity differs from its mean, in units of its spread.
-
-        Parameters
-        ----------
-        place : (n, 3) float64 ndarray
-            Easting, northing, depth in metres.
-
-        Returns
-        -------
-        contrast : (n,) float64 ndarray
-            Of unit variance.
-        """
-        return self.lumps(place)
 
 
 def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Generator) -> Terrain:
@@ -104,8 +87,8 @@ def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Genera
         surface=Surface(
             origin=np.array([west - margin, south - margin]), step=_STEP, heights=heights
         ),
-        unevenness=FourierField(2, outer_scale=6.0, std=0.15, n_waves=400, rng=rng),
-        lumps=FourierField(
-            3, outer_scale=soil.preset.correlation_length, std=1.0, n_waves=400, rng=rng
+        # smooth, since a coil feels the mean of what lies under it; 1/e after 1.0 m
+        unevenness=FourierField(
+            2, outer_scale=3.0, hurst=1.5, std=0.15, n_waves=400, rng=rng
         ),
     )
