@@ -50,6 +50,7 @@ if len(sys.argv) > 1:
 else:
     path = Path(tempfile.mkdtemp()) / "SYNTHETIC.DZT"
     write_demo_recording(path)
+    print("SYNTHETIC recording: two reflectors, at 7.0 and 13.5 m")
 recording = ms.read(path)
 print(
     f"{recording.shape[0]} traces, {1e9 * recording.window:.0f} ns, every {recording.spacing} m"

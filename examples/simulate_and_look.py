@@ -18,6 +18,7 @@ import minesense as ms
 field = ms.synthetic.field(
     ms.synthetic.scenario("farmland", n_training=1, n_blind=0, lane_length=6.0), seed=4
 )
+print(f"SYNTHETIC field with {len(field.truth.targets)} targets")
 for target in field.truth.targets:
     print(
         f"{target.kind}: {target.metal_class} metal, {100 * target.depth:.0f} cm deep, at "

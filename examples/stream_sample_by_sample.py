@@ -16,7 +16,8 @@ from minesense.detect import DetectorSettings, Screen
 field = ms.synthetic.field(
     ms.synthetic.scenario("farmland", n_training=1, n_blind=0, lane_length=8.0), seed=2
 )
-radar, coils = field.sweep(ms.synthetic.cart())
+radar, _ = field.sweep(ms.synthetic.cart())
+print(f"SYNTHETIC lane of {len(radar)} radar traces")
 
 # %%
 # A screen holds the stages of one sensor along one lane. It takes chunks of any length.
@@ -30,9 +31,8 @@ for i in range(1, len(radar)):
     seconds.append(time.perf_counter() - started)
     for candidate in found:
         lag = radar.time[i] - candidate.time
-        print(
-            f"northing {candidate.northing:5.2f} m: score {candidate.score:.0f}, {lag:.1f} s later"
-        )
+        place, score = candidate.northing, candidate.score
+        print(f"northing {place:5.2f} m: score {score:.0f}, {lag:.1f} s later")
     candidates += found
 streamed = screen.finish()
 

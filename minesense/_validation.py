@@ -67,7 +67,7 @@ def check_one_of(value: Any, name: str, allowed: Iterable[str]) -> str:
     if value not in words:
         msg = f"Invalid {name} {value!r}. Must be one of {', '.join(map(repr, words))}."
         raise ValueError(msg)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def check_real(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import os
 import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn, TypeAlias
 
 from ._version import __version__
 from .alarm import SAFETY_TEXT
@@ -19,6 +21,17 @@ ground-penetrating radar into alarms, and measure how good they are on synthetic
 """
 
 _EXIT_CODES = "Exit codes: 0 done, 1 a fault in minesense itself, 2 input that cannot be used."
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that complains in one line, like the rest of the program."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with code 2 and one line about what is wrong with the command line."""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     >>> build_parser().parse_args(["demo", "--seed", "7"]).seed
     7
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="minesense",
         description=_DESCRIPTION,
         epilog=f"{textwrap.fill(SAFETY_TEXT, 78)}\n\n{_EXIT_CODES}",
@@ -120,7 +133,7 @@ def _show_warning(
 
 
 def _add_command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: _Commands,
     name: str,
     *,
     module: str,
@@ -129,7 +142,7 @@ def _add_command(
     output: str | None,
     output_help: str,
     seed_help: str = "source of all chance, a whole number (default: 1)",
-) -> argparse.ArgumentParser:
+) -> _Parser:
     """Add a subcommand with what all of them have."""
     parser = commands.add_parser(
         name,
@@ -146,29 +159,47 @@ def _add_command(
 
 def _seed(text: str) -> int:
     """Return a seed; argparse reports what is not one."""
-    value = int(text)
-    if value < 0:
-        msg = f"{value} is negative"
+    return _count(text, 0, 2**63 - 1)
+
+
+def _count(text: str, least: int, most: int) -> int:
+    """Return a whole number; argparse reports what is not one."""
+    value = int(text) if text.strip().lstrip("+-").isdecimal() else None
+    if value is None or not least <= value <= most:
+        msg = f"'{text}' is not a whole number from {least} to {most}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _number(text: str) -> float:
+    """Return a finite number; argparse reports what is not one."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        msg = f"'{text}' is not a finite number"
         raise argparse.ArgumentTypeError(msg)
     return value
 
 
 def _positive(text: str) -> float:
     """Return a number greater than zero; argparse reports what is not one."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        msg = f"{text} is not greater than zero"
+    value = _number(text)
+    if not value > 0:
+        msg = f"'{text}' is not greater than zero"
         raise argparse.ArgumentTypeError(msg)
     return value
 
 
 def _workers(text: str) -> int:
     """Return a number of threads; argparse reports what is not one."""
-    value = int(text)
-    if not 1 <= value <= 1024:
-        msg = f"{value} is not between 1 and 1024"
-        raise argparse.ArgumentTypeError(msg)
-    return value
+    return _count(text, 1, 1024)
+
+
+def _lanes(text: str) -> int:
+    """Return a number of lanes; argparse reports what is not one."""
+    return _count(text, 0, 10_000)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
@@ -182,7 +213,7 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_demo(commands: _Commands) -> None:
     parser = _add_command(
         commands,
         "demo",
@@ -213,14 +244,14 @@ def _add_scenario(parser: argparse.ArgumentParser) -> None:
     for name, what in (("training", "to train on"), ("blind", "kept apart for the test")):
         parser.add_argument(
             f"--{name}-lanes",
-            type=int,
+            type=_lanes,
             default=None,
             metavar="N",
             help=f"number of lanes {what} (default: as the scenario says)",
         )
 
 
-def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_simulate(commands: _Commands) -> None:
     parser = _add_command(
         commands,
         "simulate",
@@ -228,7 +259,8 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         summary="write the sweeps and the truth of a synthetic field",
         text=(
             "Make a SYNTHETIC field from a seed and write what a cart would record: one\n"
-            "file a lane and sensor in sweeps/, the truth in truth.json, the recipe in field.json."
+            "file a lane and sensor in sweeps/, the truth in truth.json, the recipe in\n"
+            "field.json."
         ),
         output="field",
         output_help="folder to write (default: field)",
@@ -237,7 +269,7 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _add_workers(parser)
 
 
-def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_train(commands: _Commands) -> None:
     parser = _add_command(
         commands,
         "train",
@@ -255,7 +287,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_workers(parser)
 
 
-def _add_detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_detect(commands: _Commands) -> None:
     parser = _add_command(
         commands,
         "detect",
@@ -300,12 +332,12 @@ def _add_detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="centre frequency of the antenna, if the recording does not say or is wrong",
     )
     parser.add_argument(
-        "--threshold", type=float, metavar="X", help="of the score; instead of the default"
+        "--threshold", type=_number, metavar="X", help="of the score; instead of the default"
     )
     _add_workers(parser)
 
 
-def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_score(commands: _Commands) -> None:
     parser = _add_command(
         commands,
         "score",
@@ -330,7 +362,7 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--threshold",
-        type=float,
+        type=_number,
         metavar="X",
         help="of the score (default: that of quality.json beside the alarms)",
     )
@@ -343,7 +375,7 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
 
 
-def _add_info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_info(commands: _Commands) -> None:
     parser = _add_command(
         commands,
         "info",

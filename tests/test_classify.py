@@ -81,7 +81,7 @@ def test_weight_zero_is_absence():
         (lambda: fit(np.zeros((3, 2)), [1, 1, 1]), "3 mines of 3 candidates. Must hold both"),
         (lambda: fit(np.zeros((3, 2)), [1, 0]), r"features \(3, 2\), labels \(2,\)"),
         (lambda: lane_folds(["a", "a"]), "1 lanes. Must be two or more"),
-        (lambda: new_estimator("forest"), "Invalid kind 'forest'. Must be one of 'boosted'"),
+        (lambda: new_estimator("forest"), r"Invalid kind 'forest'. Must be one of 'boosted'"),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -107,7 +107,7 @@ def test_a_type_outside_the_list_is_refused_before_it_is_built(tmp_path):
     other = KNeighborsClassifier().fit(np.nan_to_num(x), y)
     other.weights = abs_weights  # a function: skops would have to import and trust it
     path = tmp_path / "model.skops"
-    with pytest.raises(ValueError, match="holds the types .*abs_weights"):
+    with pytest.raises(ValueError, match=r"holds the types .*abs_weights"):
         save_model(path, {"gpr": other}, {})
     assert not path.exists()
     path.write_bytes(skops.io.dumps({"format": "minesense model 1", "estimators": other}))
@@ -131,7 +131,7 @@ def archive(name, content):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "Must be a file written by Detector.save, which is a zip archive"),
+        (b"", r"Must be a file written by Detector\.save, which is a zip archive"),
         (b"\x80\x04\x95 a pickle", "this one begins with"),
         (archive("other.txt", "hello"), "its schema cannot be read"),
         (archive("schema.json", "[1"), "its schema cannot be read"),

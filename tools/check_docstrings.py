@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +67,7 @@ def waived(check: str, node: ast.AST, owner: ast.AST | None) -> bool:
         return isinstance(node, ast.ClassDef) or bool(marks & {"property", "cached_property"})
     if check in OF_SIGNATURES and "dataclass" in marks:
         return True
-    if check in OF_REFERENCES and "As in :func:" in text:
+    if check in OF_REFERENCES and re.search(r"[Aa]s in :(func|meth):", text):
         return True
     if check in OF_SECTIONS:
         is_function = owner is None and not isinstance(node, ast.ClassDef)

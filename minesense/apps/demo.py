@@ -27,7 +27,7 @@ from ..score import Proportion, Rate, Score, random_alarms, score
 from ..sweep import Sweep
 from ..synthetic import Carrier, Field, cart
 from .detect import field_quality, write_coverage
-from .fieldfolder import SYNTHETIC, make_field, write_json
+from .fieldfolder import SYNTHETIC, make_field, make_folder, write_json
 from .trainer import train
 
 #: Baselines: what they are called.
@@ -76,12 +76,11 @@ def run(options: Namespace) -> str:
             "Must be at least 3 and 1."
         )
         raise ValueError(msg)
+    output = make_folder(options.output)
     steps = 2 * len(field.lanes) + 3
     with tqdm(total=steps, unit="step", desc="sweeping") as bar:
         trial = conduct(field, cart(), seed=options.seed, workers=options.workers, bar=bar)
         bar.set_description("reporting")
-        output = Path(options.output)
-        output.mkdir(parents=True, exist_ok=True)
         write_results(trial, output)
         bar.update()
     seconds = time.perf_counter() - started
@@ -286,7 +285,8 @@ def table(trial: Trial) -> str:
     worst = trial.scores["both"]
     lines.append(
         f"both sensors: {worst.count('missed_swept')} missed though swept, "
-        f"{worst.count('partly_swept')} partly swept, {worst.count('never_swept')} never swept; "
+        f"{worst.count('partly_swept')} partly swept, "
+        f"{worst.count('never_swept')} never swept; "
         f"{worst.areas['observed']:.1f} m^2 observed, "
         f"{worst.areas['not_observed']:.1f} m^2 not"
     )

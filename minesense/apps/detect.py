@@ -17,7 +17,7 @@ from ..coverage import Coverage
 from ..detect import Detection, Detector, Screening, screen_recording
 from ..io import FormatWarning, Recording, load_sweeps, read, write_csv, write_geojson
 from ..sweep import Sweep
-from .fieldfolder import SYNTHETIC, read_lanes, write_json
+from .fieldfolder import SYNTHETIC, make_folder, read_lanes, write_json
 
 
 def run(options: Namespace) -> str:
@@ -65,6 +65,7 @@ def _detect_field(path: Path, options: Namespace) -> str:
     if not chosen:
         msg = f"Invalid field '{path}': no {options.lanes} lanes. Must hold at least one."
         raise ValueError(msg)
+    output = make_folder(options.output or f"{path.resolve().name}-alarms")
     names = {lane["name"] for lane in chosen}
     sweeps = [sweep for sweep in load_sweeps(path / "sweeps") if sweep.lane in names]
     with tqdm(total=len(chosen), desc="detecting", unit="lane") as bar:
@@ -75,9 +76,8 @@ def _detect_field(path: Path, options: Namespace) -> str:
             workers=options.workers,
             progress=lambda _: bar.update() and None,
         )
-    output = _folder(options.output, f"{path.name}-alarms")
     threshold = found.threshold if options.threshold is None else options.threshold
-    write_csv(found.ranked, output / "alarms.csv")
+    write_csv(found.ranked, output / "alarms.csv", synthetic=True)
     write_geojson(
         found.ranked, output / "alarms.geojson", frame=sweeps[0].frame, synthetic=True
     )
@@ -155,7 +155,7 @@ def _detect_recording(path: Path, options: Namespace) -> str:
         raw = recording.to_sweep(lane=path.stem, centre_frequency=options.frequency)
     notes = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
     screening = screen_recording(raw, threshold=options.threshold)
-    output = _folder(options.output, f"{path.stem}-alarms")
+    output = make_folder(options.output or f"{path.stem}-alarms")
     write_csv(screening.alarms, output / "alarms.csv")
     write_geojson(screening.alarms, output / "alarms.geojson", frame=raw.frame, synthetic=False)
     quality = recording_quality(recording, raw, screening, notes)
@@ -253,10 +253,3 @@ def _summary(quality: dict[str, Any]) -> list[str]:
 def _number(value: float) -> float | None:
     """Return a number, or None where there is none."""
     return float(value) if math.isfinite(value) else None
-
-
-def _folder(chosen: str | None, default: str) -> Path:
-    """Return the folder for results, made if need be."""
-    folder = Path(chosen or default)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

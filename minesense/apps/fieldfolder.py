@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,6 +152,7 @@ def read_lanes(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
         isinstance(lane, dict)
         and all(isinstance(lane.get(name), kind) for name, kind in wanted.items())
         and len(lane["area"]) == 4
+        and all(type(figure) in (int, float) for figure in lane["area"])
         for lane in lanes
     )
     if not good or not lanes:
@@ -182,13 +184,39 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         msg = f"Invalid file '{path}': {error}. Must be JSON."
         raise ValueError(msg) from None
     if not isinstance(document, dict):
         msg = f"Invalid file '{path}': a {type(document).__name__}. Must be a JSON object."
         raise ValueError(msg)
     return document
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """
+    Make a folder for results, before the work whose results it will hold.
+
+    Parameters
+    ----------
+    path : path-like
+        May exist.
+
+    Returns
+    -------
+    folder : Path
+        An existing folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or written to.
+    """
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    return folder
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from tqdm import tqdm
 
 from ..synthetic import cart
-from .fieldfolder import SYNTHETIC, make_field, write_field
+from .fieldfolder import SYNTHETIC, make_field, make_folder, write_field
 
 
 def run(options: Namespace) -> str:
@@ -25,6 +25,7 @@ def run(options: Namespace) -> str:
         What was written.
     """
     field = make_field(options)
+    make_folder(options.output)
     with tqdm(total=len(field.lanes), desc="sweeping", unit="lane") as bar:
         sweeps = field.sweep(
             cart(), workers=options.workers, progress=lambda _: bar.update() and None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from tqdm import tqdm
 
 from ..io import load_sweeps
-from .fieldfolder import read_lanes, read_truth
+from .fieldfolder import make_folder, read_lanes, read_truth
 from .trainer import train
 
 
@@ -26,6 +27,7 @@ def run(options: Namespace) -> str:
         What was trained, on what, how well out of fold.
     """
     lanes = [lane for lane in read_lanes(options.field) if not lane["is_blind"]]
+    make_folder(Path(options.output).parent)
     names = {lane["name"] for lane in lanes}
     sweeps = [s for s in load_sweeps(f"{options.field}/sweeps") if s.lane in names]
     with tqdm(total=len(lanes), desc="training", unit="lane") as bar:

@@ -340,7 +340,7 @@ class Detector:
             other features than this version computes.
         """
         estimators, card = load_model(path)
-        expected = {k: [[f.name, f.unit] for f in FEATURES[k]] for k in estimators}
+        expected = {k: [[f.name, f.unit] for f in FEATURES.get(k, ())] for k in estimators}
         if card.get("features") != expected:
             msg = (
                 f"Invalid model file '{os.fspath(path)}': its features are not those that this "
@@ -348,6 +348,13 @@ class Detector:
             )
             raise ValueError(msg)
         own = ("settings", "sensors", "calibrations", "priors", "thresholds")
+        missing = [name for name in own if not isinstance(card.get(name), dict)]
+        if missing:
+            msg = (
+                f"Invalid model file '{os.fspath(path)}': its card lacks {', '.join(missing)}. "
+                "Must be a file written by Detector.save."
+            )
+            raise ValueError(msg)
         return cls(
             settings=read_settings(card["settings"]),
             sensors=card["sensors"],
@@ -441,7 +448,7 @@ def check_sensor(sensor: Sensor, expected: Mapping[str, Mapping[str, Any]]) -> N
         )
         raise ValueError(msg)
     for name, wanted in expected[sensor.kind].items():
-        found = sensor.describe()[name]
+        found = sensor.describe().get(name)
         same = found == wanted
         if isinstance(wanted, float) and isinstance(found, float):
             same = abs(found - wanted) <= 1e-6 * abs(wanted)
@@ -478,7 +485,11 @@ def likelihood_ratios(
         NaN where the sensor did not observe the place.
     """
     ratios = np.full(len(sites), np.nan)
-    seen = [k for k, s in enumerate(sites) if np.isfinite(s.features[kind][0])] if sites else []
+    seen = [
+        k
+        for k, site in enumerate(sites)
+        if kind in site.features and np.isfinite(site.features[kind][0])
+    ]
     if seen:
         scores = predict(estimator, np.array([sites[k].features[kind] for k in seen]))
         ratios[seen] = calibration.log_odds(scores) - log_odds(prior)

@@ -101,7 +101,20 @@ def load_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         msg = f"{foreign}; this one holds no '{_FORMAT}'."
         raise ValueError(msg)
-    return content["estimators"], json.loads(content["card"])
+    estimators, card = content.get("estimators"), _parse_card(content.get("card"))
+    if not isinstance(estimators, dict) or card is None:
+        msg = f"{foreign}; this one holds no estimators or no card."
+        raise ValueError(msg)
+    return estimators, card
+
+
+def _parse_card(text: Any) -> dict[str, Any] | None:
+    """Return the card, or None if it is not one."""
+    try:
+        card = json.loads(text)
+    except (TypeError, ValueError):
+        return None
+    return card if isinstance(card, dict) else None
 
 
 def _skops() -> Any:

@@ -155,6 +155,9 @@ class Screen:
         TypeError, ValueError
             If the chunk does not continue the lane.
         """
+        if not isinstance(chunk, Sweep):
+            msg = f"Invalid chunk of type {type(chunk).__name__}. Must be a Sweep."
+            raise TypeError(msg)
         if self._last is None:
             self._begin(chunk.sensor)
             self._last = chunk[:0]
@@ -261,10 +264,11 @@ class Screen:
 
     def _refuse_spacing(self) -> None:
         """Raise if the traces were not as far apart as the windows assume."""
-        steps = [
-            np.hypot(*np.diff(part.scores.position[:, :2], axis=0).T) for part in self._parts
-        ]
-        found = float(np.median(np.concatenate(steps))) if steps else self._spacing
+        steps = np.concatenate(
+            [np.hypot(*np.diff(part.scores.position[:, :2], axis=0).T) for part in self._parts]
+        )
+        steps = steps[np.isfinite(steps)]  # some traces may have no position
+        found = float(np.median(steps)) if len(steps) else self._spacing
         if abs(found - self._spacing) > 0.3 * self._spacing:
             scores = self._parts[0].scores
             msg = (

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import emi, gpr
 from ..alarm import Candidate, Feature
-from ..sweep import Floats
+from ..sweep import Floats, PulseCoil, Sensor
 from .screen import Part, Screened
 from .settings import DetectorSettings
 
@@ -124,12 +124,11 @@ def _pair(
         (float(math.dist(a[2], b[2])), i, j)
         for i, a in enumerate(radar)
         for j, b in enumerate(coils)
+        if math.dist(a[2], b[2]) <= radius  # never true without a position
     ]
     lone_radar, lone_coils = set(range(len(radar))), set(range(len(coils)))
     pairs = []
-    for distance, i, j in sorted(distances):
-        if distance > radius:
-            break
+    for _, i, j in sorted(distances):
         if i in lone_radar and j in lone_coils:
             pairs.append({"gpr": i, "emi": j})
             lone_radar.remove(i)
@@ -206,11 +205,19 @@ def _feature_rows(
                 traces,
                 channels,
                 spread=_spread(part),
-                soil=emi.soil_decay(sensor.coil),
+                soil=emi.soil_decay(_coil_of(sensor)),
                 spacing=settings.coils.spacing,
             )
         rows[index] = values
     return rows
+
+
+def _coil_of(sensor: Sensor) -> PulseCoil:
+    """Return the coil of a metal detector; raise if its record has none."""
+    if sensor.coil is None:
+        msg = f"Invalid sensor '{sensor.name}': no coil. Must have a PulseCoil."
+        raise ValueError(msg)
+    return sensor.coil
 
 
 def _spread(part: Part) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from .._validation import check_positive
 from ..alarm import Feature
@@ -68,13 +69,15 @@ def coil_features(
     Raises
     ------
     ValueError
-        If the two sweeps differ in length, `spacing` is not greater than zero, or a trace
-        or channel is outside the sweep.
+        If the two sweeps differ in length, there are fewer than three gates, `spread` or
+        `soil` do not fit them, `spacing` is not greater than zero or beyond 0.4 m, or a
+        trace or channel is outside the sweep.
 
     Notes
     -----
     The response is taken where the early gates are largest within 0.15 m along track.
-    Levels below -20 dB of the spread count as -20 dB, so that noise has one value.
+    Levels below -20 dB of the spread count as -20 dB, so that noise has one value. What
+    compares a coil with its neighbours is NaN where it has none.
 
     Examples
     --------
@@ -87,7 +90,20 @@ def coil_features(
     if len(sweep) != len(scores):
         msg = f"Invalid scores of {len(scores)} traces. Must be {len(sweep)}, like the sweep."
         raise ValueError(msg)
-    n_traces, n_channels = len(sweep), sweep.sensor.shape[0]
+    if spacing > _REACH:
+        msg = f"Invalid spacing '{spacing}'. Must be at most {_REACH} m, the reach looked at."
+        raise ValueError(msg)
+    n_traces, (n_channels, n_gates) = len(sweep), sweep.sensor.shape
+    if n_gates < 3:
+        msg = f"Invalid sweep of {n_gates} gates. Must have at least 3."
+        raise ValueError(msg)
+    spread, soil = np.asarray(spread, np.float64), np.asarray(soil, np.float64)
+    if spread.shape != (n_channels, n_gates) or soil.shape != (n_gates,):
+        msg = (
+            f"Invalid spread or soil with shapes {spread.shape} and {soil.shape}. "
+            f"Must be {(n_channels, n_gates)} and {(n_gates,)}."
+        )
+        raise ValueError(msg)
     result = np.full((len(traces), len(FEATURES)), np.nan)
     for row, (i, c) in enumerate(zip(traces, channels, strict=True)):
         if not (0 <= i < n_traces and 0 <= c < n_channels):
@@ -121,6 +137,8 @@ def _describe(
     left = early[at, c - 1] if c > 0 else np.nan
     right = early[at, c + 1] if c + 1 < early.shape[1] else np.nan
     sides = np.maximum([left, right], floor)
+    there = sides[np.isfinite(sides)]
+    beside = there.mean() if len(there) else np.nan  # a coil alone has no neighbour
     return np.array(
         [
             score.max(initial=0.0),
@@ -132,14 +150,14 @@ def _describe(
             np.polyfit(np.log(gate_time), np.log(positive), 1)[0],
             (decay @ soil) / (np.linalg.norm(decay) * np.linalg.norm(soil) + 1e-30),
             np.sqrt((profile * distance**2).sum() / (profile.sum() + 1e-30)),
-            _decibel(np.nanmean(sides) / max(levels[0], floor), -60.0),
+            _decibel(beside / max(levels[0], floor), -60.0),
             abs(sides[1] - sides[0]) / sides.sum(),
             (profile * profile[::-1]).sum() / ((profile**2).sum() + 1e-30),
         ]
     )
 
 
-def _profile(sweep: Sweep, gates: Floats, i: int, reach: int) -> Floats:
+def _profile(sweep: Sweep, gates: npt.NDArray[np.integer], i: int, reach: int) -> Floats:
     """Return the mean of some gates at traces i +- reach, NaN where there is none."""
     profile = np.full((2 * reach + 1, sweep.sensor.shape[0]), np.nan)
     low, high = max(0, i - reach), min(len(sweep), i + reach + 1)
@@ -150,4 +168,4 @@ def _profile(sweep: Sweep, gates: Floats, i: int, reach: int) -> Floats:
 
 def _decibel(ratio: float, least: float) -> float:
     """Return an amplitude ratio in decibels, at least `least`."""
-    return float(20 * np.log10(max(ratio, 10 ** (least / 20))))
+    return float(20 * np.log10(np.maximum(ratio, 10 ** (least / 20))))

@@ -63,7 +63,7 @@ def prescreen_decay(
     decays : (n_decays, n_gates) array_like, optional
         A bank instead of `taus`, positive as a target's voltage is.
     columns, offset
-        Soil decays, as in :func:`~minesense.emi.preprocess.project_soil`.
+        Soil decays. As in :func:`~minesense.emi.preprocess.project_soil`.
     floor : float
         Least spread of a gate as a share of the largest among the gates, in (0, 1): it
         keeps a gate that quantisation has silenced from deciding alone.

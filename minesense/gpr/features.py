@@ -70,14 +70,14 @@ def radar_features(
     Raises
     ------
     ValueError
-        If `ground_time` lies outside the sample axis, or `spacing` is not greater than
-        zero, or a trace or channel is outside the sweep.
+        If `ground_time` lies outside the sample axis, `spacing` is not greater than zero or
+        beyond 0.35 m, or a trace or channel is outside the sweep.
 
     Notes
     -----
-    The patch reaches 0.35 m along track and to both neighbouring channels. Unusable traces
-    count as zero amplitude. Energy is smoothed over one period of the centre frequency, and
-    only samples below the ground are looked at.
+    The patch reaches 0.35 m along track and to both neighbouring channels. Unusable traces,
+    and what lies beyond the lane or the array, count as zero amplitude. Energy is smoothed
+    over one period of the centre frequency, and only samples below the ground are looked at.
 
     Examples
     --------
@@ -107,6 +107,9 @@ def radar_features(
     True
     """
     spacing = check_positive(spacing, "spacing")
+    if spacing > _REACH:
+        msg = f"Invalid spacing '{spacing}'. Must be at most {_REACH} m, the reach looked at."
+        raise ValueError(msg)
     axis = sweep.sensor.axis
     if not axis[0] <= check_not_negative(ground_time, "ground_time") < axis[-1]:
         msg = f"Invalid ground_time '{ground_time}'. Must lie in {axis[0]} to {axis[-1]} s."
@@ -252,6 +255,9 @@ def _moveout(
 
 def _spectrum(traces: Floats, interval: float) -> tuple[Floats, Floats]:
     """Return frequencies and the mean power spectrum, with a Hann window."""
-    window = np.hanning(traces.shape[1] + 2)[1:-1]
-    power = (np.abs(np.fft.rfft(traces * window, n=256, axis=1)) ** 2).mean(axis=0)
-    return np.fft.rfftfreq(256, interval), power + 1e-12
+    length = traces.shape[1]
+    window = np.hanning(length + 2)[1:-1]
+    n = max(256, length)  # rfft would drop samples beyond n
+    power = (np.abs(np.fft.rfft(traces * window, n=n, axis=1)) ** 2).mean(axis=0)
+    frequency = np.fft.rfftfreq(n, interval).astype(np.float64)
+    return frequency, power + 1e-12

@@ -86,6 +86,7 @@ def find_layout(
     Returns
     -------
     layout : TraceLayout
+        Where the traces are.
 
     Raises
     ------

@@ -119,6 +119,7 @@ def find_layout(findings: Findings, head: bytes, size: int, width: int | None) -
     Returns
     -------
     layout : Layout
+        Where the scans are.
 
     Raises
     ------

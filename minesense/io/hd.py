@@ -75,6 +75,7 @@ def read_hd(path: Path, findings: Findings) -> HdHeader:
     Returns
     -------
     header : HdHeader
+        Its fields, preamble and remarks.
 
     Raises
     ------

@@ -154,7 +154,7 @@ def curve_of(
     lane_areas : mapping of str to float
         Area in which false alarms count, in square metres by lane.
     confidence, rng, n_resamples
-        As for :func:`roc`.
+        As in :func:`roc`.
 
     Returns
     -------

@@ -197,12 +197,11 @@ def metal_objects(
             continue  # too thin to be missed
         middle = ground(item) - item.depth - item.radius
         places.append(np.array([item.easting, item.northing, middle]))
-        objects.append(
-            item.metal
-            or void_relaxation(
-                4 / 3 * math.pi * item.radius**3, susceptibility=susceptibility(item)
-            )
-        )
+        if item.metal is not None:
+            objects.append(item.metal)
+        else:
+            volume = 4 / 3 * math.pi * item.radius**3
+            objects.append(void_relaxation(volume, susceptibility=susceptibility(item)))
     return np.array(places).reshape(-1, 3), objects
 
 
@@ -224,8 +223,8 @@ def _pieces(body: Body, heading: float) -> Floats:
         )
     )
     if body.is_disc:
-        # the square onto the disc, ring by ring, so that areas stay equal
-        outer = np.maximum(np.abs(forward), np.abs(right)) * math.sqrt(4 / math.pi)
+        # square rings onto round ones, so that areas stay equal
+        outer = np.maximum(np.abs(forward), np.abs(right))
         length = np.hypot(forward, right)
         scale = np.divide(outer, length, out=np.zeros_like(length), where=length > 0)
         forward, right = forward * scale, right * scale

@@ -170,7 +170,7 @@ def cart(
     coils = Sensor(
         name="cart coils",
         kind="emi",
-        axis=np.sqrt(gates[:, 0] * gates[:, 1]),
+        axis=np.sqrt(gates.prod(axis=1)).astype(np.float64),
         lever_arms=_across(check_count(n_coils, "n_coils"), width),
         unit="V/A",
         coil=coil,

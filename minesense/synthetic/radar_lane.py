@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ _DEEPEST = 0.35  # m, of the uneven soil
 _CELLS = 900.0  # scatterers per m^3 that stand for uneven soil
 _COUPLING = 0.25  # amplitude of the direct wave against the main lobe, at 1 m
 
-Band = dict[str, float]
+Band = dict[str, Any]
 
 
 def radar_samples(
@@ -80,7 +81,7 @@ def radar_samples(
     sensor, radar = carrier.radar, radar_of(carrier.radar)
     n_traces, n_channels, _ = positions.shape
     band = band_of(sensor)
-    frequency = radar_frequencies(**band)  # type: ignore[arg-type]
+    frequency = radar_frequencies(**band)
     soil = soil_permittivity(terrain.soil, frequency)
     scatterers = lane_scatterers(terrain, frequency, soil, buried, clutter, positions, rng)
 
@@ -102,7 +103,7 @@ def radar_samples(
     traces = radar_traces(
         (positions - half).reshape(-1, 3),
         (positions + half).reshape(-1, 3),
-        **band,  # type: ignore[arg-type]
+        **band,
         permittivity=soil,
         surface=terrain.surface,
         scatterers=scatterers,
@@ -112,7 +113,7 @@ def radar_samples(
     ).reshape(n_traces, n_channels, -1)
     peak = _COUPLING / radar.separation
     white = noise.radar_white * peak * rng.normal(size=traces.shape)
-    return gain[:, None] * traces + white
+    return np.asarray(gain[:, None] * traces + white)
 
 
 def radar_of(sensor: Sensor) -> Radar:
@@ -243,7 +244,7 @@ def _target(terrain: Terrain, frequency: Floats, soil: np.ndarray, item: Buried)
     if body.metal_diameter is not None:
         centre = [top[0], top[1], top[2] - body.height / 2]
         return sphere_body(centre, radius=body.height / 2, frequency=frequency, soil=soil)
-    shape = {
+    shape: dict[str, Any] = {
         "frequency": frequency,
         "soil": soil,
         "tilt": math.hypot(*item.tilt),
@@ -254,10 +255,10 @@ def _target(terrain: Terrain, frequency: Floats, soil: np.ndarray, item: Buried)
     else:
         shape["layers"] = [(share * body.height, eps) for eps, share in body.layers]
     if body.is_disc:
-        return disc_facets(top, diameter=body.length, **shape)  # type: ignore[arg-type]
+        return disc_facets(top, diameter=body.length, **shape)
     return rectangle_facets(
         top, length=body.length, width=body.width, heading=item.heading, **shape
-    )  # type: ignore[arg-type]
+    )
 
 
 def _clutter(

@@ -6,13 +6,13 @@ import numpy as np
 
 from ..sweep import Floats, Frame, Quality, Sensor, Sweep
 from .coil_lane import coil_samples
-from .field import Buried, Field, Lane, lane_rng
+from .field import Field, Lane, lane_rng
 from .platform import Carrier, Path, drive, ornstein_uhlenbeck
 from .radar_lane import radar_samples
 from .terrain import make_terrain
 
 _FRAME = Frame(crs="local", origin="SYNTHETIC: south-western corner of the first lane")
-_MARGIN = 1.2  # m of ground around the swept strip that the sensors feel
+_MARGIN = 1.2  # m of ground around the lane that the sensors feel
 
 # Purposes of chance in a lane; 0 is what the field itself was drawn with.
 _GROUND, _DRIVE, _RADAR, _COILS, _FAULTS = 1, 2, 3, 4, 5
@@ -42,15 +42,17 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
     run_in = field.scenario.run_in
     west, south, east, north = lane.area
     swept = (west, south - run_in, east, north + run_in)
+    margin = _MARGIN + _overhang(carrier, (east - west) / 2)
     terrain = make_terrain(
-        swept, lane.soil, margin=_MARGIN, rng=lane_rng(field.seed, index, _GROUND)
+        swept, lane.soil, margin=margin, rng=lane_rng(field.seed, index, _GROUND)
     )
     rng = lane_rng(field.seed, index, _DRIVE)
     start = ((west + east) / 2, swept[1])
     path = drive(start, swept[3] - swept[1], motion=carrier.motion, rng=rng)
     error = _position_error(carrier, path, rng)
-    buried = _near(field, index)
-    clutter = tuple(item for k in _neighbours(field, index) for item in field.clutter[k])
+    names = [other.name for other in field.lanes if _is_near(other, lane, field, margin)]
+    buried = tuple(item for name in names for item in field.buried[name])
+    clutter = tuple(item for name in names for item in field.clutter[name])
 
     sweeps = []
     for sensor, spacing, purpose in (
@@ -73,7 +75,7 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
         )
         sweeps.append(
             Sweep(
-                samples=samples,
+                samples=samples.astype(np.float32),
                 time=path.time[at],
                 position=_recorded(path, at, error),
                 heading=path.heading[at],
@@ -86,20 +88,26 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
     return _with_faults(sweeps, path, carrier, lane_rng(field.seed, index, _FAULTS))
 
 
-def _neighbours(field: Field, index: int) -> list[str]:
-    """Return the names of a lane and the lanes beside it, whose objects it may feel."""
-    return [lane.name for lane in field.lanes[max(0, index - 1) : index + 2]]
+def _overhang(carrier: Carrier, half_width: float) -> float:
+    """Return how far sensors reach out of a lane, or ahead of the platform, m."""
+    arms = np.abs(np.concatenate([carrier.radar.lever_arms, carrier.coils.lever_arms]))
+    return max(0.0, float(arms[:, 0].max()) - half_width, float(arms[:, 1].max()))
 
 
-def _near(field: Field, index: int) -> tuple[Buried, ...]:
-    """Return the targets that a lane may feel."""
-    return tuple(item for name in _neighbours(field, index) for item in field.buried[name])
+def _is_near(other: Lane, lane: Lane, field: Field, margin: float) -> bool:
+    """Return whether the objects of another lane and around it may be felt in a lane."""
+    margin += field.scenario.lane_gap / 2  # clutter lies beside the lanes, too
+    return other.area[0] - margin < lane.area[2] and lane.area[0] < other.area[2] + margin
 
 
 def _trace_indices(path: Path, spacing: float) -> np.ndarray:
     """Return the steps of the path at which a wheel triggers a trace."""
     step = float(np.median(np.diff(path.position[:, 1])))
-    return np.arange(0, len(path.time), max(1, round(spacing / step)))
+    if spacing < (1 - 1e-9) * step:
+        msg = f"Invalid spacing '{spacing}'. Must be at least the step of the path, {step:g} m."
+        raise ValueError(msg)
+    n = int((len(path.time) - 1) * step / spacing + 1e-6) + 1
+    return np.rint(np.arange(n) * (spacing / step)).astype(np.int64)
 
 
 def _channel_positions(path: Path, at: np.ndarray, sensor: Sensor) -> Floats:
@@ -153,7 +161,7 @@ def _with_faults(
             lost |= (northing >= start) & (northing < start + extent)
         quality = sweep.quality.copy()
         after = np.flatnonzero(lost[:-1] & ~lost[1:]) + 1
-        quality[after[after > 0]] |= Quality.GAP
+        quality[after] |= Quality.GAP
         n_steps = max(1, len(sweep) - 1)
         saturated = rng.random(len(sweep)) < motion.dropouts_per_metre * length / n_steps
         quality[saturated] |= Quality.SATURATED

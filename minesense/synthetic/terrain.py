@@ -88,7 +88,5 @@ def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Genera
             origin=np.array([west - margin, south - margin]), step=_STEP, heights=heights
         ),
         # smooth, since a coil feels the mean of what lies under it; 1/e after 1.0 m
-        unevenness=FourierField(
-            2, outer_scale=3.0, hurst=1.5, std=0.15, n_waves=400, rng=rng
-        ),
+        unevenness=FourierField(2, outer_scale=3.0, hurst=1.5, std=0.15, n_waves=400, rng=rng),
     )
