@@ -103,7 +103,7 @@ def radar_features(
     ... )
     >>> row = radar_features(sweep, [20], [0], ground_time=1e-9, spacing=0.025)[0]
     >>> names = [feature.name for feature in FEATURES]
-    >>> bool(row[names.index("contrast")] > 10)
+    >>> bool(row[names.index("contrast")] > 5)
     True
     """
     spacing = check_positive(spacing, "spacing")
