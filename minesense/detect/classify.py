@@ -141,6 +141,15 @@ def predict(estimator: Any, features: npt.ArrayLike) -> Floats:
     -------
     scores : (n,) float64 ndarray
         Decision function; higher means more like a mine.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.detect import fit, predict
+    >>> features = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> estimator = fit(features, [False, False, True, True], kind="logistic")
+    >>> (predict(estimator, features) > 0).tolist()
+    [False, False, True, True]
     """
     x = np.asarray(features, dtype=np.float64)
     if not len(x):
@@ -222,6 +231,17 @@ def out_of_fold(
     ValueError
         As :func:`fit` and :func:`lane_folds`; also if the lanes outside some fold hold only
         one class.
+
+    Examples
+    --------
+    Each row is judged by the lanes other than its own, here by one that says the opposite:
+
+    >>> import numpy as np
+    >>> from minesense.detect import out_of_fold
+    >>> features = np.array([[0.0], [1.0], [0.0], [1.0]])
+    >>> labels, lanes = [False, True, True, False], ["a", "a", "b", "b"]
+    >>> (out_of_fold(features, labels, lanes, kind="logistic") > 0).tolist()
+    [True, False, False, True]
     """
     x, y = _check_table(features, labels)
     fold = lane_folds(groups, n_folds=n_folds)

@@ -440,6 +440,16 @@ def check_sensor(sensor: Sensor, expected: Mapping[str, Mapping[str, Any]]) -> N
     ------
     ValueError
         If the kind is not there or any figure differs by more than 1e-6 of itself.
+
+    Examples
+    --------
+    >>> from minesense.detect import check_sensor
+    >>> from minesense.synthetic import cart
+    >>> expected = {"gpr": cart().radar.describe()}
+    >>> check_sensor(cart().radar, expected)
+    >>> check_sensor(cart(n_antennas=4).radar, expected)
+    Traceback (most recent call last):
+    ValueError: Invalid sensor 'cart radar': its n_channels is 4. Must be 8, as the sensor ...
     """
     if sensor.kind not in expected:
         msg = (
@@ -518,6 +528,38 @@ def observed(
     -------
     coverage : Coverage
         By kind of sensor, with reasons for what was not observed.
+
+    Examples
+    --------
+    At its ends the stages have too little of a lane: that ground is not observed.
+
+    >>> import numpy as np
+    >>> from minesense.detect import DetectorSettings, Screen, observed
+    >>> from minesense.sweep import Radar, Sensor, Sweep
+    >>> sensor = Sensor(
+    ...     name="demo",
+    ...     kind="gpr",
+    ...     axis=1e-10 * np.arange(64),
+    ...     lever_arms=[[0, 0, 0]],
+    ...     radar=Radar(centre_frequency=1.5e9),
+    ... )
+    >>> northing = 0.025 * np.arange(800)
+    >>> lane = Sweep(
+    ...     samples=np.random.default_rng(seed=0).normal(size=(800, 1, 64)),
+    ...     time=northing / 0.5,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=sensor,
+    ...     lane="A",
+    ... )
+    >>> settings = DetectorSettings()
+    >>> screen = Screen(settings)
+    >>> _ = screen.push(lane)
+    >>> coverage = observed([{"gpr": screen.finish()}], settings)
+    >>> 0 < coverage.area("gpr") < 20 * 2 * settings.radar_footprint
+    True
+    >>> list(coverage.not_observed("gpr"))
+    ['EDGE']
     """
     tracks = [part.scores for lane in lanes for item in lane.values() for part in item.parts]
     kinds = {track.sensor.kind for track in tracks}

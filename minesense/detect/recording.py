@@ -68,6 +68,31 @@ def recording_settings(sweep: Sweep, *, threshold: float | None = None) -> Detec
     A wave at :math:`f` resolves in proportion to its wavelength: an antenna of 400 MHz
     finds things four times larger than one of 1.5 GHz, four times deeper. The search for
     the ground bounce is centred on the strongest sample of the mean trace's first half.
+
+    Examples
+    --------
+    An antenna of 400 MHz asks for windows 3.75 times as long as one of 1.5 GHz:
+
+    >>> import numpy as np
+    >>> from minesense.detect import RadarSettings, recording_settings
+    >>> from minesense.sweep import Radar, Sensor, Sweep
+    >>> northing = 0.05 * np.arange(1000)
+    >>> sweep = Sweep(
+    ...     samples=np.random.default_rng(seed=0).normal(size=(1000, 1, 100)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=Sensor(
+    ...         name="demo",
+    ...         kind="gpr",
+    ...         axis=0.5e-9 * np.arange(100),
+    ...         lever_arms=[[0, 0, 0]],
+    ...         radar=Radar(centre_frequency=4e8),
+    ...     ),
+    ... )
+    >>> radar = recording_settings(sweep).radar
+    >>> round(radar.background / RadarSettings().background, 2), round(radar.spacing, 3)
+    (3.75, 0.05)
     """
     sensor = sweep.sensor
     if sensor.kind != "gpr" or sensor.radar is None:
@@ -136,6 +161,35 @@ def screen_recording(sweep: Sweep, *, threshold: float | None = None) -> Screeni
     ------
     ValueError
         If the sweep is not of a radar, is empty, or too short to be judged.
+
+    Examples
+    --------
+    Noise, with an echo between 11 and 11.5 m along the line:
+
+    >>> import numpy as np
+    >>> from minesense.detect import screen_recording
+    >>> from minesense.sweep import Radar, Sensor, Sweep
+    >>> northing = 0.05 * np.arange(500)
+    >>> samples = np.random.default_rng(seed=0).normal(size=(500, 1, 100))
+    >>> samples[220:230, 0, 40:44] += [30, -30, 30, -30]
+    >>> sweep = Sweep(
+    ...     samples=samples,
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=Sensor(
+    ...         name="demo",
+    ...         kind="gpr",
+    ...         axis=0.5e-9 * np.arange(100),
+    ...         lever_arms=[[0, 0, 0]],
+    ...         radar=Radar(centre_frequency=4e8),
+    ...     ),
+    ... )
+    >>> screening = screen_recording(sweep)
+    >>> 10.8 < screening.alarms[0].northing < 11.7
+    True
+    >>> screening.n_observed < screening.n_traces, list(screening.reasons)
+    (True, ['EDGE'])
     """
     if not len(sweep):
         msg = f"Invalid sweep of lane '{sweep.lane}': 0 traces. Must hold at least one."

@@ -102,6 +102,14 @@ def coil_stages(settings: DetectorSettings, sensor: Sensor) -> tuple[LaneStage, 
     ------
     ValueError
         If the sensor has no record of its coil.
+
+    Examples
+    --------
+    >>> from minesense.detect import DetectorSettings, coil_stages
+    >>> from minesense.synthetic import cart
+    >>> prepare, prescreen = coil_stages(DetectorSettings(), cart().coils)
+    >>> prepare.latency  # traces of 5 cm: the baseline looks 1 m ahead
+    20
     """
     s = settings.coils
     prepare = along_track.RemoveMedianBackground(spacing=s.spacing, half_width=s.baseline)

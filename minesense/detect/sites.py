@@ -77,6 +77,34 @@ def find_sites(
     centroid of the squared scores around its peak, so that it is not tied to the channels.
     A sensor that did not notice the place is asked for its best cell within 0.15 m, and
     has no say if it has no usable cell there.
+
+    Examples
+    --------
+    One coil over noise, with a decay of 64 us at 15 m:
+
+    >>> import numpy as np
+    >>> from minesense.detect import DetectorSettings, Screen, find_sites
+    >>> from minesense.sweep import Sweep
+    >>> from minesense.synthetic import cart
+    >>> sensor = cart(n_coils=1).coils
+    >>> northing = 0.05 * np.arange(600)
+    >>> samples = np.random.default_rng(seed=0).normal(scale=1e-9, size=(600, 1, 12))
+    >>> bump = np.exp(-(((northing - 15) / 0.15) ** 2))
+    >>> samples[:, 0] += 1e-7 * bump[:, None] * np.exp(-sensor.axis / 64e-6)
+    >>> lane = Sweep(
+    ...     samples=samples,
+    ...     time=northing / 0.5,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=sensor,
+    ...     lane="A",
+    ... )
+    >>> settings = DetectorSettings()
+    >>> screen = Screen(settings)
+    >>> _ = screen.push(lane)
+    >>> sites = find_sites({"emi": screen.finish()}, settings)
+    >>> [(round(site.northing, 1), site.noticed, site.depth) for site in sites]
+    [(15.0, ('emi',), nan)]
     """
     located = {
         kind: [

@@ -131,6 +131,16 @@ def write_geojson(
     ----------
     .. [1] Butler, H. et al. (2016). The GeoJSON Format. RFC 7946.
        https://doi.org/10.17487/RFC7946
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "alarms.geojson"
+    ...     write_geojson([], path, frame=Frame(origin="stake 1"), synthetic=True)
+    ...     document = json.loads(path.read_text())
+    >>> document["data"], document["minesense:frame"]["origin"], document["features"]
+    ('SYNTHETIC', 'stake 1', [])
     """
     stated = _check_frame(frame)
     places = None if geographic is None else _check_places(geographic)
@@ -176,6 +186,26 @@ def read_alarms(path: str | Path) -> list[Alarm]:
     ------
     FormatError
         If the file is of neither form, or a cell does not hold what its column says.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> alarm = Alarm(
+    ...     identifier="A0001",
+    ...     lane="lane 1",
+    ...     time=12.0,
+    ...     easting=0.25,
+    ...     northing=6.5,
+    ...     position_error=0.04,
+    ...     depth=math.nan,
+    ...     probability=0.7,
+    ...     score=0.85,
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_csv([alarm], f"{folder}/alarms.csv")
+    ...     read = read_alarms(f"{folder}/alarms.csv")
+    >>> [(item.identifier, item.northing, item.depth) for item in read]
+    [('A0001', 6.5, nan)]
     """
     path = Path(path)
     size = path.stat().st_size

@@ -142,6 +142,21 @@ def load_sweeps(folder: str | Path) -> list[Sweep]:
     FormatError
         If the folder is no store or was cut short, or a file is missing, truncated,
         damaged or foreign.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minesense.sweep import no_traces
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     paths = save_sweeps(folder, [no_traces(lane="lane 1"), no_traces(lane="lane 2")])
+    ...     [sweep.lane for sweep in load_sweeps(folder)]
+    ...     paths[1].unlink()
+    ...     try:
+    ...         load_sweeps(folder)
+    ...     except FormatError:
+    ...         print("a lost file does not pass unnoticed")
+    ['lane 1', 'lane 2']
+    a lost file does not pass unnoticed
     """
     index = Path(folder) / _INDEX
     rule = f"an index of a store, written last by save_sweeps, of version {_VERSION}"

@@ -134,7 +134,26 @@ class Scatterers:
 
 
 def no_scatterers(n_freq: int) -> Scatterers:
-    """Return a list without scatterers, for `n_freq` frequencies."""
+    """
+    Return a list without scatterers.
+
+    Parameters
+    ----------
+    n_freq : int
+        Number of frequencies.
+
+    Returns
+    -------
+    scatterers : Scatterers
+        None, with no spectra.
+
+    Examples
+    --------
+    >>> from minesense.physics import no_scatterers
+    >>> nothing = no_scatterers(16)
+    >>> len(nothing), nothing.spectra.shape
+    (0, (0, 16))
+    """
     return Scatterers(
         position=np.empty((0, 3)),
         normal=np.empty((0, 3)),
@@ -162,6 +181,22 @@ def join_scatterers(parts: Sequence[Scatterers]) -> Scatterers:
     ------
     ValueError
         If there are no parts, or their numbers of frequencies differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.physics import Scatterers, join_scatterers
+    >>> def body(n):
+    ...     return Scatterers(
+    ...         position=np.zeros((n, 3)),
+    ...         normal=np.zeros((n, 3)),
+    ...         weight=np.ones(n),
+    ...         spectrum=np.zeros(n, int),
+    ...         spectra=np.ones((1, 8)),
+    ...     )
+    >>> joined = join_scatterers([body(2), body(1)])
+    >>> joined.spectrum.tolist(), joined.spectra.shape
+    ([0, 0, 1], (2, 8))
     """
     n_freq = sorted({part.spectra.shape[1] for part in parts})
     if len(n_freq) != 1:

@@ -44,6 +44,28 @@ def random_alarms(
     -----
     A target whose halo of area A is observed and overlaps no other is detected with
     probability ``1 - exp(-q A)``, q the density.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.coverage import observe
+    >>> from minesense.score import random_alarms
+    >>> from minesense.sweep import Sensor, Sweep
+    >>> northing = np.arange(0.0, 10.0, 0.05)
+    >>> sweep = Sweep(
+    ...     samples=np.zeros((200, 1, 1)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=Sensor(name="demo", kind="emi", axis=[1e-5], lever_arms=[[0, 0, 0]]),
+    ...     lane="A",
+    ... )
+    >>> coverage = observe([sweep], footprint=0.4)
+    >>> alarms = random_alarms(coverage, 2.0, np.random.default_rng(seed=0))
+    >>> all(coverage.is_observed(alarm.easting, alarm.northing) for alarm in alarms)
+    True
+    >>> abs(len(alarms) - 2.0 * coverage.area()) < 4 * (2.0 * coverage.area()) ** 0.5
+    True
     """
     seen = check_coverage(coverage).mask(sensors) & coverage.wanted
     density, rng = check_positive(density, "density"), check_rng(rng)
@@ -87,6 +109,26 @@ def layout_alarms(coverage: Coverage, density: float, *, sensors: str = "any") -
     Of n alarms in a lane, alarm i lies at the share ``(i + 1/2) / n`` of the longer side of
     the lane's bounding box, in the middle of the shorter side; n is the density times the
     lane's area, rounded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.coverage import observe
+    >>> from minesense.score import layout_alarms
+    >>> from minesense.sweep import Sensor, Sweep
+    >>> northing = np.arange(0.0, 10.01, 0.05)
+    >>> sweep = Sweep(
+    ...     samples=np.zeros((201, 1, 1)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=Sensor(name="demo", kind="emi", axis=[1e-5], lever_arms=[[0, 0, 0]]),
+    ...     lane="A",
+    ... )
+    >>> coverage = observe([sweep], footprint=0.6, area=[(-0.5, 0.0, 0.5, 10.0, "A")])
+    >>> alarms = layout_alarms(coverage, 0.4)
+    >>> [(round(alarm.easting, 2), round(alarm.northing, 2)) for alarm in alarms]
+    [(0.0, 1.25), (0.0, 3.75), (0.0, 6.25), (0.0, 8.75)]
     """
     seen = check_coverage(coverage).mask(sensors) & coverage.wanted
     density = check_positive(density, "density")

@@ -129,6 +129,40 @@ def roc(
     Each resample draws as many lanes as there are, with replacement, and within every lane
     drawn as many targets as it has; the area and the false alarms of a lane go with it.
     Limits are percentiles. Few lanes make bands too narrow: with one, only targets vary.
+
+    Examples
+    --------
+    >>> from minesense.coverage import observe
+    >>> from minesense.score import roc
+    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.truth import Target
+    >>> northing = np.arange(0.0, 10.0, 0.05)
+    >>> sweep = Sweep(
+    ...     samples=np.zeros((200, 1, 1)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=Sensor(name="demo", kind="emi", axis=[1e-5], lever_arms=[[0, 0, 0]]),
+    ...     lane="A",
+    ... )
+    >>> mine = {"kind": "disc", "is_target": True, "easting": 0.0, "depth": 0.05}
+    >>> mine |= {"diameter": 0.1, "metal_class": "low"}
+    >>> truth = Truth(
+    ...     objects=(
+    ...         Target(identifier="T1", northing=3.0, **mine),
+    ...         Target(identifier="T2", northing=7.0, **mine),
+    ...     )
+    ... )
+    >>> place = {"lane": "A", "easting": 0.0, "position_error": 0.0, "depth": math.nan}
+    >>> place |= {"time": math.nan, "probability": math.nan}
+    >>> alarms = [
+    ...     Alarm(identifier="a", northing=3.0, score=3.0, **place),
+    ...     Alarm(identifier="b", northing=5.0, score=2.0, **place),
+    ...     Alarm(identifier="c", northing=7.0, score=1.0, **place),
+    ... ]
+    >>> curve = roc(alarms, truth, observe([sweep], footprint=0.4))
+    >>> curve.thresholds.tolist(), curve.pd.tolist(), curve.n_false.tolist()
+    ([3.0, 2.0, 1.0], [0.5, 0.5, 1.0], [0, 1, 1])
     """
     halo = Halo() if halo is None else halo
     matching = match(alarms, truth, halo, coverage=coverage, sensors=sensors)

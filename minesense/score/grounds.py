@@ -52,6 +52,36 @@ def scored_ground(
     ------
     TypeError, ValueError
         If coverage is no Coverage, or none of its ground is left to score.
+
+    Examples
+    --------
+    >>> from minesense.coverage import observe
+    >>> from minesense.score import scored_ground
+    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.truth import Target
+    >>> northing = np.arange(0.0, 10.01, 0.05)
+    >>> sweep = Sweep(
+    ...     samples=np.zeros((201, 1, 1)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=Sensor(name="demo", kind="emi", axis=[1e-5], lever_arms=[[0, 0, 0]]),
+    ...     lane="A",
+    ... )
+    >>> coverage = observe([sweep], footprint=0.6, area=[(-0.5, 0.0, 0.5, 10.0, "A")])
+    >>> mine = Target(
+    ...     identifier="T1",
+    ...     kind="disc",
+    ...     is_target=True,
+    ...     easting=0.0,
+    ...     northing=3.0,
+    ...     depth=0.05,
+    ...     diameter=0.1,
+    ...     metal_class="low",
+    ... )
+    >>> ground = scored_ground(Truth(objects=(mine,)), coverage)
+    >>> round(ground.scored + ground.halo + ground.ring, 6), ground.missing
+    (10.0, 0.0)
     """
     halo = Halo() if halo is None else halo
     seen = check_coverage(coverage).mask(sensors) & coverage.wanted

@@ -110,6 +110,14 @@ def check_groups(groups: Sequence[str], fold: npt.ArrayLike) -> None:
     ------
     ValueError
         If a group falls into two folds, or the lengths differ.
+
+    Examples
+    --------
+    >>> from minesense.score import check_groups
+    >>> check_groups(["mine 1", "mine 1", ""], [0, 0, 1])
+    >>> check_groups(["mine 1", "mine 1", ""], [0, 1, 1])
+    Traceback (most recent call last):
+    ValueError: Invalid groups: 'mine 1' has rows in folds 0 and 1, ...
     """
     numbers = np.ravel(np.asarray(fold)).tolist()
     if len(groups) != len(numbers):
