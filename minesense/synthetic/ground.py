@@ -33,11 +33,11 @@ SOILS: dict[str, SoilPreset] = {
             sand=0.9,
             clay=0.03,
             bulk_density=1.6,
-            moisture=(0.02, 0.10),
+            moisture=(0.02, 0.12),
             susceptibility=(1e-6, 2e-4),
-            permittivity_spread=0.03,
+            permittivity_spread=0.05,
             correlation_length=0.15,
-            roughness=0.005,
+            roughness=0.008,
             surface_length=0.5,
         ),
         SoilPreset(
@@ -45,11 +45,11 @@ SOILS: dict[str, SoilPreset] = {
             sand=0.4,
             clay=0.2,
             bulk_density=1.4,
-            moisture=(0.06, 0.16),
+            moisture=(0.08, 0.25),
             susceptibility=(1e-4, 1e-3),
-            permittivity_spread=0.06,
+            permittivity_spread=0.10,
             correlation_length=0.10,
-            roughness=0.008,
+            roughness=0.012,
             surface_length=0.4,
         ),
         SoilPreset(
@@ -57,11 +57,11 @@ SOILS: dict[str, SoilPreset] = {
             sand=0.1,
             clay=0.5,
             bulk_density=1.3,
-            moisture=(0.08, 0.20),
+            moisture=(0.10, 0.30),
             susceptibility=(1e-4, 1e-3),
-            permittivity_spread=0.06,
+            permittivity_spread=0.10,
             correlation_length=0.08,
-            roughness=0.010,
+            roughness=0.015,
             surface_length=0.3,
         ),
         SoilPreset(
@@ -69,11 +69,11 @@ SOILS: dict[str, SoilPreset] = {
             sand=0.3,
             clay=0.4,
             bulk_density=1.4,
-            moisture=(0.05, 0.16),
+            moisture=(0.06, 0.20),
             susceptibility=(2e-3, 2e-2),
-            permittivity_spread=0.06,
+            permittivity_spread=0.10,
             correlation_length=0.10,
-            roughness=0.010,
+            roughness=0.015,
             surface_length=0.4,
         ),
     )
@@ -117,7 +117,7 @@ def draw_soil(name: str, *, rng: np.random.Generator) -> Soil:
     >>> import numpy as np
     >>> from minesense.synthetic import draw_soil
     >>> soil = draw_soil("loam", rng=np.random.default_rng(seed=1))
-    >>> 0.06 <= soil.moisture <= 0.16
+    >>> 0.08 <= soil.moisture <= 0.25
     True
     """
     preset = SOILS[check_one_of(name, "name", SOILS)]

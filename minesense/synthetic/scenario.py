@@ -78,7 +78,7 @@ PRESETS: dict[str, Scenario] = {
             targets=_ALL,
             target_density=0.4,
             metal_density=0.5,
-            dielectric_density=0.6,
+            dielectric_density=1.5,
         ),
         Scenario(
             name="village",
@@ -86,7 +86,7 @@ PRESETS: dict[str, Scenario] = {
             targets=_ALL,
             target_density=0.3,
             metal_density=2.4,
-            dielectric_density=1.5,
+            dielectric_density=2.5,
         ),
         Scenario(
             name="basalt",
