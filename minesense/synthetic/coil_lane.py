@@ -22,7 +22,7 @@ from .platform import Carrier, ornstein_uhlenbeck
 from .terrain import Terrain
 
 _LEAST_HEIGHT = 0.01  # m of a coil over the ground: lower ones ride on a skid
-_PIECE = 0.08  # m, widest part of a body whose missing soil is put at its middle
+_PIECE = 0.06  # m, widest part of a body whose missing soil is put at its middle
 
 _REACH = 1.2  # m; beyond it the smallest noise hides every object of the catalogue
 
@@ -184,7 +184,8 @@ def metal_objects(
         target, body = one.target, one.body
         top = np.array([target.easting, target.northing, ground(target) - target.depth])
         if one.metal is not None:
-            places.append(top - [0, 0, body.height / 2])
+            # a tall case answers from its upper end (unverified)
+            places.append(top - [0, 0, min(body.height, body.diameter) / 2])
             objects.append(one.metal)
         if not body.has_metal_case:
             offsets = _pieces(body, one.heading)

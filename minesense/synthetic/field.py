@@ -313,8 +313,11 @@ def _place(
 ) -> tuple[float, float] | None:
     """Draw a place whose edge keeps its distance from others; None after 200 tries."""
     west, south, east, north = area
+    # away from the border, but somewhere even in a lane that is all border
+    aside, ahead = min(0.05, 0.25 * (east - west)), min(0.3, 0.25 * (north - south))
+    low, high = (west + aside, south + ahead), (east - aside, north - ahead)
     for _ in range(200):
-        easting, northing = rng.uniform((west + 0.05, south + 0.3), (east - 0.05, north - 0.3))
+        easting, northing = rng.uniform(low, high)
         distances = [
             math.hypot(easting - other.target.easting, northing - other.target.northing)
             - (body.diameter + other.target.diameter) / 2

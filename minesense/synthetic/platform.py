@@ -12,6 +12,13 @@ from .._validation import check_count, check_not_negative, check_positive, check
 from ..sweep import Floats, PulseCoil, Radar, Sensor
 
 
+def _check_numbers(record: Motion | Noise, *, positive: tuple[str, ...]) -> None:
+    """Raise unless every field is a number, not negative, and some greater than zero."""
+    for item in dataclasses.fields(record):
+        check = check_positive if item.name in positive else check_not_negative
+        check(getattr(record, item.name), item.name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Motion:
     """
@@ -73,7 +80,8 @@ class Carrier:
     Raises
     ------
     TypeError, ValueError
-        If a sensor lacks the record of its physics, or a spacing is not greater than zero.
+        If a sensor lacks the record of its physics, or a spacing, a height or the
+        separation of the antennas is not greater than zero.
     """
 
     name: str
@@ -91,15 +99,11 @@ class Carrier:
         if self.coils.coil is None:
             msg = f"Invalid coils '{self.coils.name}': no PulseCoil. Must have one."
             raise ValueError(msg)
+        check_positive(self.radar.radar.separation, "separation")
+        for record in (self.radar.radar, self.coils.coil):
+            check_positive(record.height or 0.0, f"height of the {type(record).__name__}")
         for name in ("radar_spacing", "coil_spacing"):
             check_positive(getattr(self, name), name)
-
-
-def _check_numbers(record: Motion | Noise, *, positive: tuple[str, ...]) -> None:
-    """Raise unless every field is a number, not negative, and some greater than zero."""
-    for item in dataclasses.fields(record):
-        check = check_positive if item.name in positive else check_not_negative
-        check(getattr(record, item.name), item.name)
 
 
 def cart(
@@ -152,7 +156,7 @@ def cart(
     radar = Sensor(
         name="cart radar",
         kind="gpr",
-        axis=62.5e-12 * np.arange(192),
+        axis=62.5e-12 * np.arange(192, dtype=np.float64),
         lever_arms=_across(check_count(n_antennas, "n_antennas"), width),
         radar=Radar(centre_frequency=1.5e9, separation=0.06, height=0.12),
     )

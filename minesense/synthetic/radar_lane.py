@@ -88,7 +88,7 @@ def radar_samples(
     forward = np.stack([np.sin(heading), np.cos(heading), np.zeros(n_traces)], axis=-1)
     half = (0.5 * radar.separation * forward)[:, None, :]
     noise = carrier.noise
-    gain = 1 + noise.radar_gain * rng.normal(size=n_channels)
+    gain = np.asarray(1 + noise.radar_gain * rng.normal(size=n_channels))
     delay = noise.radar_delay * rng.normal(size=n_channels)
     jitter = noise.radar_jitter * rng.normal(size=(n_traces, n_channels))
     step = float(np.median(np.diff(time))) if n_traces > 1 else 1.0

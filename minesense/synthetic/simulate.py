@@ -37,7 +37,16 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
         The radar's, then the coils'. Recorded positions carry the error of the carrier's
         positioning; traces lost to a gap are missing and the next one is flagged GAP,
         saturated ones are NaN and flagged.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `carrier` is none, its traces are closer than the steps of its path, or it lets
+        an antenna touch the ground.
     """
+    if not isinstance(carrier, Carrier):
+        msg = f"Invalid carrier {carrier!r}. Must be a Carrier, for example of cart()."
+        raise TypeError(msg)
     index = field.lanes.index(lane)
     run_in = field.scenario.run_in
     west, south, east, north = lane.area
