@@ -178,6 +178,7 @@ def _centroid(part: Part, candidate: Candidate, kind: str) -> Floats:
     weight = np.clip(np.nan_to_num(weight), 0.0, None)
     if not weight.sum() > 0:
         return centre
+    offset[weight == 0] = 0.0  # a trace without a position must not make the others lose theirs
     return centre + (weight[..., None] * offset).sum(axis=(0, 1)) / weight.sum()
 
 
