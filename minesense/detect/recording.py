@@ -232,6 +232,8 @@ def _spacing(sweep: Sweep) -> tuple[float, str]:
 def _direct_wave(sweep: Sweep) -> float:
     """Return the time of the strongest sample of the mean trace's first half."""
     samples = sweep.samples[sweep.is_usable]
+    if not len(samples):
+        return float(sweep.sensor.axis[0])  # any will do: nothing can be judged
     mean = np.abs(samples - np.median(samples, axis=2, keepdims=True)).mean(axis=(0, 1))
     return float(sweep.sensor.axis[int(np.argmax(mean[: len(mean) // 2]))])
 
