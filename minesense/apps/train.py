@@ -35,6 +35,7 @@ def run(options: Namespace) -> str:
             sweeps,
             read_truth(options.field),
             soils={lane["name"]: lane["soil"] for lane in lanes},
+            area=[(*lane["area"], lane["name"]) for lane in lanes],
             seed=options.seed,
             workers=options.workers,
             progress=lambda _: bar.update() and None,
