@@ -32,6 +32,17 @@ def test_learns_what_can_be_learned(kind):
     assert above > 0.9
 
 
+def test_columns_without_values_say_nothing():
+    """A feature that no candidate has changes no score, instead of failing to be binned."""
+    x, y, _ = make_table()
+    x[:, 3] = np.nan
+    wide = predict(fit(x, y), x)
+    narrow = predict(fit(x[:, :3], y), x[:, :3])
+    npt.assert_allclose(wide, narrow, atol=1e-12)
+    x[:, 3] = 7.0
+    npt.assert_array_equal(predict(fit(np.where(x == 7.0, np.nan, x), y), x), wide)
+
+
 def test_same_seed_same_scores():
     """Fitting twice gives the same bits."""
     x, y, _ = make_table()

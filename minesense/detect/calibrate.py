@@ -190,7 +190,8 @@ def expected_calibration_error(
     Returns
     -------
     error : float
-        Mean over bins of |mean probability - share of mines|, weighted by their counts.
+        Mean over bins of the distance between mean probability and share of mines,
+        weighted by their counts.
 
     Examples
     --------

@@ -119,6 +119,9 @@ def fit(
     if y.all() or not y.any():
         msg = f"Invalid labels: {y.sum()} mines of {len(y)} candidates. Must hold both classes."
         raise ValueError(msg)
+    # scikit-learn cannot bin a column without any value, such as a comparison of coils on
+    # both sides where there are none; a constant tells as much
+    x = np.where(np.isfinite(x).any(axis=0), x, 0.0)
     estimator = new_estimator(kind, seed=seed)
     last = estimator.steps[-1][0]
     with _one_thread():
