@@ -42,13 +42,14 @@ from minesense.synthetic import (
     surrogate,
 )
 from minesense.synthetic.coil_lane import coil_samples, ground_under, metal_objects
+from minesense.synthetic.platform import Path
 from minesense.synthetic.radar_lane import (
     band_of,
     lane_scatterers,
     radar_samples,
     soil_permittivity,
 )
-from minesense.synthetic.simulate import sweep_lane
+from minesense.synthetic.simulate import _channel_positions, _trace_indices, sweep_lane
 from minesense.synthetic.terrain import Terrain, make_terrain
 from minesense.truth import Target
 
@@ -684,6 +685,47 @@ def test_a_sweep_is_recorded_as_the_carrier_says():
         npt.assert_array_equal(sweep.position[:, 2], 0.0)
         npt.assert_array_equal(sweep.heading, 0.0)
         npt.assert_array_equal(sweep.quality, 0)
+
+
+def test_sensors_are_where_arms_and_heading_put_them():
+    """Heading east, what is right of the platform lies south; the height adds to the sway."""
+    path = Path(
+        time=np.array([0.0, 1.0]),
+        position=np.array([[1.0, 2.0, 0.003], [1.0, 2.005, -0.004]]),
+        heading=np.array([0.0, math.pi / 2]),
+    )
+    for sensor, height in ((cart(n_antennas=2).radar, 0.12), (cart(n_coils=2).coils, 0.05)):
+        found = _channel_positions(path, np.arange(2), sensor)
+        expected = [
+            [[0.75, 2.0, height + 0.003], [1.25, 2.0, height + 0.003]],
+            [[1.0, 2.255, height - 0.004], [1.0, 1.755, height - 0.004]],
+        ]
+        npt.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("spacing", [0.005, 0.01, 0.012, 0.5])
+def test_every_trace_is_on_the_path(spacing):
+    """From its first step on, no farther than its last, which one may hit."""
+    path = Path(
+        time=np.arange(101.0),
+        position=np.column_stack([np.zeros(101), 0.005 * np.arange(101), np.zeros(101)]),
+        heading=np.zeros(101),
+    )
+    at = _trace_indices(path, spacing)
+    npt.assert_array_equal(at, np.rint(np.arange(0, 100.001, spacing / 0.005)))
+
+
+@pytest.mark.slow
+def test_the_ground_comes_from_the_seed_of_the_field():
+    """Without noise, motion and objects, only soil of another seed makes other voltages."""
+    bare = dataclasses.replace(SMALL, target_density=0, metal_density=0, dielectric_density=0)
+    made = field(dataclasses.replace(bare, lane_length=1.0), seed=1)
+    carrier = cart(n_antennas=1, n_coils=1, radar_spacing=1.0, motion=STILL, noise=SILENT)
+    one, other = (
+        dataclasses.replace(made, seed=seed).sweep(carrier, lanes=["lane 01"])[1].samples
+        for seed in (1, 2)
+    )
+    assert np.abs(one / other - 1).max() > 0.05
 
 
 @pytest.mark.parametrize(("spacing", "expected"), [(0.025, 0.025), (0.012, 0.012)])
