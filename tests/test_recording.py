@@ -97,11 +97,13 @@ def test_two_reflectors_are_found():
     )
 
 
+@pytest.mark.endtoend
 def test_an_empty_line_is_quiet():
     """Noise alone raises no alarm at twice the threshold."""
     assert screen_recording(line(places=()), threshold=18.0).alarms == ()
 
 
+@pytest.mark.endtoend
 def test_the_threshold_is_the_one_asked_for():
     """A lower one never loses an alarm."""
     high, low = (screen_recording(line(), threshold=limit) for limit in (12.0, 6.0))
@@ -110,6 +112,7 @@ def test_the_threshold_is_the_one_asked_for():
     assert {a.northing for a in high.alarms} <= {a.northing for a in low.alarms}
 
 
+@pytest.mark.endtoend
 def test_without_positions_alarms_have_no_place():
     """They have a trace and a time; lengths are not known rather than zero."""
     sweep = line(spacing=math.nan)
@@ -126,6 +129,7 @@ def test_without_positions_alarms_have_no_place():
         assert math.isnan(alarm.position_error)
 
 
+@pytest.mark.endtoend
 def test_dropouts_are_counted_by_their_reason():
     """They leave the observed traces and metres, and raise no alarm."""
     quality = np.zeros(240, np.int64)
@@ -139,6 +143,7 @@ def test_dropouts_are_counted_by_their_reason():
     assert not any(75 <= alarm.evidence["trace"] < 86 for alarm in screening.alarms)
 
 
+@pytest.mark.endtoend
 def test_a_gap_is_reported():
     """Two parts, the traces of the second still counted from the start of the lane."""
     northing = SPACING * np.arange(240) + np.where(np.arange(240) >= 120, 3.0, 0.0)
@@ -191,6 +196,7 @@ def test_a_radar_without_a_record_is_refused():
         screen_recording(bare)
 
 
+@pytest.mark.endtoend
 def test_a_recording_of_dropouts_alone_is_not_observed():
     """Not an error, no alarm, no trace observed, and the reason."""
     sweep = line(quality=np.full(240, int(Quality.SATURATED), np.int64))
