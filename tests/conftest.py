@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Compiling is slow, so no deadline; failures must repeat, so no random seeds.
-settings.register_profile("minesense", deadline=None, derandomize=True)
-settings.load_profile("minesense")
+# Compiling is slow, so no deadline; failures must repeat, so no random seeds. Plain Python is
+# a hundred times slower than a kernel: without JIT fewer examples, the same edge cases first.
+settings.register_profile("compiled", deadline=None, derandomize=True)
+settings.register_profile("interpreted", settings.get_profile("compiled"), max_examples=12)
+INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+settings.load_profile("interpreted" if INTERPRETED else "compiled")
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ SOILS: dict[str, SoilPreset] = {
             permittivity_spread=0.10,
             correlation_length=0.08,
             roughness=0.015,
-            surface_length=0.3,
+            surface_length=0.45,
         ),
         SoilPreset(
             name="laterite_basalt",
@@ -74,7 +74,7 @@ SOILS: dict[str, SoilPreset] = {
             permittivity_spread=0.10,
             correlation_length=0.10,
             roughness=0.015,
-            surface_length=0.4,
+            surface_length=0.5,
         ),
     )
 }
