@@ -376,6 +376,8 @@ def test_the_score_is_the_greatest_nearby():
     scores = np.zeros((41, 3, 1))
     scores[17, 1], scores[16, 1], scores[20, 0] = 5, 9, 7
     assert coil_row(bump(1e-12 / GATES), scores=scores)["peak_score"] == 5
+    scores[23, 1], scores[24, 1] = 6, 9
+    assert coil_row(bump(1e-12 / GATES), scores=scores)["peak_score"] == 6
 
 
 def test_the_width_is_the_spread_along_track():
