@@ -3,7 +3,8 @@
 from .calibrate import Platt, expected_calibration_error, fit_platt, log_odds, probability
 from .candidates import ExtractCandidates, merge_candidates
 from .classify import fit, lane_folds, new_estimator, out_of_fold, predict
-from .detector import Detection, Detector, LaneDetection, check_sensor, observed
+from .detection import Detection, LaneDetection, check_sensor, observed
+from .detector import Detector
 from .fuse import fuse
 from .model import ALLOWED_TYPES
 from .recording import Screening, recording_settings, screen_recording

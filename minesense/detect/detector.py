@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,49 +14,17 @@ from typing import Any
 import numpy as np
 
 from .._validation import check_count, check_one_of
-from ..alarm import Alarm, Candidate
-from ..coverage import Coverage, Rectangle, observe
-from ..stage import Gap
-from ..sweep import Sensor, Sweep
+from ..alarm import Alarm
+from ..coverage import Rectangle
+from ..sweep import Sweep
 from .calibrate import Platt, log_odds, probability
 from .classify import predict
+from .detection import MODES, Detection, LaneDetection, observed
 from .fuse import fuse
 from .model import load_model, save_model
-from .screen import Screen, Screened
+from .screen import Screened
 from .settings import DetectorSettings, read_settings
 from .sites import FEATURES, KINDS, Site, find_sites
-
-#: What a detector may listen to.
-MODES = ("both", "gpr", "emi")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Detection(Sequence[Alarm]):
-    """
-    The alarms of a detector, strongest first, and what they rest on.
-
-    As a sequence it holds the alarms at or above the threshold. `ranked` holds every place
-    that was noticed, so that a curve can be drawn; nothing is ever deleted.
-    """
-
-    ranked: tuple[Alarm, ...]
-    threshold: float  #: of the score, set before the data were seen
-    mode: str
-    coverage: Coverage  #: which ground was observed, and why not
-    gaps: tuple[Gap, ...]
-    model: str
-
-    def __len__(self) -> int:
-        """Return the number of alarms at or above the threshold."""
-        return sum(alarm.score >= self.threshold for alarm in self.ranked)
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return one or several of the alarms at or above the threshold."""
-        return self.ranked[: len(self)][index]
-
-    def __iter__(self) -> Iterator[Alarm]:
-        """Iterate over the alarms at or above the threshold, strongest first."""
-        return iter(self.ranked[: len(self)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,7 +64,7 @@ class Detector:
         detection : LaneDetection
             Takes chunks of both sensors in any order.
         """
-        return LaneDetection(self, lane)
+        return LaneDetection(self.settings, self.sensors, lane)
 
     def detect(
         self,
@@ -366,110 +334,6 @@ class Detector:
         )
 
 
-class LaneDetection:
-    """
-    One lane on its way through a detector, chunk by chunk.
-
-    Pushing returns what the prescreeners notice at once (the search output); finishing
-    returns the lane for :meth:`Detector.judge`, which has seen the whole place.
-    """
-
-    def __init__(self, detector: Detector, lane: str):
-        self.detector = detector
-        self.lane = lane
-        self._screens: dict[str, Screen] = {}
-
-    def push(self, chunk: Sweep) -> list[Candidate]:
-        """
-        Take the next chunk of one sensor.
-
-        Parameters
-        ----------
-        chunk : Sweep
-            Traces that follow those before.
-
-        Returns
-        -------
-        candidates : list of Candidate
-            Those that no later trace can change any more.
-
-        Raises
-        ------
-        ValueError
-            If the sensor is not the one the model was made for, or the chunk does not
-            continue the lane.
-        """
-        check_sensor(chunk.sensor, self.detector.sensors)
-        kind = chunk.sensor.kind
-        if kind not in self._screens:
-            self._screens[kind] = Screen(self.detector.settings)
-        return self._screens[kind].push(chunk)
-
-    def finish(self) -> Mapping[str, Screened]:
-        """
-        End the lane.
-
-        Returns
-        -------
-        lane : dict of Screened
-            What each sensor's screen found, for :meth:`Detector.judge`.
-
-        Raises
-        ------
-        ValueError
-            If nothing was pushed, or the lane is too short to be judged.
-        """
-        if not self._screens:
-            msg = f"Invalid lane '{self.lane}': nothing was pushed. Must hold a sweep."
-            raise ValueError(msg)
-        return {kind: self._screens[kind].finish() for kind in KINDS if kind in self._screens}
-
-
-def check_sensor(sensor: Sensor, expected: Mapping[str, Mapping[str, Any]]) -> None:
-    """
-    Raise unless a sensor is one that a model was made for.
-
-    Parameters
-    ----------
-    sensor : Sensor
-        What recorded the sweep.
-    expected : dict of dict
-        Descriptions by kind, as of :meth:`minesense.sweep.Sensor.describe`.
-
-    Raises
-    ------
-    ValueError
-        If the kind is not there or any figure differs by more than 1e-6 of itself.
-
-    Examples
-    --------
-    >>> from minesense.detect import check_sensor
-    >>> from minesense.synthetic import cart
-    >>> expected = {"gpr": cart().radar.describe()}
-    >>> check_sensor(cart().radar, expected)
-    >>> check_sensor(cart(n_antennas=4).radar, expected)
-    Traceback (most recent call last):
-    ValueError: Invalid sensor 'cart radar': its n_channels is 4. Must be 8, as the sensor ...
-    """
-    if sensor.kind not in expected:
-        msg = (
-            f"Invalid sensor '{sensor.name}' of kind '{sensor.kind}'. "
-            f"Must be of kind {' or '.join(map(repr, sorted(expected)))}, as the model's."
-        )
-        raise ValueError(msg)
-    for name, wanted in expected[sensor.kind].items():
-        found = sensor.describe().get(name)
-        same = found == wanted
-        if isinstance(wanted, float) and isinstance(found, float):
-            same = abs(found - wanted) <= 1e-6 * abs(wanted)
-        if not same:
-            msg = (
-                f"Invalid sensor '{sensor.name}': its {name} is {found!r}. Must be {wanted!r}, "
-                "as the sensor that the model was trained on."
-            )
-            raise ValueError(msg)
-
-
 def likelihood_ratios(
     estimator: Any, calibration: Platt, prior: float, sites: Sequence[Site], kind: str
 ) -> np.ndarray:
@@ -504,69 +368,3 @@ def likelihood_ratios(
         scores = predict(estimator, np.array([sites[k].features[kind] for k in seen]))
         ratios[seen] = calibration.log_odds(scores) - log_odds(prior)
     return ratios
-
-
-def observed(
-    lanes: Sequence[Mapping[str, Screened]],
-    settings: DetectorSettings,
-    *,
-    area: Sequence[Rectangle] | None = None,
-) -> Coverage:
-    """
-    Return which ground the screens observed.
-
-    Parameters
-    ----------
-    lanes : sequence of dict of Screened
-        What each sensor's screen found along each lane.
-    settings : DetectorSettings
-        Footprints and the greatest gap.
-    area : sequence of rectangles, optional
-        Where observation is wanted, as in :func:`minesense.coverage.observe`.
-
-    Returns
-    -------
-    coverage : Coverage
-        By kind of sensor, with reasons for what was not observed.
-
-    Examples
-    --------
-    At its ends the stages have too little of a lane: that ground is not observed.
-
-    >>> import numpy as np
-    >>> from minesense.detect import DetectorSettings, Screen, observed
-    >>> from minesense.sweep import Radar, Sensor, Sweep
-    >>> sensor = Sensor(
-    ...     name="demo",
-    ...     kind="gpr",
-    ...     axis=1e-10 * np.arange(64),
-    ...     lever_arms=[[0, 0, 0]],
-    ...     radar=Radar(centre_frequency=1.5e9),
-    ... )
-    >>> northing = 0.025 * np.arange(800)
-    >>> lane = Sweep(
-    ...     samples=np.random.default_rng(seed=0).normal(size=(800, 1, 64)),
-    ...     time=northing / 0.5,
-    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
-    ...     heading=0 * northing,
-    ...     sensor=sensor,
-    ...     lane="A",
-    ... )
-    >>> settings = DetectorSettings()
-    >>> screen = Screen(settings)
-    >>> _ = screen.push(lane)
-    >>> coverage = observed([{"gpr": screen.finish()}], settings)
-    >>> 0 < coverage.area("gpr") < 20 * 2 * settings.radar_footprint
-    True
-    >>> list(coverage.not_observed("gpr"))
-    ['EDGE']
-    """
-    tracks = [part.scores for lane in lanes for item in lane.values() for part in item.parts]
-    kinds = {track.sensor.kind for track in tracks}
-    footprint = {"gpr": settings.radar_footprint, "emi": settings.coil_footprint}
-    return observe(
-        tracks,
-        footprint={kind: footprint[kind] for kind in sorted(kinds)},
-        area=area,
-        max_step=settings.max_gap,
-    )
