@@ -52,7 +52,7 @@ def offered(package):
 
 autosummary_generate = True
 autosummary_context = {"offered": offered}
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it, with shapes and units
 numpydoc_show_class_members = False
@@ -91,6 +91,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": (save_figures,),
     "capture_repr": (),
+    "default_thumb_file": str(DOCS / "images" / "demo.png"),
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,

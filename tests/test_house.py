@@ -324,6 +324,26 @@ def test_pages_run(page):
         assert result.attempted > 0
 
 
+@pytest.mark.parametrize(
+    "page",
+    sorted((ROOT / "docs").glob("**/*.md")),
+    ids=lambda page: str(page.relative_to(ROOT / "docs")),
+)
+def test_pages_refer_to_what_exists(page):
+    """Names that pages link to are defined where they say, or the link would lead nowhere."""
+    modules = {module.__name__: module for module in every_module()}
+    named = re.findall(r"\{(?:class|func|meth|data)\}`([^`]+)`", page.read_text())
+    for text in named:
+        name = re.sub(r".*<(.+)>", r"\1", text).removeprefix("~")
+        if not name.startswith("minesense."):
+            continue
+        home = max(x for x in modules if name.startswith(f"{x}."))
+        thing = modules[home]
+        for part in name.removeprefix(f"{home}.").split("."):
+            thing = getattr(thing, part)
+        assert getattr(thing, "__module__", home) == home, name
+
+
 def blocks(text):
     """Return (language, content) of the fenced blocks of a page, in order."""
     return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
