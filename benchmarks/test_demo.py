@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minesense as ms
-from minesense.apps.demo import conduct
+from minesense.apps.trial import conduct
 from minesense.detect import DetectorSettings, Screen
 
 FIELD = ms.synthetic.field(
@@ -49,7 +49,7 @@ def test_demonstration(benchmark):
 def test_simulation(benchmark):
     """One lane of both sensors; a field must be made faster than it could be swept."""
     FIELD.sweep(CART, lanes=[LANE])  # compiles the kernels
-    radar, coils = benchmark.pedantic(lambda: FIELD.sweep(CART, lanes=[LANE]), rounds=3)
+    radar, _ = benchmark.pedantic(lambda: FIELD.sweep(CART, lanes=[LANE]), rounds=3)
     n_traces = len(radar) * radar.sensor.shape[0]
     if benchmark.stats:
         benchmark.extra_info["seconds_of_recording"] = radar.time[-1] - radar.time[0]

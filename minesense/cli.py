@@ -299,7 +299,8 @@ def _add_detect(commands: _Commands) -> None:
             "report.html. No model knows such a sensor, so alarms have a score and no\n"
             "probability.\n\n"
             "On a folder of `minesense simulate`: run a trained model over its blind lanes\n"
-            "and write alarms.csv, alarms.geojson, coverage.npz and quality.json."
+            "and write alarms.csv, alarms.geojson, noticed.csv (every place, for a curve),\n"
+            "coverage.npz and quality.json."
         ),
         output=None,
         output_help="folder for the results (default: named after the input, in this folder)",
@@ -345,13 +346,14 @@ def _add_score(commands: _Commands) -> None:
         summary="score alarms against the truth",
         text=(
             "Match alarms (CSV or GeoJSON of `minesense detect`) with the truth and print Pd\n"
-            "and false alarms per square metre with exact 95 % intervals."
+            "and false alarms per square metre with exact 95 % intervals. Places below the\n"
+            "threshold, as in noticed.csv, give the curve its lower end."
         ),
         output="score.json",
         output_help="JSON file to write (default: score.json)",
         seed_help="of the random baseline and the bands of the curve (default: 1)",
     )
-    parser.add_argument("alarms", metavar="ALARMS", help="alarms.csv or alarms.geojson")
+    parser.add_argument("alarms", metavar="ALARMS", help="noticed.csv, alarms.csv or alarms.geojson")
     parser.add_argument(
         "--truth", required=True, metavar="FILE", help="truth.json, or the folder that holds it"
     )

@@ -222,7 +222,7 @@ def home(tmp_path_factory):
         ),
         (
             "score",
-            folder / "found" / "alarms.csv",
+            folder / "found" / "noticed.csv",
             *("--truth", folder / "field", "--seed", 5, "--output", folder / "score.json"),
         ),
     ]
@@ -252,7 +252,7 @@ def test_the_demonstration_writes_its_files(home):
     """Each of them, with content, and every one about data says SYNTHETIC."""
     names = {"report.html", "alarms.geojson", "alarms.csv", "score.json", "model.skops"}
     written = {path.name for path in (home.path / "demo").iterdir()}
-    assert written == names | {"coverage.npz", "quality.json"}
+    assert written == names | {"coverage.npz", "noticed.csv", "quality.json"}
     for name in ("report.html", "alarms.geojson", "alarms.csv", "score.json", "quality.json"):
         assert "SYNTHETIC" in (home.path / "demo" / name).read_text(), name
     collection = load(home.path / "demo" / "alarms.geojson")
@@ -286,7 +286,7 @@ def test_the_same_seed_gives_the_same_bytes(home):
     )
     assert found.returncode == 0, found.stderr
     assert "Traceback" not in found.stderr
-    for name in ("score.json", "alarms.csv", "alarms.geojson", "quality.json"):
+    for name in ("score.json", "noticed.csv", "alarms.geojson", "quality.json"):
         assert (again / name).read_bytes() == (home.path / "demo" / name).read_bytes(), name
 
 
@@ -296,10 +296,12 @@ def test_step_by_step_is_the_same_as_the_demonstration(home):
     demo, found = home.path / "demo", home.path / "found"
     assert load(found / "quality.json") == load(demo / "quality.json")
     threshold = load(found / "quality.json")["threshold"]
-    ranked = read_alarms(found / "alarms.csv")
+    ranked = read_alarms(found / "noticed.csv")
     above = [alarm for alarm in ranked if alarm.score >= threshold]
     assert 0 < len(above) < len(ranked)
-    assert len(above) == len(read_alarms(demo / "alarms.csv"))
+    assert above == read_alarms(found / "alarms.csv")
+    for name in ("alarms.csv", "noticed.csv", "alarms.geojson"):
+        assert (found / name).read_bytes() == (demo / name).read_bytes(), name
     both = load(demo / "score.json")["modes"]["both"]
     alone = load(home.path / "score.json")
     assert alone.pop("random_baseline")["pd_swept"]["n"] == both["pd_swept"]["n"]
@@ -339,10 +341,10 @@ def test_thresholds_can_be_given(home, tmp_path):
     words = ("--model", home.path / "model.skops", "--threshold", 99, "--output", tmp_path)
     assert "\n0 alarms (of " in run("detect", home.path / "field", *words).out
     words = ("--truth", home.path / "field", "--output", tmp_path / "score.json")
-    assert run("score", tmp_path / "alarms.csv", *words).code == 0
+    assert run("score", tmp_path / "noticed.csv", *words).code == 0
     figures = load(tmp_path / "score.json")
     assert figures["pd_swept"]["k"] == figures["false_alarms"]["count"] == 0
-    assert run("score", tmp_path / "alarms.csv", *words, "--threshold", -99).code == 0
+    assert run("score", tmp_path / "noticed.csv", *words, "--threshold", -99).code == 0
     assert load(tmp_path / "score.json")["pd_swept"]["k"] > 0
 
 

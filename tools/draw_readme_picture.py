@@ -7,7 +7,7 @@ Run it as ``.venv/bin/python tools/draw_readme_picture.py`` when the figures cha
 from pathlib import Path
 
 from minesense import report
-from minesense.apps.demo import conduct
+from minesense.apps.trial import conduct
 from minesense.synthetic import cart, field
 
 made = field("farmland", seed=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 from argparse import Namespace
@@ -16,7 +17,7 @@ from ..alarm import SAFETY_TEXT
 from ..coverage import Coverage
 from ..detect import Detection, Detector, Screening, screen_recording
 from ..io import FormatWarning, Recording, load_sweeps, read, write_csv, write_geojson
-from ..sweep import Sweep
+from ..sweep import Frame, Sweep
 from .fieldfolder import SYNTHETIC, make_folder, read_lanes, write_json
 
 
@@ -77,13 +78,9 @@ def _detect_field(path: Path, options: Namespace) -> str:
             progress=lambda _: bar.update() and None,
         )
     threshold = found.threshold if options.threshold is None else options.threshold
-    write_csv(found.ranked, output / "alarms.csv", synthetic=True)
-    write_geojson(
-        found.ranked, output / "alarms.geojson", frame=sweeps[0].frame, synthetic=True
-    )
-    write_coverage(output / "coverage.npz", found.coverage)
-    write_json(output / "quality.json", field_quality(found, threshold, synthetic=True))
-    n_alarms = sum(alarm.score >= threshold for alarm in found.ranked)
+    found = dataclasses.replace(found, threshold=threshold)
+    write_detection(output, found, sweeps[0].frame)
+    n_alarms = len(found)
     return (
         f"{SYNTHETIC}\n"
         f"{n_alarms} alarms (of {len(found.ranked)} places that were noticed) on "
@@ -91,6 +88,28 @@ def _detect_field(path: Path, options: Namespace) -> str:
         f"{found.coverage.missing_area('any'):.1f} m^2 not observed; wrote {output}\n"
         f"{SAFETY_TEXT}"
     )
+
+
+def write_detection(output: Path, found: Detection, frame: Frame) -> None:
+    """
+    Write the alarms of a simulated field and what they rest on.
+
+    Parameters
+    ----------
+    output : Path
+        An existing folder. It receives the alarms at or above the threshold in alarms.csv
+        and alarms.geojson, every place that was noticed in noticed.csv, the ground that was
+        observed in coverage.npz, and threshold, areas and gaps in quality.json.
+    found : Detection
+        What was found.
+    frame : Frame
+        Of the positions.
+    """
+    write_csv(found, output / "alarms.csv", synthetic=True)
+    write_csv(found.ranked, output / "noticed.csv", synthetic=True)
+    write_geojson(found, output / "alarms.geojson", frame=frame, synthetic=True)
+    write_coverage(output / "coverage.npz", found.coverage)
+    write_json(output / "quality.json", field_quality(found))
 
 
 def write_coverage(path: Path, coverage: Coverage) -> None:
@@ -108,18 +127,14 @@ def write_coverage(path: Path, coverage: Coverage) -> None:
     np.savez_compressed(path, **arrays)
 
 
-def field_quality(found: Detection, threshold: float, *, synthetic: bool) -> dict[str, Any]:
+def field_quality(found: Detection) -> dict[str, Any]:
     """
-    Return what a detection over a field rests on, ready for JSON.
+    Return what a detection over a simulated field rests on, ready for JSON.
 
     Parameters
     ----------
     found : Detection
         Alarms and coverage.
-    threshold : float
-        Of the score.
-    synthetic : bool
-        Whether the field was simulated.
 
     Returns
     -------
@@ -128,11 +143,11 @@ def field_quality(found: Detection, threshold: float, *, synthetic: bool) -> dic
     """
     area = found.coverage
     return {
-        **({"note": SYNTHETIC} if synthetic else {}),
+        "note": SYNTHETIC,
         "mode": found.mode,
         "model": found.model,
-        "threshold": threshold,
-        "n_alarms": sum(alarm.score >= threshold for alarm in found.ranked),
+        "threshold": found.threshold,
+        "n_alarms": len(found),
         "n_noticed": len(found.ranked),
         "observed_m2": {kind: round(area.area(kind), 4) for kind in ("any", *area.kinds)},
         "not_observed_m2": {
