@@ -353,7 +353,9 @@ def _add_score(commands: _Commands) -> None:
         output_help="JSON file to write (default: score.json)",
         seed_help="of the random baseline and the bands of the curve (default: 1)",
     )
-    parser.add_argument("alarms", metavar="ALARMS", help="noticed.csv, alarms.csv or alarms.geojson")
+    parser.add_argument(
+        "alarms", metavar="ALARMS", help="noticed.csv, alarms.csv or alarms.geojson"
+    )
     parser.add_argument(
         "--truth", required=True, metavar="FILE", help="truth.json, or the folder that holds it"
     )
