@@ -9,7 +9,7 @@ import pytest
 import skops.io
 from sklearn.neighbors import KNeighborsClassifier
 
-from minesense.detect import fit, lane_folds, new_estimator, out_of_fold, predict
+from minesense.detect import fit, new_estimator, out_of_fold, predict
 from minesense.detect.model import load_model, save_model
 
 
@@ -49,15 +49,6 @@ def test_same_seed_same_scores():
     npt.assert_array_equal(predict(fit(x, y, seed=3), x), predict(fit(x, y, seed=3), x))
 
 
-def test_folds_keep_lanes_together():
-    """No lane is in two folds, and every fold holds something."""
-    _, _, groups = make_table()
-    fold = lane_folds(groups, n_folds=3)
-    for lane in set(groups):
-        assert len({f for f, g in zip(fold, groups, strict=True) if g == lane}) == 1
-    assert set(fold) == {0, 1, 2}
-
-
 def test_out_of_fold_scores_have_not_seen_their_lane():
     """A label that only the lane tells cannot be learned across lanes."""
     rng = np.random.default_rng(seed=0)
@@ -91,7 +82,16 @@ def test_weight_zero_is_absence():
     [
         (lambda: fit(np.zeros((3, 2)), [1, 1, 1]), "3 mines of 3 candidates. Must hold both"),
         (lambda: fit(np.zeros((3, 2)), [1, 0]), r"features \(3, 2\), labels \(2,\)"),
-        (lambda: lane_folds(["a", "a"]), "1 lanes. Must be two or more"),
+        (
+            lambda: out_of_fold(np.zeros((2, 1)), [0, 1], ["a", "a"]),
+            r"Invalid n_folds '1'\. Must be at least 2",
+        ),
+        (
+            lambda: out_of_fold(
+                np.zeros((3, 1)), [1, 1, 0], ["a", "b", "b"], emplacements=["m", "m", ""]
+            ),
+            "'m' has rows in folds 1 and 0",
+        ),
         (lambda: new_estimator("forest"), r"Invalid kind 'forest'. Must be one of 'boosted'"),
     ],
 )

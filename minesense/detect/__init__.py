@@ -2,9 +2,10 @@
 
 from .calibrate import Platt, expected_calibration_error, fit_platt, log_odds, probability
 from .candidates import ExtractCandidates, merge_candidates
-from .classify import fit, lane_folds, new_estimator, out_of_fold, predict
+from .classify import fit, new_estimator, out_of_fold, predict
 from .detection import Detection, LaneDetection, check_sensor, observed
 from .detector import Detector
+from .folds import Fold, check_groups, lane_folds
 from .fuse import fuse
 from .model import ALLOWED_TYPES
 from .recording import Screening, recording_settings, screen_recording
@@ -21,6 +22,7 @@ __all__ = [
     "Detector",
     "DetectorSettings",
     "ExtractCandidates",
+    "Fold",
     "LaneDetection",
     "Part",
     "Platt",
@@ -29,6 +31,7 @@ __all__ = [
     "Screened",
     "Screening",
     "Site",
+    "check_groups",
     "check_sensor",
     "coil_stages",
     "expected_calibration_error",

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_count, check_one_of
+from .._validation import check_array, check_one_of
 from ..sweep import Floats
+from .folds import lane_folds
 
 #: Kinds of estimator: the default, and a simple reference to compare it with.
 ESTIMATORS = ("boosted", "logistic")
@@ -161,52 +162,12 @@ def predict(estimator: Any, features: npt.ArrayLike) -> Floats:
         return np.asarray(estimator.decision_function(x), dtype=np.float64)
 
 
-def lane_folds(groups: Sequence[str], *, n_folds: int = 5) -> npt.NDArray[np.int64]:
-    """
-    Deal lanes, never single candidates, to folds.
-
-    Parameters
-    ----------
-    groups : (n,) sequence of str
-        Lane of each candidate.
-    n_folds : int
-        Number of folds, at most the number of lanes.
-
-    Returns
-    -------
-    fold : (n,) int64 ndarray
-        Fold of each candidate; all of a lane share one.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two lanes.
-
-    Notes
-    -----
-    Neighbouring candidates see the same ground. Dealt singly they would be in training and
-    test at once, and the estimate would flatter.
-
-    Examples
-    --------
-    >>> from minesense.detect import lane_folds
-    >>> lane_folds(["a", "a", "b", "c", "b"], n_folds=2).tolist()
-    [0, 0, 1, 0, 1]
-    """
-    lanes = sorted(set(groups))
-    if len(lanes) < 2:
-        msg = f"Invalid groups: {len(lanes)} lanes. Must be two or more to cross-validate."
-        raise ValueError(msg)
-    n_folds = min(check_count(n_folds, "n_folds", least=2), len(lanes))
-    fold_of = {lane: i % n_folds for i, lane in enumerate(lanes)}
-    return np.array([fold_of[lane] for lane in groups], dtype=np.int64)
-
-
 def out_of_fold(
     features: npt.ArrayLike,
     labels: npt.ArrayLike,
     groups: Sequence[str],
     *,
+    emplacements: Sequence[str] | None = None,
     weights: npt.ArrayLike | None = None,
     n_folds: int = 5,
     kind: str = "boosted",
@@ -221,8 +182,11 @@ def out_of_fold(
         As in :func:`fit`.
     groups : (n,) sequence of str
         Lane of each candidate.
+    emplacements : (n,) sequence of str, optional
+        Target that each candidate lies on, empty for none: those of one target must not
+        fall into two folds.
     n_folds : int
-        Number of folds.
+        Greatest number of folds.
 
     Returns
     -------
@@ -232,8 +196,8 @@ def out_of_fold(
     Raises
     ------
     ValueError
-        As :func:`fit` and :func:`lane_folds`; also if the lanes outside some fold hold only
-        one class.
+        As :func:`fit` and :func:`~minesense.detect.folds.lane_folds`; also if the lanes
+        outside some fold hold only one class.
 
     Examples
     --------
@@ -247,13 +211,14 @@ def out_of_fold(
     [True, False, False, True]
     """
     x, y = _check_table(features, labels)
-    fold = lane_folds(groups, n_folds=n_folds)
+    n_lanes = len(set(groups))
+    folds = lane_folds(groups, n_folds=min(n_folds, n_lanes), groups=emplacements)
     weight = np.ones(len(y)) if weights is None else check_array(weights, "weights", (len(y),))
     scores = np.empty(len(y))
-    for k in np.unique(fold):
-        held = fold == k
-        estimator = fit(x[~held], y[~held], weights=weight[~held], kind=kind, seed=seed)
-        scores[held] = predict(estimator, x[held])
+    for fold in folds:
+        rows = fold.train
+        estimator = fit(x[rows], y[rows], weights=weight[rows], kind=kind, seed=seed)
+        scores[fold.test] = predict(estimator, x[fold.test])
     return scores
 
 

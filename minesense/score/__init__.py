@@ -1,5 +1,6 @@
 """How good the alarms are, with exact intervals."""
 
+from ..detect.folds import Fold, check_groups, lane_folds
 from .baselines import layout_alarms, random_alarms
 from .curves import Bands, Curve, roc
 from .grounds import Ground, scored_ground
@@ -13,7 +14,6 @@ from .intervals import (
 )
 from .matching import AlarmOutcome, Halo, Matching, TargetOutcome, match
 from .scoring import ClutterCount, Proportion, Rate, Score, Stratum, score
-from .splits import Fold, check_groups, lane_folds
 
 __all__ = [
     "AlarmOutcome",

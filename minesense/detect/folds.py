@@ -113,7 +113,7 @@ def check_groups(groups: Sequence[str], fold: npt.ArrayLike) -> None:
 
     Examples
     --------
-    >>> from minesense.score import check_groups
+    >>> from minesense.detect import check_groups
     >>> check_groups(["mine 1", "mine 1", ""], [0, 0, 1])
     >>> check_groups(["mine 1", "mine 1", ""], [0, 1, 1])
     Traceback (most recent call last):
