@@ -103,6 +103,7 @@ def train(
     weights = _emplacement_weights(owner)
     square_metres = observed(lanes, settings, area=area).area("any")
 
+    names = {-1: "", **{k: item.identifier for k, item in enumerate(truth.targets)}}
     estimators: dict[str, Any] = {}
     calibrations: dict[str, Platt] = {}
     priors: dict[str, float] = {}
@@ -111,7 +112,14 @@ def train(
         rows = np.array([site.features[kind] for site in sites])
         use = keep & np.isfinite(rows[:, 0])
         groups = [site.lane for site, ok in zip(sites, use, strict=True) if ok]
-        scores = out_of_fold(rows[use], labels[use], groups, weights=weights[use], seed=seed)
+        scores = out_of_fold(
+            rows[use],
+            labels[use],
+            groups,
+            emplacements=[names[k] for k in owner[use]],
+            weights=weights[use],
+            seed=seed,
+        )
         calibrations[kind] = fit_platt(scores, labels[use], weights=weights[use])
         priors[kind] = float(np.average(labels[use], weights=weights[use]))
         estimators[kind] = fit(rows[use], labels[use], weights=weights[use], seed=seed)
