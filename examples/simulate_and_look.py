@@ -16,7 +16,7 @@ import minesense as ms
 # %%
 # A field is made from a scenario and a seed. Its truth is known.
 field = ms.synthetic.field(
-    ms.synthetic.scenario("farmland", n_training=1, n_blind=0, lane_length=6.0), seed=4
+    ms.synthetic.scenario("farmland", n_training=1, n_blind=0, lane_length=6.0), seed=17
 )
 print(f"SYNTHETIC field with {len(field.truth.targets)} targets")
 for target in field.truth.targets:
@@ -31,7 +31,8 @@ radar, coils = field.sweep(ms.synthetic.cart())
 print(f"radar: {radar.samples.shape}, coils: {coils.samples.shape} (traces, channels, samples)")
 
 # %%
-# Take the channel nearest to the target, and remove what all traces have in common.
+# Take the channel nearest to the target. Bring the ground to the same time in every trace, and
+# remove what all traces have in common.
 target = field.truth.targets[0]
 place = np.array([target.easting, target.northing])
 
@@ -42,7 +43,13 @@ def nearest_channel(sweep):
     return int(np.unravel_index(distance.argmin(), distance.shape)[1])
 
 
-background = ms.gpr.remove_median_background(radar, spacing=0.025, half_width=1.0)
+level = ms.gpr.align_ground(
+    ms.gpr.align_time_zero(radar, spacing=0.025),
+    search=(1.3e-9, 2.2e-9),
+    ground_time=1.5e-9,
+    polarity="negative",
+)
+background = ms.gpr.remove_median_background(level, spacing=0.025, half_width=1.0)
 section = background.samples[:, nearest_channel(radar)]
 decays = coils.samples[:, nearest_channel(coils)]
 
@@ -50,11 +57,10 @@ decays = coils.samples[:, nearest_channel(coils)]
 # The radar sees its casing as a hyperbola, the coils its metal as a bump of the early gates.
 figure = Figure(figsize=(9, 6), layout="constrained")
 above, below = figure.subplots(2, 1, sharex=True)
-northing, limit = radar.position[:, 1], np.nanpercentile(np.abs(section), 99.5)
-above.pcolormesh(
-    northing, 1e9 * radar.sensor.axis, section.T, cmap="gray", vmin=-limit, vmax=limit
-)
-above.invert_yaxis()
+northing, time = radar.position[:, 1], radar.sensor.axis
+limit = np.nanpercentile(np.abs(section[:, time > 2e-9]), 99.5)
+above.pcolormesh(northing, 1e9 * time, section.T, cmap="gray", vmin=-limit, vmax=limit)
+above.set(ylim=(6, 1.5), xlim=(target.northing - 1.5, target.northing + 1.5))
 above.set(ylabel="two-way time (ns)", title=f"SYNTHETIC: {target.kind}")
 below.plot(coils.position[:, 1], 1e9 * decays[:, :3])
 below.set(xlabel="northing (m)", ylabel="early gates (nV/A)")

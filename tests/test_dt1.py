@@ -329,7 +329,9 @@ def test_estimate_stands_in_for_the_frequency(tmp_path):
     assert any("estimated" in line for line in sweep.history)
     assert recording.to_sweep(centre_frequency=2e8).sensor.radar.centre_frequency == 2e8
     recording = read(write_dt1(tmp_path / "b.DT1"))
-    assert recording.to_sweep(centre_frequency=2e8).sensor.radar.centre_frequency == 5e8
+    sweep = recording.to_sweep(centre_frequency=2e8)
+    assert sweep.sensor.radar.centre_frequency == 2e8
+    assert any("given by the caller instead of 5e+08 Hz" in line for line in sweep.history)
 
 
 @pytest.mark.parametrize("name", ["spacing", "centre_frequency", "max_clipped"])

@@ -8,10 +8,11 @@ from ..along_track import (
     remove_median_background,
     whiten,
 )
-from .align import AlignGround, AlignTimeZero, align_ground, align_time_zero, track_ground
 from .features import FEATURES, radar_features
+from .ground import AlignGround, align_ground, track_ground
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
+from .time_zero import AlignTimeZero, align_time_zero
 
 __all__ = [
     "FEATURES",

@@ -118,7 +118,7 @@ class Recording:
         spacing : float, optional
             Distance between traces in metres, instead of what the file says.
         centre_frequency : float, optional
-            Of the antenna, in hertz. The header comes first; without either it is
+            Of the antenna, in hertz, instead of what the header says. Without either it is
             estimated by :func:`~minesense.io.spectrum.estimate_centre_frequency`.
         max_clipped : float, optional
             Largest fraction of clipped samples in a channel of a trace that stays
@@ -236,13 +236,13 @@ class Recording:
         usable: npt.NDArray[np.bool_],
     ) -> tuple[float, str]:
         """Return the centre frequency and where it is from."""
+        header = self.centre_frequency
         if given is not None:
             given = check_positive(given, "centre_frequency")
-        if self.centre_frequency is not None:
-            frequency = self.centre_frequency
-            return frequency, f"centre frequency: {frequency:g} Hz by the header"
-        if given is not None:
-            return given, f"centre frequency: {given:g} Hz, given by the caller"
+            instead = f" instead of {header:g} Hz by the header" if header else ""
+            return given, f"centre frequency: {given:g} Hz, given by the caller{instead}"
+        if header is not None:
+            return header, f"centre frequency: {header:g} Hz by the header"
         frequency = estimate_centre_frequency(samples[usable], self.sample_interval)
         return frequency, f"centre frequency: {frequency:g} Hz, estimated from the spectrum"
 
