@@ -23,10 +23,11 @@ from minesense.detect import (
     check_sensor,
     find_sites,
     log_odds,
+    observed,
     read_settings,
 )
 from minesense.detect.detector import likelihood_ratios
-from minesense.score import Halo
+from minesense.score import Halo, scored_ground
 from minesense.sweep import Quality
 
 # -- places --------------------------------------------------------------------------------
@@ -390,7 +391,7 @@ def test_a_saved_detector_detects_the_same_bits(world, found, tmp_path):
 @whole_chain
 def test_a_model_without_its_parts_is_refused(world, tmp_path):
     """A card that lacks thresholds, or names features that nothing computes."""
-    from minesense.detect.model import save_model  # noqa: PLC0415, private
+    from minesense.detect.model import load_model, save_model  # noqa: PLC0415, private
 
     path = tmp_path / "model.skops"
     card = dict(world.detector.card)
@@ -399,6 +400,12 @@ def test_a_model_without_its_parts_is_refused(world, tmp_path):
         Detector.load(path)
     save_model(path, world.detector.estimators, card | {"features": {"gpr": []}})
     with pytest.raises(ValueError, match=r"features are not those .* trained again"):
+        Detector.load(path)
+    world.detector.save(path)
+    estimators, full = load_model(path)
+    del full["calibrations"]["emi_alone"]
+    save_model(path, estimators, full)
+    with pytest.raises(ValueError, match="its card lacks calibration emi_alone"):
         Detector.load(path)
     save_model(path, {"sonar": 1.0}, card)
     with pytest.raises(ValueError, match="features are not those"):
@@ -485,21 +492,89 @@ def test_the_card_says_what_was_trained_on(world):
 @whole_chain
 def test_thresholds_meet_the_design_rate_on_lanes_not_trained_on(world):
     """No more than the rate allows, and one lower would be more, from scores out of fold."""
-    card, area = world.detector.card, world.detector.card["training_area_m2"]
-    allowed = int(world.detector.settings.design_rate * area)
-    assert card["out_of_fold"]["both"]["n_others"] > allowed > 0
+    card = world.detector.card
+    areas = card["false_alarm_area_m2"]
+    allowed = {mode: int(world.detector.settings.design_rate * areas[mode]) for mode in areas}
+    assert card["out_of_fold"]["both"]["n_others"] > allowed["both"] > 0
     assert set(world.detector.thresholds) == {"gpr", "emi", "both", "gpr_energy", "emi_decay"}
     # the kept classifiers have seen these lanes, so they raise fewer than out of fold
     sites = places(world.detector.screen(world.training))
     owner, keep = label_sites(sites, world.truth, Halo())
+    coverage = observed(
+        world.detector.screen(world.training), SETTINGS, area=world.options["area"]
+    )
+    seen = {kind: in_area(sites, coverage, kind) for kind in ("gpr", "emi", "any")}
     odds, _ = world.detector.log_odds(sites, "both")
-    n_false = (odds[keep & (owner < 0)] >= world.detector.thresholds["both"]).sum()
-    assert n_false <= allowed
+    is_false = keep & (owner < 0) & seen["any"]
+    assert (odds[is_false] >= world.detector.thresholds["both"]).sum() <= allowed["both"]
     for kind, name in (("gpr", "gpr_energy"), ("emi", "emi_decay")):
         scores = np.array([s.scores[kind] if kind in s.noticed else -1 for s in sites])
-        others = scores[keep & (owner < 0)]
+        others = scores[keep & (owner < 0) & seen[kind]]
         noticed = (others >= 0).sum()
-        assert (others >= world.detector.thresholds[name]).sum() == min(allowed, noticed)
+        n_false = (others >= world.detector.thresholds[name]).sum()
+        assert n_false == min(allowed[kind], noticed)
+
+
+def in_area(sites, coverage, kind):
+    """Return which places lie on ground that a score would count."""
+    mask = coverage.mask(kind) & coverage.wanted
+    return np.array([coverage.at(mask, s.easting, s.northing, False) for s in sites], bool)
+
+
+@whole_chain
+def test_what_the_score_leaves_out_sets_no_threshold(world):
+    """Places beyond the area do not count, and halos and rings hold no false alarms."""
+    card, area = world.detector.card, world.options["area"]
+    screened = world.detector.screen(world.training)
+    coverage = observed(screened, SETTINGS, area=area)
+    sites = places(screened)
+    owner, keep = label_sites(sites, world.truth, Halo())
+    seen = in_area(sites, coverage, "any")
+    others = keep & (owner < 0)
+    assert (others & ~seen).sum() > 10  # in the run-in
+    assert card["out_of_fold"]["both"]["n_others"] == (others & seen).sum()
+    for mode, sensors in (("gpr", "gpr"), ("emi", "emi"), ("both", "any")):
+        ground = scored_ground(world.truth, coverage, sensors=sensors)
+        assert card["false_alarm_area_m2"][mode] == pytest.approx(ground.scored, abs=1e-3)
+        assert ground.scored < coverage.area(sensors)
+
+
+@whole_chain
+def test_one_sensor_alone_is_calibrated_on_what_it_noticed(world):
+    """Its mean probability is the share of mines there, not that among all places."""
+    sites = places(world.detector.screen(world.training))
+    owner, keep = label_sites(sites, world.truth, Halo())
+    noticed = np.array(["emi" in site.noticed for site in sites])
+    share = (owner[keep & noticed] >= 0).mean()
+    counts = world.detector.card["out_of_fold"]["emi"]
+    assert counts["n_mines"] == (noticed & (owner >= 0)).sum()
+    assert share > world.detector.priors["emi"] + 0.1
+    alone, ratios = world.detector.log_odds(sites, "emi")
+    ratio = np.nan_to_num(ratios["emi"])
+    npt.assert_allclose(alone, world.detector.calibrations["emi_alone"].log_odds(ratio))
+    assert world.detector.calibrations["emi_alone"].offset > log_odds(
+        world.detector.priors["emi"]
+    )
+
+
+def test_a_shift_alone_keeps_the_ranking():
+    """The mean is the share of mines, even where the ratios rank the wrong way round."""
+    from minesense.apps.trainer import _calibrate_alone  # noqa: PLC0415, private
+
+    ratios, ones = np.tile([2.0, 1.0, -1.0, -2.0], 100), np.ones(400)
+    for mines in ([True, True, True, False], [False, False, False, True]):
+        labels = np.tile(mines, 100)
+        found = _calibrate_alone(ratios, labels, ones, 0.2)
+        assert found.slope == 1.0
+        mean = (1 / (1 + np.exp(-found.log_odds(ratios)))).mean()
+        assert mean == pytest.approx(labels.mean(), abs=0.01)
+    weights = np.where(labels, 1 / 3, 1.0)  # three places at one mine are one
+    odds = _calibrate_alone(0 * ratios, labels, weights, 0.2).offset
+    assert odds == pytest.approx(math.log(1 / 9), abs=0.05)
+    only = _calibrate_alone(np.zeros(3), np.ones(3, bool), np.ones(3), 0.2)
+    assert only.offset == pytest.approx(math.log(4 / 1))
+    none = _calibrate_alone(np.zeros(0), np.zeros(0, bool), np.zeros(0), 0.2)
+    assert none.offset == pytest.approx(log_odds(0.2))
 
 
 @whole_chain

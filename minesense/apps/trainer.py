@@ -11,7 +11,7 @@ import numpy as np
 
 from .._validation import check_count
 from .._version import __version__
-from ..coverage import Rectangle
+from ..coverage import Coverage, Rectangle
 from ..detect import (
     FEATURES,
     KINDS,
@@ -29,9 +29,15 @@ from ..detect import (
     probability,
 )
 from ..detect.calibrate import expected_calibration_error
-from ..score import Halo
+from ..detect.detector import alone
+from ..score import Halo, scored_ground
 from ..sweep import Floats, Sweep
 from ..truth import Target, Truth
+
+#: Coverage in which each mode is trained and scored.
+_SENSORS = {"gpr": "gpr", "emi": "emi", "both": "any"}
+#: What the prescreener of each kind is called when it is judged alone.
+_BASELINES = {"gpr": "gpr_energy", "emi": "emi_decay"}
 
 
 def train(
@@ -85,8 +91,16 @@ def train(
     -----
     Each sensor's classifier is scored out of fold, lane by lane; those scores fit its
     calibration, their sums the calibration of both sensors together, and they set the
-    thresholds. The classifiers that are kept are fitted to all lanes. Places between one
-    and two halos from a target are neither mine nor clutter and are left out.
+    thresholds. The classifiers that are kept are fitted to all lanes.
+
+    Places between one and two halos from a target are neither mine nor clutter and are left
+    out. Those beyond the area, or on ground that was not observed, are clutter that the
+    classifiers learn from, but as in the score they count neither for the calibrations nor
+    for the thresholds; and the area of the design rate is that of the score: observed,
+    beyond halos and rings.
+
+    A sensor alone notices fewer places than both, and among them more mines: its
+    probabilities alone are its log ratio plus a shift fitted to what it noticed itself.
     """
     settings = settings or DetectorSettings()
     halo = halo or Halo()
@@ -95,13 +109,18 @@ def train(
     empty = _untrained(sweeps, settings)
     lanes = empty.screen(sweeps, workers=workers, progress=progress)
     sites = [site for lane in lanes for site in find_sites(lane, settings)]
+    coverage = observed(lanes, settings, area=area)
     owner, keep = label_sites(sites, truth, halo)
     labels = np.array([k >= 0 for k in owner], dtype=bool)
     _require_enough(
         labels[keep], [site.lane for site, ok in zip(sites, keep, strict=True) if ok]
     )
+    known, keep = keep, keep & (labels | _seen(sites, coverage, "any"))
     weights = _emplacement_weights(owner)
-    square_metres = observed(lanes, settings, area=area).area("any")
+    square_metres = {
+        mode: scored_ground(truth, coverage, halo=halo, sensors=sensors).scored
+        for mode, sensors in _SENSORS.items()
+    }
 
     names = {-1: "", **{k: item.identifier for k, item in enumerate(truth.targets)}}
     estimators: dict[str, Any] = {}
@@ -110,7 +129,7 @@ def train(
     ratios: dict[str, Floats] = {}
     for kind in empty.sensors:
         rows = np.array([site.features[kind] for site in sites])
-        use = keep & np.isfinite(rows[:, 0])
+        use = known & np.isfinite(rows[:, 0])
         groups = [site.lane for site, ok in zip(sites, use, strict=True) if ok]
         scores = out_of_fold(
             rows[use],
@@ -120,37 +139,42 @@ def train(
             weights=weights[use],
             seed=seed,
         )
-        calibrations[kind] = fit_platt(scores, labels[use], weights=weights[use])
-        priors[kind] = float(np.average(labels[use], weights=weights[use]))
+        y, w, inside = labels[use], weights[use], keep[use]
+        calibrations[kind] = fit_platt(scores[inside], y[inside], weights=w[inside])
+        priors[kind] = float(np.average(y[inside], weights=w[inside]))
         estimators[kind] = fit(rows[use], labels[use], weights=weights[use], seed=seed)
         ratios[kind] = np.full(len(sites), np.nan)
         ratios[kind][use] = calibrations[kind].log_odds(scores) - log_odds(priors[kind])
-    odds = {kind: ratios[kind] + log_odds(priors[kind]) for kind in ratios}
-    total = fuse(ratios)
-    calibrations["both"] = fit_platt(total[keep], labels[keep], weights=weights[keep])
-    priors["both"] = float(np.average(labels[keep], weights=weights[keep]))
-    odds["both"] = calibrations["both"].log_odds(total)
 
+    priors["both"] = float(np.average(labels[keep], weights=weights[keep]))
     thresholds, quality = {}, {}
-    for mode, values in odds.items():
-        use = keep & np.isfinite(values) & _noticed(sites, mode)
-        thresholds[mode] = rate_threshold(
-            values[use & ~labels], rate=settings.design_rate, area=square_metres
-        )
-        p, y = probability(values[use]), labels[use]
-        quality[mode] = {
-            "brier": round(float(np.mean((p - y) ** 2)), 6),
-            "calibration_error": round(expected_calibration_error(p, y), 6),
-            "n_mines": int(y.sum()),
-            "n_others": int((~y).sum()),
-        }
-    thresholds |= _baseline_thresholds(sites, keep & ~labels, settings, square_metres)
+    for mode, sensors in _SENSORS.items():
+        name, kinds = ("both", KINDS) if mode == "both" else (alone(mode), (mode,))
+        total = fuse({kind: ratios[kind] for kind in kinds})
+        use = keep & _noticed(sites, mode)
+        if mode == "both":
+            calibrations[name] = fit_platt(total[use], labels[use], weights=weights[use])
+        else:
+            calibrations[name] = _calibrate_alone(
+                total[use], labels[use], weights[use], priors[mode]
+            )
+        odds = calibrations[name].log_odds(total)
+        quality[mode] = _quality(probability(odds[use]), labels[use])
+        is_false = use & ~labels & _seen(sites, coverage, sensors)
+        judged = {mode: odds}
+        if mode != "both":
+            judged[_BASELINES[mode]] = np.array([site.scores[mode] for site in sites])
+        for judge, values in judged.items():
+            thresholds[judge] = rate_threshold(
+                values[is_false], rate=settings.design_rate, area=square_metres[mode]
+            )
     card = {
         "version": __version__,
         "is_synthetic": truth.is_synthetic,
         "training_lanes": sorted({site.lane for site in sites}),
         "training_data": _fingerprint(sweeps),
-        "training_area_m2": round(square_metres, 3),
+        "training_area_m2": round(coverage.area("any"), 3),
+        "false_alarm_area_m2": {mode: round(a, 3) for mode, a in square_metres.items()},
         "soils": dict(sorted((soils or {}).items())),
         "features": {k: [[f.name, f.unit] for f in FEATURES[k]] for k in estimators},
         "estimator": "HistGradientBoostingClassifier",
@@ -275,30 +299,45 @@ def _emplacement_weights(owner: np.ndarray) -> Floats:
     return np.array([1.0 / counts[k] if k >= 0 else 1.0 for k in owner])
 
 
+def _calibrate_alone(
+    ratios: Floats, labels: np.ndarray, weights: Floats, prior: float
+) -> Platt:
+    """
+    Return the shift that makes log ratios the log odds of what a sensor noticed itself.
+
+    The slope stays 1: among what a metal detector noticed there may be nothing left to tell
+    mines from scrap, and a slope of 0 would make all places equal.
+    """
+    n_mines, n_rest = weights[labels].sum(), weights[~labels].sum()
+    target = np.where(labels, (n_mines + 1) / (n_mines + 2), 1 / (n_rest + 2))  # as Platt
+    low, high = -100.0, 100.0
+    for _ in range(60 if len(ratios) else 0):
+        middle = (low + high) / 2
+        is_high = (weights * (probability(ratios + middle) - target)).sum() > 0
+        low, high = (low, middle) if is_high else (middle, high)
+    offset = (low + high) / 2 if len(ratios) else log_odds(prior)
+    return Platt(slope=1.0, offset=float(offset))
+
+
+def _quality(p: Floats, y: np.ndarray) -> dict[str, float]:
+    """Return how good probabilities are, for the card."""
+    return {
+        "brier": round(float(np.mean((p - y) ** 2)), 6),
+        "calibration_error": round(expected_calibration_error(p, y), 6),
+        "n_mines": int(y.sum()),
+        "n_others": int((~y).sum()),
+    }
+
+
 def _noticed(sites: Sequence[Site], mode: str) -> np.ndarray:
     """Return which places a mode's own prescreeners noticed."""
     return np.array([mode == "both" or mode in site.noticed for site in sites], dtype=bool)
 
 
-def _baseline_thresholds(
-    sites: Sequence[Site], use: np.ndarray, settings: DetectorSettings, area: float
-) -> dict[str, float]:
-    """Return thresholds of the prescreeners alone, for the same rate of false alarms."""
-    names = {"gpr": "gpr_energy", "emi": "emi_decay"}
-    return {
-        names[kind]: rate_threshold(
-            np.array(
-                [
-                    s.scores[kind]
-                    for s, ok in zip(sites, use, strict=True)
-                    if ok and kind in s.noticed
-                ]
-            ),
-            rate=settings.design_rate,
-            area=area,
-        )
-        for kind in KINDS
-    }
+def _seen(sites: Sequence[Site], coverage: Coverage, sensors: str) -> np.ndarray:
+    """Return which places lie on ground that the score counts, as it decides it."""
+    east, north = ([getattr(site, a) for site in sites] for a in ("easting", "northing"))
+    return coverage.at(coverage.mask(sensors) & coverage.wanted, east, north, False)
 
 
 def _fingerprint(sweeps: Sequence[Sweep]) -> str:

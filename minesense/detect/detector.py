@@ -39,8 +39,10 @@ class Detector:
     settings: DetectorSettings
     sensors: Mapping[str, Mapping[str, Any]]  #: what each sensor must be, by kind
     estimators: Mapping[str, Any]  #: by kind of sensor
-    calibrations: Mapping[str, Platt]  #: by mode
-    priors: Mapping[str, float]  #: by mode
+    #: by kind of sensor, of its classifier's score; "both", of the sum of log ratios; and
+    #: by :func:`alone`, of one sensor's log ratio where there is no other
+    calibrations: Mapping[str, Platt]
+    priors: Mapping[str, float]  #: by kind of sensor, and "both": that of the log ratios
     thresholds: Mapping[str, float]  #: of the score, by mode
     card: Mapping[str, Any]  #: training data, soils, features, version
 
@@ -223,9 +225,8 @@ class Detector:
             )
             for kind in kinds
         }
-        if mode != "both":
-            return np.nan_to_num(ratios[mode]) + log_odds(self.priors[mode]), ratios
-        return self.calibrations["both"].log_odds(fuse(ratios)), ratios
+        calibration = self.calibrations["both" if mode == "both" else alone(mode)]
+        return calibration.log_odds(fuse(ratios)), ratios
 
     def _rank(
         self, sites: Sequence[Site], odds: np.ndarray, ratios: Mapping[str, np.ndarray]
@@ -317,6 +318,9 @@ class Detector:
             raise ValueError(msg)
         own = ("settings", "sensors", "calibrations", "priors", "thresholds")
         missing = [name for name in own if not isinstance(card.get(name), dict)]
+        if not missing:
+            names = {"both", *estimators, *map(alone, estimators)}
+            missing = sorted(f"calibration {n}" for n in names - set(card["calibrations"]))
         if missing:
             msg = (
                 f"Invalid model file '{os.fspath(path)}': its card lacks {', '.join(missing)}. "
@@ -332,6 +336,29 @@ class Detector:
             thresholds=card["thresholds"],
             card={k: v for k, v in card.items() if k not in own},
         )
+
+
+def alone(kind: str) -> str:
+    """
+    Return the name of the calibration of a sensor without the other.
+
+    Parameters
+    ----------
+    kind : str
+        ``"gpr"`` or ``"emi"``.
+
+    Returns
+    -------
+    name : str
+        Key of :attr:`Detector.calibrations`.
+
+    Examples
+    --------
+    >>> from minesense.detect.detector import alone
+    >>> alone("emi")
+    'emi_alone'
+    """
+    return f"{kind}_alone"
 
 
 def likelihood_ratios(
