@@ -329,3 +329,25 @@ def test_a_sweep_that_belongs_to_nothing_is_no_lane():
     """What stages return before a lane begins holds no trace."""
     with pytest.raises(ValueError, match="0 traces"):
         screen([no_traces()])
+
+
+@pytest.mark.parametrize("make", [radar_lane, coil_lane])
+def test_a_driver_may_reuse_its_buffers(make):
+    lane = make()
+    names = ("samples", "time", "position", "heading", "quality")
+    buffers = {name: np.empty_like(getattr(lane, name)[:1]) for name in names}
+    stage = Screen(SETTINGS)
+    for i in range(len(lane)):
+        for name, buffer in buffers.items():
+            buffer[:] = getattr(lane, name)[i]
+        stage.push(dataclasses.replace(lane[:0], **buffers))
+    assert_same(stage.finish(), screen([lane])[0])
+
+
+def test_a_finished_lane_takes_no_more():
+    lane = radar_lane()
+    stage = Screen(SETTINGS)
+    stage.push(lane[:40])
+    stage.finish()
+    with pytest.raises(ValueError, match="it was finished"):
+        stage.push(lane[40:])

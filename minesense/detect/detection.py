@@ -75,6 +75,7 @@ class LaneDetection:
         self.sensors = sensors
         self.lane = lane
         self._screens: dict[str, Screen] = {}
+        self._chunk_lane: str | None = None
 
     def push(self, chunk: Sweep) -> list[Candidate]:
         """
@@ -94,9 +95,16 @@ class LaneDetection:
         ------
         ValueError
             If the sensor is not the one the model was made for, or the chunk does not
-            continue the lane.
+            continue the lane that the first chunk of either sensor named.
         """
         check_sensor(chunk.sensor, self.sensors)
+        if self._chunk_lane not in (None, chunk.lane):
+            msg = (
+                f"Invalid chunk of lane '{chunk.lane}'. Must belong to lane "
+                f"'{self._chunk_lane}', like the first."
+            )
+            raise ValueError(msg)
+        self._chunk_lane = chunk.lane
         kind = chunk.sensor.kind
         if kind not in self._screens:
             self._screens[kind] = Screen(self.settings)

@@ -143,6 +143,7 @@ class Screen:
         self._last: Sweep | None = None
         self._parts: list[Part] = []
         self._gaps: list[Gap] = []
+        self._is_finished = False
 
     def push(self, chunk: Sweep) -> list[Candidate]:
         """
@@ -161,11 +162,16 @@ class Screen:
         Raises
         ------
         TypeError, ValueError
-            If the chunk does not continue the lane.
+            If the chunk does not continue the lane, or the lane was finished.
         """
         if not isinstance(chunk, Sweep):
             msg = f"Invalid chunk of type {type(chunk).__name__}. Must be a Sweep."
             raise TypeError(msg)
+        if self._is_finished:
+            msg = (
+                f"Invalid chunk of lane '{chunk.lane}': it was finished. Must be a new Screen."
+            )
+            raise ValueError(msg)
         if self._last is None:
             self._begin(chunk.sensor)
             self._last = chunk[:0]
@@ -177,7 +183,7 @@ class Screen:
                 found += self._end_part()
             found += self._take(part if k or not len(self._last) else part[1:])
         if len(chunk):
-            self._last = chunk[-1:]
+            self._last = parts[-1][-1:]  # of our copy: a driver may reuse its buffers
         return found
 
     def finish(self) -> Screened:
@@ -199,6 +205,7 @@ class Screen:
             msg = f"Invalid lane '{lane}': 0 traces. Must hold at least one."
             raise ValueError(msg)
         self._end_part()
+        self._is_finished = True
         self._refuse_short()
         self._refuse_spacing()
         return Screened(
