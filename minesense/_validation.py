@@ -116,7 +116,7 @@ def check_increasing(values: npt.NDArray[np.float64], name: str) -> npt.NDArray[
     if (steps <= 0).any():
         i = int(np.argmax(steps <= 0)) + 1
         msg = (
-            f"Invalid {name}: value {i} is {values[i]!r} after {values[i - 1]!r}. "
+            f"Invalid {name}: value {i} is {float(values[i])} after {float(values[i - 1])}. "
             "Must be strictly increasing."
         )
         raise ValueError(msg)

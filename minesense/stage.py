@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ._validation import check_positive
 from ._version import __version__
-from .sweep import Quality, Samples, Sensor, Sweep, join, no_traces
+from .sweep import Quality, Samples, Sensor, Sweep, belongs_to, join, no_traces
 
 Flags = npt.NDArray[np.int64]
 
@@ -54,7 +54,8 @@ class LaneStage:
 
     latency = 0
 
-    _input: Sweep | None  # the last trace of the input; None before the lane begins
+    _input: Sweep | None  # the form of the input, no traces; None before the lane begins
+    _last_time: float  # s, of the last trace taken
     _output: Sweep  # the form of the output, no traces
     _track: dict[str, npt.NDArray[Any]]  # of traces not yet released
 
@@ -100,7 +101,7 @@ class LaneStage:
         if chunk.sensor.shape == (0, 0):
             return chunk
         if self._input is None:
-            _check_follows(chunk, chunk[:0])
+            check_follows(chunk, chunk[:0], -np.inf)
             self._begin(chunk.sensor)
             self._input = chunk[:0]
             history = (*chunk.history, f"minesense {__version__}: {self!r}")
@@ -110,9 +111,9 @@ class LaneStage:
             )
             self._track = {name: getattr(chunk, name)[:0] for name in _TRACK}
         else:
-            _check_follows(chunk, self._input)
+            check_follows(chunk, self._input, self._last_time)
         if len(chunk):
-            self._input = chunk[-1:]
+            self._last_time = float(chunk.time[-1])  # a driver may reuse its buffers
             self._track = {
                 name: np.concatenate([held, getattr(chunk, name)])
                 for name, held in self._track.items()
@@ -133,6 +134,7 @@ class LaneStage:
     def reset(self) -> None:
         """Drop the lane and what is held back of it."""
         self._input = None
+        self._last_time = -np.inf
         self._output = no_traces()
         self._track = {}
 
@@ -148,26 +150,45 @@ class LaneStage:
         return result
 
 
-def _check_follows(chunk: Sweep, last: Sweep) -> None:
-    """Raise unless the chunk continues the lane whose last trace, or form, is given."""
-    same = chunk.lane == last.lane and (
-        chunk.sensor is last.sensor or chunk.sensor.describe() == last.sensor.describe()
-    )
-    if not same:
+def check_follows(chunk: Sweep, form: Sweep, last_time: float) -> None:
+    """
+    Raise unless a chunk continues a lane.
+
+    Parameters
+    ----------
+    chunk : Sweep
+        The next traces.
+    form : Sweep
+        Of the lane: its name, sensor and frame; traces do not count.
+    last_time : float
+        Of the last trace, s; minus infinity at the start of the lane.
+
+    Raises
+    ------
+    ValueError
+        If lane, sensor or frame differ, time does not go on, or a gap lies inside.
+
+    Examples
+    --------
+    >>> from minesense.sweep import no_traces
+    >>> check_follows(no_traces(), no_traces(), 0.0)
+    """
+    if not belongs_to(chunk, form):
         msg = (
             f"Invalid chunk: {chunk.sensor.shape} channels and samples of lane "
-            f"'{chunk.lane}', sensor '{chunk.sensor.name}'. Must be {last.sensor.shape} of "
-            f"lane '{last.lane}', sensor '{last.sensor.name}': flush or reset between lanes."
+            f"'{chunk.lane}', sensor '{chunk.sensor.name}'. Must be {form.sensor.shape} of "
+            f"lane '{form.lane}', sensor '{form.sensor.name}', in the same frame: flush or "
+            "reset between lanes."
         )
         raise ValueError(msg)
-    if len(chunk) and len(last) and chunk.time[0] <= last.time[-1]:
+    if len(chunk) and chunk.time[0] <= last_time:
         msg = (
-            f"Invalid chunk: its time {chunk.time[0]!r} s is not after {last.time[-1]!r} s. "
+            f"Invalid chunk: its time {float(chunk.time[0])} s is not after {last_time} s. "
             "Must follow the chunk before."
         )
         raise ValueError(msg)
     gaps = (chunk.quality & Quality.GAP) != 0
-    if gaps[0 if len(last) else 1 :].any():
+    if gaps[0 if np.isfinite(last_time) else 1 :].any():
         msg = (
             f"Invalid chunk: a gap lies before {np.count_nonzero(gaps)} of its traces, the "
             f"first is trace {np.argmax(gaps)}. Must be continuous: use split_at_gaps."
@@ -229,8 +250,146 @@ class Gap:
     length: float  #: m between the two traces; NaN without positions
 
 
+class GapFinder:
+    """
+    Notice where ground or time is missing along one lane, chunk by chunk.
+
+    Parameters
+    ----------
+    max_step : float, optional
+        Longest distance between neighbouring traces, in metres.
+    max_interval : float, optional
+        Longest time between neighbouring traces, in seconds.
+    max_pause : float, optional
+        Longest time between neighbouring traces of which one has no position, in seconds.
+    spacing : float, optional
+        By how much traces without a position are taken to advance, in metres; by
+        `max_step` each without it.
+
+    Raises
+    ------
+    ValueError
+        If a limit is not finite and greater than zero.
+
+    Notes
+    -----
+    Where positions are lost, the next known one is compared with the last known one: the
+    distance may exceed `max_step` by `spacing` for each trace between. A gap whose place is
+    hidden so is found there, and by `max_pause` where it is.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_step: float | None = None,
+        max_interval: float | None = None,
+        max_pause: float | None = None,
+        spacing: float | None = None,
+    ):
+        limits = {"max_step": max_step, "max_interval": max_interval, "max_pause": max_pause}
+        self._limits = {
+            name: np.inf if value is None else check_positive(value, name)
+            for name, value in limits.items()
+        }
+        advance = max_step if spacing is None else check_positive(spacing, "spacing")
+        self._spacing = advance or 0.0
+        self._last_time = np.nan
+        self._is_located = False  # whether the last trace has a position
+        self._place = np.full(2, np.nan)  # the last known position
+        self._since = 0  # traces after it
+
+    def find(self, chunk: Sweep) -> list[tuple[int, Gap]]:
+        """
+        Take the next chunk of the lane.
+
+        Parameters
+        ----------
+        chunk : Sweep
+            Traces that follow those before.
+
+        Returns
+        -------
+        gaps : list of (int, Gap)
+            Index in the chunk of each trace before which something is missing.
+        """
+        n = len(chunk)
+        if not n:
+            return []
+        place = np.vstack([self._place, chunk.position[:, :2]])
+        located = np.isfinite(place).all(axis=1)
+        number = np.arange(n + 1)  # of each trace, from the last one that was seen
+        known = np.maximum.accumulate(np.where(located, number, -1))[:-1]
+        number[0] = -self._since  # the last known position may be older
+        steps = number[1:] - number[np.maximum(known, 0)]
+        distance = np.hypot(*(place[1:] - place[np.maximum(known, 0)]).T)
+        distance[known < 0] = np.nan
+        before = np.concatenate([[self._last_time], chunk.time[:-1]])
+        pause = chunk.time - before
+        had_place = np.concatenate([[self._is_located], located[1:-1]])
+        limit = self._limits
+        cut = (chunk.quality & Quality.GAP) != 0
+        cut |= distance > limit["max_step"] + (steps - 1) * self._spacing
+        cut |= pause > limit["max_interval"]
+        cut |= ~(had_place & located[1:]) & (pause > limit["max_pause"])
+        cut &= np.isfinite(before)  # nothing lies before the first trace of a lane
+        if located.any():
+            last = int(np.flatnonzero(located)[-1])
+            self._since = n - last if last else self._since + n
+            self._place = place[last].copy()
+        self._last_time = float(chunk.time[-1])
+        self._is_located = bool(located[-1])
+        return [
+            (
+                int(i),
+                Gap(
+                    lane=chunk.lane,
+                    sensor=chunk.sensor.name,
+                    start_time=float(before[i]),
+                    stop_time=float(chunk.time[i]),
+                    length=float(distance[i]),
+                ),
+            )
+            for i in np.flatnonzero(cut)
+        ]
+
+
+def cut_at(chunk: Sweep, starts: Iterable[int]) -> list[Sweep]:
+    """
+    Cut a chunk before some of its traces, which get the flag GAP.
+
+    Parameters
+    ----------
+    chunk : Sweep
+        Traces of one lane.
+    starts : iterable of int
+        Indices, rising.
+
+    Returns
+    -------
+    parts : list of Sweep
+        One more than there are indices; the first is empty if the first index is 0.
+
+    Examples
+    --------
+    >>> from minesense.sweep import no_traces
+    >>> len(cut_at(no_traces(), []))
+    1
+    """
+    starts = list(starts)
+    quality = chunk.quality.copy()
+    quality[starts] |= Quality.GAP
+    flagged = dataclasses.replace(chunk, quality=quality)
+    bounds = [0, *starts, len(chunk)]
+    return [flagged[a:b] for a, b in itertools.pairwise(bounds)]
+
+
 def split_at_gaps(
-    sweep: Sweep, *, max_step: float | None = None, max_interval: float | None = None
+    sweep: Sweep,
+    *,
+    max_step: float | None = None,
+    max_interval: float | None = None,
+    max_pause: float | None = None,
+    spacing: float | None = None,
 ) -> tuple[list[Sweep], list[Gap]]:
     """
     Cut a lane where ground or time is missing, since nothing may be bridged silently.
@@ -239,10 +398,8 @@ def split_at_gaps(
     ----------
     sweep : Sweep
         A whole lane.
-    max_step : float, optional
-        Longest distance between neighbouring traces, in metres.
-    max_interval : float, optional
-        Longest time between neighbouring traces, in seconds.
+    max_step, max_interval, max_pause, spacing
+        As in :func:`GapFinder`.
 
     Returns
     -------
@@ -273,27 +430,8 @@ def split_at_gaps(
     >>> [len(part) for part in parts], round(gaps[0].length, 3)
     ([3, 2], 0.8)
     """
-    steps = np.hypot(*np.diff(sweep.position[:, :2], axis=0).T)
-    intervals = np.diff(sweep.time)
-    cut = (sweep.quality[1:] & Quality.GAP) != 0
-    if max_step is not None:
-        cut |= steps > check_positive(max_step, "max_step")
-    if max_interval is not None:
-        cut |= intervals > check_positive(max_interval, "max_interval")
-    starts = np.flatnonzero(cut) + 1
-    quality = sweep.quality.copy()
-    quality[starts] |= Quality.GAP
-    flagged = dataclasses.replace(sweep, quality=quality)
-    bounds = [0, *starts.tolist(), len(sweep)]
-    parts = [flagged[a:b] for a, b in itertools.pairwise(bounds)]
-    gaps = [
-        Gap(
-            lane=sweep.lane,
-            sensor=sweep.sensor.name,
-            start_time=float(sweep.time[i - 1]),
-            stop_time=float(sweep.time[i]),
-            length=float(steps[i - 1]),
-        )
-        for i in starts
-    ]
-    return parts, gaps
+    finder = GapFinder(
+        max_step=max_step, max_interval=max_interval, max_pause=max_pause, spacing=spacing
+    )
+    found = finder.find(sweep)
+    return cut_at(sweep, [i for i, _ in found]), [gap for _, gap in found]

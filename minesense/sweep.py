@@ -181,6 +181,7 @@ class Sensor:
         """Return what a model must match, as plain numbers and words."""
         first = float(self.axis[0]) if len(self.axis) else None
         last = float(self.axis[-1]) if len(self.axis) else None
+        radar, coil = self.radar, self.coil
         return {
             "kind": self.kind,
             "n_channels": self.shape[0],
@@ -189,8 +190,17 @@ class Sensor:
             "axis_last": last,
             "axis_unit": self.axis_unit,
             "quantity": self.quantity,
-            "centre_frequency_hz": self.radar.centre_frequency if self.radar else None,
-            "coil_radius_m": self.coil.radius if self.coil else None,
+            "unit": self.unit,
+            "lever_arms_m": self.lever_arms.ravel().tolist(),
+            "centre_frequency_hz": radar.centre_frequency if radar else None,
+            "separation_m": radar.separation if radar else None,
+            "height_m": radar.height if radar else coil.height if coil else None,
+            "coil_radius_m": coil.radius if coil else None,
+            "gates_s": coil.gates.ravel().tolist() if coil else None,
+            "pulse_s": coil.pulse if coil else None,
+            "ramp_s": coil.ramp if coil else None,
+            "half_period_s": coil.half_period if coil else None,
+            "receiver_tau_s": coil.receiver_tau if coil else None,
         }
 
 
@@ -344,6 +354,30 @@ def no_traces(sensor: Sensor | None = None, lane: str = "") -> Sweep:
     )
 
 
+def belongs_to(chunk: Sweep, other: Sweep) -> bool:
+    """
+    Tell whether two chunks are of one lane: the same name, sensor and frame.
+
+    Parameters
+    ----------
+    chunk, other : Sweep
+        To compare.
+
+    Returns
+    -------
+    same : bool
+        Whether they may be joined.
+
+    Examples
+    --------
+    >>> belongs_to(no_traces(lane="A"), no_traces(lane="B"))
+    False
+    """
+    if chunk.lane != other.lane or chunk.frame != other.frame:
+        return False
+    return chunk.sensor is other.sensor or chunk.sensor.describe() == other.sensor.describe()
+
+
 def join(sweeps: Sequence[Sweep]) -> Sweep:
     """
     Return consecutive chunks of one lane as one sweep.
@@ -358,10 +392,11 @@ def join(sweeps: Sequence[Sweep]) -> Sweep:
         return no_traces()
     first = chunks[0]
     for other in chunks[1:]:
-        if (other.lane, other.sensor.describe()) != (first.lane, first.sensor.describe()):
+        if not belongs_to(other, first):
             msg = (
                 f"Invalid chunk of lane '{other.lane}', sensor '{other.sensor.name}'. Must "
-                f"belong to lane '{first.lane}', sensor '{first.sensor.name}', like the first."
+                f"belong to lane '{first.lane}', sensor '{first.sensor.name}', in the same "
+                "frame, like the first."
             )
             raise ValueError(msg)
     if len(chunks) == 1:

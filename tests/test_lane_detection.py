@@ -1,10 +1,13 @@
 """Test that one lane on its way through a detector stays one lane."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 from lanes import make_coils, make_sensor, make_sweep
 
-from minesense.detect import DetectorSettings
-from minesense.detect.detection import LaneDetection
+from minesense.detect import DetectorSettings, LaneDetection, Screen, check_sensor
+from minesense.sweep import Frame
 
 
 @pytest.mark.parametrize("name", ["", "A"])
@@ -23,3 +26,55 @@ def _chunk(sensor, lane):
     return make_sweep(
         [[[1.0] * sensor.shape[1]] * sensor.shape[0]] * 2, sensor=sensor, lane=lane
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "figure"),
+    [
+        ({"pulse": 600e-6}, "pulse_s"),
+        ({"receiver_tau": 2e-5}, "receiver_tau_s"),
+        ({"height": 0.5}, "height_m"),
+        ({"gates": [[2e-5 * k, 2e-5 * k + 1e-5] for k in range(1, 13)]}, "gates_s"),
+    ],
+)
+def test_a_model_refuses_another_waveform(change, figure):
+    """Same channels and gates, but not the head it was made for."""
+    coils = make_coils()
+    other = dataclasses.replace(coils, coil=dataclasses.replace(coils.coil, **change))
+    with pytest.raises(ValueError, match=f"its {figure} is"):
+        check_sensor(other, {"emi": coils.describe()})
+
+
+@pytest.mark.parametrize(
+    ("change", "figure"),
+    [({"unit": "V"}, "unit"), ({"lever_arms": [[0, 0, 0], [3, 0, 0]]}, "lever_arms_m")],
+)
+def test_a_model_refuses_other_channels(change, figure):
+    """Same number of channels, elsewhere or in another unit; rounding is no difference."""
+    coils = make_coils()
+    with pytest.raises(ValueError, match=f"its {figure} is"):
+        check_sensor(dataclasses.replace(coils, **change), {"emi": coils.describe()})
+    nearly = dataclasses.replace(coils, lever_arms=coils.lever_arms * (1 + 1e-9))
+    check_sensor(nearly, {"emi": coils.describe()})
+
+
+def test_the_frame_of_a_lane_stays():
+    """Positions counted from elsewhere are another lane."""
+    lane = make_sweep(np.zeros((20, 2, 12)), sensor=make_coils())
+    screen = Screen(DetectorSettings())
+    screen.push(lane[:10])
+    moved = dataclasses.replace(lane[10:], frame=Frame(crs="EPSG:32638"))
+    with pytest.raises(ValueError, match="in the same frame"):
+        screen.push(moved)
+    screen.push(lane[10:])
+
+
+def test_a_screen_survives_a_first_chunk_that_it_refuses():
+    """The next sensor is not blamed for the last one."""
+    coils = make_coils()
+    lane = make_sweep(np.zeros((20, 2, 12)), sensor=coils)
+    bare = dataclasses.replace(lane, sensor=dataclasses.replace(coils, coil=None))
+    screen = Screen(DetectorSettings())
+    with pytest.raises(ValueError, match="coil"):
+        screen.push(bare)
+    screen.push(lane)

@@ -26,6 +26,7 @@ from .trial import Trial, conduct
 #: Baselines: what they are called.
 BASELINES = {
     "random": "random marks",
+    "layout": "lane layout alone",
     "gpr_energy": "radar energy",
     "emi_decay": "detector signal",
 }
@@ -111,6 +112,12 @@ def table(trial: Trial) -> str:
         lines.append(f"  {group:10}" + "".join(f"{cell:>30}" for cell in cells))
     lines.append(f"  {'':10}" + "".join(f"{MODES[mode]:>30}" for mode in MODES))
     lines.append("* fewer than ten targets: no claim")
+    both = trial.scores["both"]
+    if both.worst is not None:
+        name, figure = f"{both.worst.group} = {both.worst.name}", both.worst.swept
+        lines.append(f"worst stratum of both: {name}, {figure.k}/{figure.n} found")
+    if both.no_claim:
+        lines.append(f"no overall claim, too few targets: {'; '.join(both.no_claim)}")
     worst = trial.scores["both"]
     lines.append(
         f"both sensors: {worst.count('missed_swept')} missed though swept, "

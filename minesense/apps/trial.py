@@ -12,7 +12,7 @@ from ..alarm import Alarm
 from ..coverage import Coverage
 from ..detect import KINDS, Detection, Detector, Screened, find_sites
 from ..report import MODES
-from ..score import Score, random_alarms, score
+from ..score import Score, layout_alarms, random_alarms, score
 from ..sweep import Sweep
 from ..synthetic import Carrier, Field
 from .trainer import train
@@ -154,12 +154,17 @@ def baseline_alarms(
     -------
     baselines : dict of (alarms, threshold, sensors)
         ``"random"``: marks at twice the design rate, half of them above the threshold.
+        ``"layout"``: marks at the design rate, placed by one who sees the lanes and no
+        sample; if it beat chance, the field would give its layout away.
         ``"gpr_energy"`` and ``"emi_decay"``: the prescreeners alone, ranked by their score,
         with thresholds set on the training lanes for the design rate.
     """
     rate = detector.settings.design_rate
     marks = random_alarms(coverage, 2 * rate, np.random.default_rng(seed))
-    found: dict[str, tuple[Sequence[Alarm], float, str]] = {"random": (marks, 0.5, "any")}
+    found: dict[str, tuple[Sequence[Alarm], float, str]] = {
+        "random": (marks, 0.5, "any"),
+        "layout": (layout_alarms(coverage, rate), 0.0, "any"),
+    }
     for kind, name in zip(KINDS, ("gpr_energy", "emi_decay"), strict=True):
         sites = [s for lane in lanes for s in find_sites({kind: lane[kind]}, detector.settings)]
         alarms = [

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .._kernels.peaks import find_peaks
 from .._validation import check_number, check_positive
 from ..alarm import Candidate
-from ..stage import _check_follows
+from ..stage import check_follows
 from ..sweep import Sweep
 
 
@@ -98,7 +98,8 @@ class ExtractCandidates:
         self.threshold = check_number(threshold, "threshold")
         # 0.25 / 0.05 is a little more than 5: no trace of look-ahead for rounding
         self.latency = math.ceil(self.merge_radius / self.spacing - 1e-9)
-        self._input: Sweep | None = None
+        self._input: Sweep | None = None  # the form of the lane, no traces
+        self._last_time = -math.inf
         self._held: dict[str, npt.NDArray[Any]] = {}
         self._first = 0  # of the traces held, the first not yet judged
         self._dropped = 0  # traces of the lane that are held no more
@@ -123,9 +124,10 @@ class ExtractCandidates:
         _check_sweep(scores)
         if scores.sensor.shape == (0, 0):
             return []
-        _check_follows(scores, scores[:0] if self._input is None else self._input)
-        if self._input is None or len(scores):
-            self._input = scores[-1:]
+        check_follows(scores, scores if self._input is None else self._input, self._last_time)
+        self._input = scores[:0] if self._input is None else self._input
+        if len(scores):
+            self._last_time = float(scores.time[-1])
         new = _cells(scores)
         held = self._held
         self._held = new if not held else {k: np.concatenate([held[k], new[k]]) for k in new}
@@ -140,6 +142,7 @@ class ExtractCandidates:
     def reset(self) -> None:
         """Drop the lane and what is held back of it."""
         self._input = None
+        self._last_time = -math.inf
         self._held = {}
         self._first = self._dropped = 0
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..alarm import Alarm, Candidate
 from ..coverage import Coverage, Rectangle, observe
 from ..stage import Gap
@@ -164,15 +166,22 @@ def check_sensor(sensor: Sensor, expected: Mapping[str, Mapping[str, Any]]) -> N
         raise ValueError(msg)
     for name, wanted in expected[sensor.kind].items():
         found = sensor.describe().get(name)
-        same = found == wanted
-        if isinstance(wanted, float) and isinstance(found, float):
-            same = abs(found - wanted) <= 1e-6 * abs(wanted)
+        same = found == wanted or _is_close(found, wanted)
         if not same:
             msg = (
                 f"Invalid sensor '{sensor.name}': its {name} is {found!r}. Must be {wanted!r}, "
                 "as the sensor that the model was trained on."
             )
             raise ValueError(msg)
+
+
+def _is_close(found: Any, wanted: Any) -> bool:
+    """Return whether two numbers, or lists of them, agree to 1e-6 of the largest."""
+    try:
+        a, b = np.asarray(found, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return a.shape == b.shape and bool((np.abs(a - b) <= 1e-6 * np.abs(b).max(initial=0)).all())
 
 
 def observed(

@@ -138,7 +138,8 @@ def recording_settings(sweep: Sweep, *, threshold: float | None = None) -> Detec
         threshold=base.threshold if threshold is None else threshold,
         merge_radius=fit(base.merge_radius, 2, 0.1),
     )
-    return DetectorSettings(radar=radar, max_gap=max(5 * spacing, 1e-9))
+    interval = float(np.median(np.diff(sweep.time))) if len(sweep) > 1 else 1.0
+    return DetectorSettings(radar=radar, max_gap=5 * spacing, max_pause=10 * interval)
 
 
 def screen_recording(sweep: Sweep, *, threshold: float | None = None) -> Screening:

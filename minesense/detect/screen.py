@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from .. import along_track, emi, gpr
 from .._validation import check_one_of
 from ..alarm import Candidate
-from ..stage import Gap, LaneStage, Pipeline, Stage, split_at_gaps
-from ..sweep import Floats, Sensor, Sweep, join
+from ..stage import Gap, GapFinder, LaneStage, Pipeline, Stage, check_follows, cut_at
+from ..sweep import Floats, Quality, Sensor, Sweep, join
 from .candidates import ExtractCandidates
 from .settings import DetectorSettings, RadarSettings
 
@@ -140,7 +141,8 @@ class Screen:
 
     def __init__(self, settings: DetectorSettings):
         self.settings = settings
-        self._last: Sweep | None = None
+        self._form: Sweep | None = None  # of the lane, no traces
+        self._last_time = -np.inf
         self._parts: list[Part] = []
         self._gaps: list[Gap] = []
         self._is_finished = False
@@ -172,18 +174,22 @@ class Screen:
                 f"Invalid chunk of lane '{chunk.lane}': it was finished. Must be a new Screen."
             )
             raise ValueError(msg)
-        if self._last is None:
+        if self._form is None:
             self._begin(chunk.sensor)
-            self._last = chunk[:0]
-        parts, gaps = split_at_gaps(join([self._last, chunk]), max_step=self.settings.max_gap)
-        self._gaps += gaps
-        found: list[Candidate] = []
-        for k, part in enumerate(parts):
-            if k:
-                found += self._end_part()
-            found += self._take(part if k or not len(self._last) else part[1:])
+            # refuses a sensor that the stages cannot process, before anything is kept
+            self._prescreen.process(self._prepare.process(chunk[:0]))
+            self._form = chunk[:0]
+        unflagged = dataclasses.replace(chunk, quality=chunk.quality & ~Quality.GAP)
+        check_follows(unflagged, self._form, self._last_time)
+        gaps = self._finder.find(chunk)
+        self._gaps += [gap for _, gap in gaps]
+        first, *others = cut_at(chunk, [i for i, _ in gaps])
+        found = self._take(first)
+        for part in others:
+            found += self._end_part()
+            found += self._take(part)
         if len(chunk):
-            self._last = parts[-1][-1:]  # of our copy: a driver may reuse its buffers
+            self._last_time = float(chunk.time[-1])
         return found
 
     def finish(self) -> Screened:
@@ -200,8 +206,8 @@ class Screen:
         ValueError
             If the lane is empty, or too short for any of its traces to be judged.
         """
-        if self._last is None or not len(self._last):
-            lane = self._last.lane if self._last is not None else ""
+        if self._form is None or not np.isfinite(self._last_time):
+            lane = self._form.lane if self._form is not None else ""
             msg = f"Invalid lane '{lane}': 0 traces. Must hold at least one."
             raise ValueError(msg)
         self._end_part()
@@ -209,8 +215,8 @@ class Screen:
         self._refuse_short()
         self._refuse_spacing()
         return Screened(
-            kind=self._last.sensor.kind,
-            lane=self._last.lane,
+            kind=self._form.sensor.kind,
+            lane=self._form.lane,
             parts=tuple(self._parts),
             gaps=tuple(self._gaps),
         )
@@ -229,6 +235,11 @@ class Screen:
             threshold=options.threshold,
         )
         self._spacing = options.spacing
+        self._finder = GapFinder(
+            max_step=self.settings.max_gap,
+            max_pause=self.settings.max_pause,
+            spacing=options.spacing,
+        )
         self._start_part()
 
     def _start_part(self) -> None:

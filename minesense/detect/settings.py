@@ -57,10 +57,17 @@ class DetectorSettings:
     radar_footprint: float = 0.10  #: m from an antenna that counts as observed
     coil_footprint: float = 0.12  #: m from a coil's centre that counts as observed
     max_gap: float = 0.25  #: m between traces that still counts as continuous
+    max_pause: float = 2.0  #: s between traces without a position that still does
     design_rate: float = 0.3  #: false alarms per m^2 for which thresholds are set
 
     def __post_init__(self) -> None:
-        for name in ("fusion_radius", "radar_footprint", "coil_footprint", "max_gap"):
+        for name in (
+            "fusion_radius",
+            "radar_footprint",
+            "coil_footprint",
+            "max_gap",
+            "max_pause",
+        ):
             check_positive(getattr(self, name), name)
         check_not_negative(self.design_rate, "design_rate")
 

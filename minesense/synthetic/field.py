@@ -232,7 +232,8 @@ def field(recipe: str | Scenario, *, seed: int) -> Field:
         buried[lane.name] = _bury(recipe, lane, rng)
         west, south, east, north = lane.area
         margin = 0.5 * recipe.lane_gap
-        around = (west - margin, south - 0.5, east + margin, north + 0.5)
+        # as far as the carrier goes, so that the ground outside the lane is no other ground
+        around = (west - margin, south - recipe.run_in, east + margin, north + recipe.run_in)
         clutter[lane.name] = (
             *draw_metal(around, recipe.metal_density, rng=rng),
             *draw_dielectric(around, recipe.dielectric_density, rng=rng),
@@ -313,9 +314,8 @@ def _place(
 ) -> tuple[float, float] | None:
     """Draw a place whose edge keeps its distance from others; None after 200 tries."""
     west, south, east, north = area
-    # away from the border, but somewhere even in a lane that is all border
-    aside, ahead = min(0.05, 0.25 * (east - west)), min(0.3, 0.25 * (north - south))
-    low, high = (west + aside, south + ahead), (east - aside, north - ahead)
+    # up to the border, like clutter: a margin would tell a detector where no target lies
+    low, high = (west, south), (east, north)
     for _ in range(200):
         easting, northing = rng.uniform(low, high)
         distances = [
