@@ -80,6 +80,7 @@ bench-quick: $(VENV)/.installed-test ## the same with few rounds: does it run, a
 		--benchmark-warmup=off --benchmark-columns=median,rounds $(ARGS)
 
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
+	rm -rf docs/api/generated  # pages of modules that are no more would fail the build
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 # Made with the oldest Python that is supported (PYTHON=...): what it can install, all can.
