@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from .alarm import Alarm, Candidate
     from .apps.trainer import train
     from .detect import Detector
+    from .gaps import split_at_gaps
     from .io import read
-    from .stage import Pipeline, run_lane, split_at_gaps
+    from .stage import Pipeline, run_lane
     from .sweep import Quality, Sensor, Sweep
     from .truth import Target, Truth
 
@@ -38,7 +39,7 @@ _NAMES = {
     "Truth": "truth",
     "read": "io",
     "run_lane": "stage",
-    "split_at_gaps": "stage",
+    "split_at_gaps": "gaps",
     "train": "apps.trainer",
 }
 

@@ -12,11 +12,11 @@ from minesense.coverage import observe
 from minesense.detect import Detection, DetectorSettings
 from minesense.detect.recording import Screening
 from minesense.detect.screen import Part, Screened
+from minesense.gaps import Gap
 from minesense.io.recording import Recording
 from minesense.io.trouble import Correction
 from minesense.report import FieldResults, Strip
 from minesense.score import score
-from minesense.stage import Gap
 from minesense.sweep import Quality, track_length
 from minesense.truth import Target, Truth
 

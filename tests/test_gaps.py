@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lanes import make_sweep
 
-from minesense.stage import GapFinder, split_at_gaps
+from minesense.gaps import GapFinder, split_at_gaps
 from minesense.sweep import Quality
 
 SPACING = 0.1

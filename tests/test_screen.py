@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.detect import CoilSettings, DetectorSettings, RadarSettings, Screen
-from minesense.stage import split_at_gaps
+from minesense.gaps import split_at_gaps
 from minesense.sweep import Quality, no_traces
 
 # Windows of a few traces, so that short lanes have an inside.

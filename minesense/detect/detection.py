@@ -10,7 +10,7 @@ import numpy as np
 
 from ..alarm import Alarm, Candidate
 from ..coverage import Coverage, Rectangle, observe
-from ..stage import Gap
+from ..gaps import Gap
 from ..sweep import Sensor, Sweep
 from .screen import Screen, Screened
 from .settings import DetectorSettings

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._validation import check_positive
 from ..alarm import Alarm, Candidate
-from ..stage import Gap
+from ..gaps import Gap
 from ..sweep import UNUSABLE, Quality, Sweep, track_length
 from .screen import Screen, Screened
 from .settings import DetectorSettings, RadarSettings

@@ -10,7 +10,8 @@ import numpy as np
 from .. import along_track, emi, gpr
 from .._validation import check_one_of
 from ..alarm import Candidate
-from ..stage import Gap, GapFinder, LaneStage, Pipeline, Stage, check_follows, cut_at
+from ..gaps import Gap, GapFinder, cut_at
+from ..stage import LaneStage, Pipeline, Stage, check_follows
 from ..sweep import Floats, Quality, Sensor, Sweep, join
 from .candidates import ExtractCandidates
 from .settings import DetectorSettings, RadarSettings
