@@ -24,11 +24,12 @@ PYTEST := $(BIN)/python -m pytest
 # The suites of the kernels; the rest of the tests would learn nothing from plain Python.
 INTERPRETED := $(addprefix tests/test_,$(addsuffix .py,every_stage jit along_track \
 	gpr_preprocess surroundings energy_prescreener decay_prescreener candidates coverage \
-	emi_bodies emi_coil emi_pulse magnetic_soil radar_physics)) -m "not slow"
+	emi_bodies emi_coil emi_pulse windings magnetic_soil ground radar_physics \
+	radar_near_field)) -m "not slow"
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 
 .PHONY: help demo test test-compiled test-interpreted test-bounds check format bench \
-	bench-quick docs constraints env browser clean
+	bench-quick docs fdtd fdtd-speed anchors constraints env browser clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
@@ -79,6 +80,17 @@ bench-quick: $(VENV)/.installed-test ## the same with few rounds: does it run, a
 	$(PYTEST) -q benchmarks --benchmark-min-rounds=1 --benchmark-max-time=0.2 \
 		--benchmark-warmup=off --benchmark-columns=median,rounds $(ARGS)
 
+# gprMax is installed for these alone; it runs as a program of its own.
+fdtd: $(VENV)/.installed-fdtd ## compute full-wave scenes that are missing, compare, draw
+	$(BIN)/python -m benchmarks.fdtd.run
+	$(BIN)/python -m benchmarks.fdtd.report
+
+fdtd-speed: $(VENV)/.installed-fdtd ## time a section with gprMax and with the fast model
+	$(BIN)/python -m benchmarks.fdtd.speed
+
+anchors: $(VENV)/.installed-test ## hold synthetic ground against blind trials and clearance
+	$(BIN)/python -m benchmarks.anchors.run
+
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 	rm -rf docs/api/generated  # pages of modules that are no more would fail the build
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -87,7 +99,7 @@ docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 constraints: ## pin the newest versions of everything in constraints.txt
 	rm -rf $(VENV)-constraints
 	$(PYTHON) -m venv $(VENV)-constraints
-	$(VENV)-constraints/bin/python -m pip install --upgrade -e '.[dev]'
+	$(VENV)-constraints/bin/python -m pip install --upgrade -e '.[dev,fdtd]'
 	{ grep '^#' constraints.txt; $(VENV)-constraints/bin/python -m pip freeze \
 		--exclude-editable; } > constraints.new
 	mv constraints.new constraints.txt

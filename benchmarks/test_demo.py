@@ -13,7 +13,8 @@ from minesense.apps.trial import conduct
 from minesense.detect import DetectorSettings, Screen
 
 FIELD = ms.synthetic.field(
-    ms.synthetic.scenario("farmland", n_training=4, n_blind=2, lane_length=10.0), seed=1
+    ms.synthetic.scenario("farmland", lanes={"training": 4, "blind": 2, "length": 10.0}),
+    seed=1,
 )
 LANE = FIELD.lanes[0].name
 CART = ms.synthetic.cart()

@@ -14,8 +14,9 @@ from minesense.detect.candidates import ExtractCandidates, extract_candidates
 from minesense.emi.preprocess import received_decays, soil_decay
 from minesense.emi.prescreen import PrescreenDecay
 from minesense.gpr.prescreen import PrescreenEnergy
+from minesense.sensor import Circle, Head, PulseTrain, Radar, Sensor
 from minesense.stage import run_lane
-from minesense.sweep import PulseCoil, Radar, Sensor, Sweep
+from minesense.sweep import Sweep
 
 SPACING = 0.05
 N_TRACES = 400  # 20 m
@@ -35,14 +36,14 @@ def make_lane(sensor, seed):
 
 
 EDGES = np.geomspace(12e-6, 400e-6, 13)
-COIL = PulseCoil(
-    radius=0.1,
+TRAIN = PulseTrain(
     gates=np.column_stack([EDGES[:-1], EDGES[1:]]),
     pulse=200e-6,
     ramp=5e-6,
     half_period=1e-3,
     receiver_tau=1e-6,
 )
+COIL = (Circle(radius=0.1),)
 RADAR = Sensor(
     name="radar",
     kind="gpr",
@@ -55,7 +56,7 @@ COILS = Sensor(
     kind="emi",
     axis=EDGES[:-1],
     lever_arms=0.25 * np.arange(4)[:, None] * [1, 0, 0],
-    coil=COIL,
+    head=Head(transmitter=COIL, receiver=COIL, excitation=TRAIN),
 )
 TAUS = np.geomspace(5e-6, 1e-3, 10)
 
@@ -85,10 +86,10 @@ def numpy_energy(samples):
 
 def numpy_decay(samples):
     """Score a coil lane with NumPy, taking the gates as independent once projected."""
-    soil = soil_decay(COIL) / np.linalg.norm(soil_decay(COIL))
+    soil = soil_decay(TRAIN) / np.linalg.norm(soil_decay(TRAIN))
     z = samples - (samples @ soil)[..., None] * soil
     z = sliding_window_view(np.pad(z, [(2, 2), (0, 0), (0, 0)]), 5, axis=0).sum(axis=-1)
-    bank = received_decays(COIL, TAUS)
+    bank = received_decays(TRAIN, TAUS)
     _, spread = median_and_spread(ring_view(z, 10, 100))
     white = soil / spread
     white /= np.linalg.norm(white, axis=-1, keepdims=True)

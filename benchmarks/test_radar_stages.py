@@ -25,8 +25,9 @@ from minesense.gpr import (
     RemoveMedianBackground,
     Whiten,
 )
+from minesense.sensor import Radar, Sensor
 from minesense.stage import run_lane
-from minesense.sweep import Radar, Sensor, Sweep
+from minesense.sweep import Sweep
 
 try:
     import bottleneck

@@ -16,7 +16,8 @@ import minesense as ms
 # %%
 # A field is made from a scenario and a seed. Its truth is known.
 field = ms.synthetic.field(
-    ms.synthetic.scenario("farmland", n_training=1, n_blind=0, lane_length=6.0), seed=17
+    ms.synthetic.scenario("farmland", lanes={"training": 1, "blind": 0, "length": 6.0}),
+    seed=17,
 )
 print(f"SYNTHETIC field with {len(field.truth.targets)} targets")
 for target in field.truth.targets:

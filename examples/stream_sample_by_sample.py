@@ -14,7 +14,8 @@ import minesense as ms
 from minesense.detect import DetectorSettings, Screen
 
 field = ms.synthetic.field(
-    ms.synthetic.scenario("farmland", n_training=1, n_blind=0, lane_length=8.0), seed=2
+    ms.synthetic.scenario("farmland", lanes={"training": 1, "blind": 0, "length": 8.0}),
+    seed=2,
 )
 radar, _ = field.sweep(ms.synthetic.cart())
 print(f"SYNTHETIC lane of {len(radar)} radar traces")

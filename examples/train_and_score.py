@@ -12,7 +12,8 @@ from pathlib import Path
 import minesense as ms
 
 field = ms.synthetic.field(
-    ms.synthetic.scenario("farmland", n_training=5, n_blind=2, lane_length=12.0), seed=1
+    ms.synthetic.scenario("farmland", lanes={"training": 5, "blind": 2, "length": 12.0}),
+    seed=1,
 )
 cart = ms.synthetic.cart()
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from .detect import Detector
     from .gaps import split_at_gaps
     from .io import read
+    from .sensor import Sensor
     from .stage import Pipeline, run_lane
-    from .sweep import Quality, Sensor, Sweep
+    from .sweep import Quality, Sweep
     from .truth import Target, Truth
 
 # Loaded at first use: `import minesense` must stay fast and load no scikit-learn.
@@ -33,7 +34,7 @@ _NAMES = {
     "Detector": "detect",
     "Pipeline": "stage",
     "Quality": "sweep",
-    "Sensor": "sweep",
+    "Sensor": "sensor",
     "Sweep": "sweep",
     "Target": "truth",
     "Truth": "truth",

@@ -41,6 +41,14 @@ def check_not_negative(value: Any, name: str) -> float:
     return number
 
 
+def check_at_most(value: float, name: str, most: float, unit: str = "") -> float:
+    """Return value if it is no greater than what the name can stand for."""
+    if value > most:
+        msg = f"Invalid {name} '{value:g}'. Must be at most {most:g}{unit and ' ' + unit}."
+        raise ValueError(msg)
+    return value
+
+
 def check_probability(value: Any, name: str) -> float:
     """Return value as a float strictly between 0 and 1."""
     number = check_number(value, name)

@@ -15,8 +15,9 @@ from ._kernels.along_track import (
     trailing_statistics,
 )
 from ._validation import check_not_negative, check_positive
+from .sensor import Sensor
 from .stage import Flags, LaneStage, run_lane
-from .sweep import Quality, Samples, Sensor, Sweep
+from .sweep import Quality, Samples, Sweep
 
 
 def remove_background(sweep: Sweep, *, spacing: float, length: float) -> Sweep:
@@ -134,7 +135,8 @@ def remove_median_background(sweep: Sweep, *, spacing: float, half_width: float)
 
     Notes
     -----
-    With :math:`h` the half-width in traces, rounded, and :math:`U` the usable traces,
+    Parts of complex samples are treated on their own. With :math:`h` the half-width in
+    traces, rounded, and :math:`U` the usable traces,
 
     .. math:: r_k = x_k - \operatorname{median} \{x_j : j \in U, |j - k| \le h\},
 
@@ -324,6 +326,12 @@ class Whiten(LaneStage):
         )
 
     def _begin(self, sensor: Sensor) -> None:
+        if sensor.is_complex:
+            msg = (
+                f"Invalid sensor '{sensor.name}' of complex samples. Must be real: in-phase "
+                "and quadrature would get different scales, and phases be lost."
+            )
+            raise ValueError(msg)
         self._state = _sorted_windows(
             n_held=self._size + self._n_guard + 1,
             size=self._size,

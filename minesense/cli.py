@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import math
 import os
 import sys
 import textwrap
@@ -14,6 +13,7 @@ from typing import NoReturn, TypeAlias
 
 from ._version import __version__
 from .alarm import SAFETY_TEXT
+from .apps import arguments
 
 _DESCRIPTION = """\
 Open signal processing for humanitarian demining: turn sweeps of metal detectors and
@@ -62,14 +62,14 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """
     Run one command.
 
     Parameters
     ----------
-    arguments : sequence of str, optional
-        Words of the command line; those of the process by default.
+    words : sequence of str, optional
+        Of the command line; those of the process by default.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["info", "no such file"])
     2
     """
-    options = build_parser().parse_args(arguments)
+    options = build_parser().parse_args(words)
     debug = os.environ.get("MINESENSE_DEBUG") == "1"
     try:
         command = importlib.import_module(f".apps.{options.module}", __package__)
@@ -152,61 +152,16 @@ def _add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(module=module)
-    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help=seed_help)
+    parser.add_argument("--seed", type=arguments.seed, default=1, metavar="N", help=seed_help)
     parser.add_argument("--output", default=output, metavar="PATH", help=output_help)
     return parser
-
-
-def _seed(text: str) -> int:
-    """Return a seed; argparse reports what is not one."""
-    return _count(text, 0, 2**63 - 1)
-
-
-def _count(text: str, least: int, most: int) -> int:
-    """Return a whole number; argparse reports what is not one."""
-    value = int(text) if text.strip().lstrip("+-").isdecimal() else None
-    if value is None or not least <= value <= most:
-        msg = f"'{text}' is not a whole number from {least} to {most}"
-        raise argparse.ArgumentTypeError(msg)
-    return value
-
-
-def _number(text: str) -> float:
-    """Return a finite number; argparse reports what is not one."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        msg = f"'{text}' is not a finite number"
-        raise argparse.ArgumentTypeError(msg)
-    return value
-
-
-def _positive(text: str) -> float:
-    """Return a number greater than zero; argparse reports what is not one."""
-    value = _number(text)
-    if not value > 0:
-        msg = f"'{text}' is not greater than zero"
-        raise argparse.ArgumentTypeError(msg)
-    return value
-
-
-def _workers(text: str) -> int:
-    """Return a number of threads; argparse reports what is not one."""
-    return _count(text, 1, 1024)
-
-
-def _lanes(text: str) -> int:
-    """Return a number of lanes; argparse reports what is not one."""
-    return _count(text, 0, 10_000)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
     """Add the number of threads."""
     parser.add_argument(
         "--workers",
-        type=_workers,
+        type=arguments.workers,
         default=min(4, os.cpu_count() or 1),
         metavar="N",
         help="threads; the result does not depend on it (default: %(default)s)",
@@ -220,11 +175,11 @@ def _add_demo(commands: _Commands) -> None:
         module="demo",
         summary="simulate a field, train on some lanes, detect on others, report",
         text=(
-            "Make a SYNTHETIC field from a seed, sweep it with a cart of eight radar channels\n"
-            "and seven coils, train and calibrate on the training lanes, detect on the blind\n"
-            "lanes and score against the truth. Prints a table and writes report.html,\n"
-            "alarms.geojson, alarms.csv, score.json and model.skops. The same seed gives the\n"
-            "same score.json, byte for byte."
+            "Make a SYNTHETIC field from a seed, sweep it with the platform of its scenario,\n"
+            "train and calibrate on the training lanes, detect on the blind lanes and score\n"
+            "against the truth. Prints a table and writes report.html, alarms.geojson,\n"
+            "alarms.csv, score.json and model.skops. The same seed gives the same score.json,\n"
+            "byte for byte."
         ),
         output="demo",
         output_help="folder for the results (default: demo)",
@@ -236,15 +191,16 @@ def _add_demo(commands: _Commands) -> None:
 def _add_scenario(parser: argparse.ArgumentParser) -> None:
     """Add what describes a field."""
     parser.add_argument(
-        "--scenario",
+        "scenario",
+        nargs="?",
         default="farmland",
-        metavar="NAME",
-        help="prepared, farmland, village or basalt, or a JSON file (default: farmland)",
+        metavar="SCENARIO",
+        help="a TOML file, or a name of `minesense simulate --list` (default: farmland)",
     )
     for name, what in (("training", "to train on"), ("blind", "kept apart for the test")):
         parser.add_argument(
             f"--{name}-lanes",
-            type=_lanes,
+            type=arguments.lanes,
             default=None,
             metavar="N",
             help=f"number of lanes {what} (default: as the scenario says)",
@@ -258,15 +214,65 @@ def _add_simulate(commands: _Commands) -> None:
         module="simulate",
         summary="write the sweeps and the truth of a synthetic field",
         text=(
-            "Make a SYNTHETIC field from a seed and write what a cart would record: one\n"
-            "file a lane and sensor in sweeps/, the truth in truth.json, the recipe in\n"
-            "field.json."
+            "Make a SYNTHETIC field from a scenario and a seed, and write lane by lane what\n"
+            "its platform would record: one file a lane and sensor in sweeps/, the truth in\n"
+            "truth.json, minefield records, if it has any, in records.json, the recipe in\n"
+            "field.json. All carry a SHA-256, which is checked when they are read.\n\n"
+            "With --check no field is written. Stretches of its soils without targets are\n"
+            "swept and measured, beside recordings if --reference names some; a table is\n"
+            "printed, and check.json and check.png are written. To be like a recording in\n"
+            "these figures says nothing about performance in the field."
         ),
-        output="field",
-        output_help="folder to write (default: field)",
+        output=None,
+        output_help="folder to write (default: field; with --check: check)",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="list the scenarios that come with the package"
     )
     _add_scenario(parser)
     _add_workers(parser)
+    _add_check(parser)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    """Add what a check of simulated ground takes."""
+    group = parser.add_argument_group("how real the ground is")
+    group.add_argument(
+        "--check",
+        action="store_true",
+        help="measure ground without targets instead of writing a field",
+    )
+    group.add_argument(
+        "--reference",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="recordings (GSSI DZT, Sensors & Software DT1) or folders of sweeps",
+    )
+    group.add_argument(
+        "--ground",
+        metavar="WORD",
+        help="what lies under the recordings: a soil, or for example concrete",
+    )
+    group.add_argument(
+        "--height",
+        type=arguments.positive,
+        metavar="M",
+        help="of their antennas over the ground, where they do not say (default: on it)",
+    )
+    group.add_argument(
+        "--spacing",
+        type=arguments.positive,
+        metavar="M",
+        help="metres between their traces, if they do not say or are wrong",
+    )
+    group.add_argument(
+        "--frequency",
+        type=arguments.positive,
+        metavar="HZ",
+        help="their centre frequency, if they do not say or are wrong",
+    )
 
 
 def _add_train(commands: _Commands) -> None:
@@ -322,18 +328,21 @@ def _add_detect(commands: _Commands) -> None:
     )
     parser.add_argument(
         "--spacing",
-        type=_positive,
+        type=arguments.positive,
         metavar="M",
         help="metres between traces, if the recording does not say or is wrong",
     )
     parser.add_argument(
         "--frequency",
-        type=_positive,
+        type=arguments.positive,
         metavar="HZ",
         help="centre frequency of the antenna, if the recording does not say or is wrong",
     )
     parser.add_argument(
-        "--threshold", type=_number, metavar="X", help="of the score; instead of the default"
+        "--threshold",
+        type=arguments.number,
+        metavar="X",
+        help="of the score; instead of the default",
     )
     _add_workers(parser)
 
@@ -366,13 +375,13 @@ def _add_score(commands: _Commands) -> None:
     )
     parser.add_argument(
         "--threshold",
-        type=_number,
+        type=arguments.number,
         metavar="X",
         help="of the score (default: that of quality.json beside the alarms)",
     )
     parser.add_argument(
         "--halo",
-        type=_positive,
+        type=arguments.positive,
         default=0.10,
         metavar="M",
         help="metres beyond a target's edge that count as its place (default: 0.10)",

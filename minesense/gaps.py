@@ -190,7 +190,8 @@ def split_at_gaps(
     Examples
     --------
     >>> import numpy as np
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> sensor = Sensor(name="demo", kind="gpr", axis=[0.0, 1e-9], lever_arms=[[0, 0, 0]])
     >>> northing = np.array([0.0, 0.1, 0.2, 1.0, 1.1])
     >>> sweep = Sweep(

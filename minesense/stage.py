@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._version import __version__
-from .sweep import Quality, Samples, Sensor, Sweep, belongs_to, join, no_traces
+from .sensor import Sensor
+from .sweep import Quality, Samples, Sweep, belongs_to, join, no_traces
 
 Flags = npt.NDArray[np.int64]
 

@@ -1,5 +1,5 @@
 """
-The records that flow through minesense: a sensor, and what it recorded along a lane.
+The record that flows through minesense: what a sensor recorded along a lane.
 
 Axes and signs, everywhere: easting, northing, upward (right-handed), depth positive down.
 The platform frame is right, forward, upward; `heading` is the angle of forward, clockwise
@@ -12,19 +12,13 @@ import dataclasses
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._validation import (
-    check_array,
-    check_increasing,
-    check_one_of,
-    check_positive,
-    check_real,
-    check_shape,
-)
+from ._validation import check_array, check_increasing, check_real, check_shape
+from .sensor import Sensor
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
@@ -88,122 +82,6 @@ class Frame:
     origin: str = "unstated"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Radar:
-    """What the physics of a ground-penetrating radar needs."""
-
-    centre_frequency: float  #: Hz
-    separation: float = 0.0  #: m, from transmitter (behind) to receiver, along forward
-    height: float | None = None  #: m, antenna over mean ground; None if unknown
-
-    def __post_init__(self) -> None:
-        check_positive(self.centre_frequency, "centre_frequency")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PulseCoil:
-    """A pulse-induction head: one circular coil that transmits, then receives."""
-
-    radius: float  #: m
-    gates: Floats  #: (n_gates, 2) start and stop after the end of turn-off, s
-    pulse: float  #: s, current on before turn-off
-    ramp: float  #: s, linear turn-off
-    half_period: float  #: s, between pulses of alternating polarity
-    receiver_tau: float  #: s, time constant of the receiver
-    height: float | None = None  #: m, coil over mean ground; None if unknown
-
-    def __post_init__(self) -> None:
-        for name in ("radius", "pulse", "ramp", "half_period", "receiver_tau"):
-            check_positive(getattr(self, name), name)
-        gates = check_array(self.gates, "gates", ("n_gates", 2))
-        if (gates[:, 0] <= 0).any() or (gates[:, 1] <= gates[:, 0]).any():
-            msg = f"Invalid gates {gates.tolist()}. Must hold 0 < start < stop, in seconds."
-            raise ValueError(msg)
-        object.__setattr__(self, "gates", gates)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sensor:
-    """
-    What recorded a sweep: its sample axis, its channels and its physics.
-
-    Raises
-    ------
-    ValueError
-        If `axis` is not strictly increasing, a unit or kind is unknown, or the record of
-        the physics does not fit the kind.
-    """
-
-    name: str
-    kind: Literal["gpr", "emi"]
-    axis: Floats  #: (n_samples,) two-way time, gate centre (s), or frequency (Hz)
-    axis_unit: Literal["s", "Hz"] = "s"
-    lever_arms: Floats  #: (n_channels, 3) right, forward, upward from the position, m
-    quantity: str = "amplitude"  #: what a sample is, for example "amplitude" or "score"
-    unit: str = "1"  #: unit of a sample; "1" for counts and ratios
-    radar: Radar | None = None
-    coil: PulseCoil | None = None
-
-    def __post_init__(self) -> None:
-        check_one_of(self.kind, "kind", ("gpr", "emi"))
-        check_one_of(self.axis_unit, "axis_unit", ("s", "Hz"))
-        axis = check_increasing(check_array(self.axis, "axis", ("n_samples",)), "axis")
-        arms = check_array(self.lever_arms, "lever_arms", ("n_channels", 3))
-        object.__setattr__(self, "axis", axis)
-        object.__setattr__(self, "lever_arms", arms)
-        wrong = self.coil if self.kind == "gpr" else self.radar
-        if wrong is not None:
-            msg = f"Invalid {type(wrong).__name__} for a sensor of kind '{self.kind}'."
-            raise ValueError(msg)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Channels and samples of one trace."""
-        return len(self.lever_arms), len(self.axis)
-
-    @property
-    def sample_interval(self) -> float:
-        """
-        Step of a regular sample axis, in its unit.
-
-        Raises
-        ------
-        ValueError
-            If there are fewer than two samples or the steps differ by more than 1e-6.
-        """
-        steps = np.diff(self.axis)
-        if not len(steps) or np.ptp(steps) > 1e-6 * steps[0]:
-            msg = f"Invalid axis of sensor '{self.name}'. Must be regular, two values or more."
-            raise ValueError(msg)
-        return float((self.axis[-1] - self.axis[0]) / len(steps))
-
-    def describe(self) -> dict[str, Any]:
-        """Return what a model must match, as plain numbers and words."""
-        first = float(self.axis[0]) if len(self.axis) else None
-        last = float(self.axis[-1]) if len(self.axis) else None
-        radar, coil = self.radar, self.coil
-        return {
-            "kind": self.kind,
-            "n_channels": self.shape[0],
-            "n_samples": self.shape[1],
-            "axis_first": first,
-            "axis_last": last,
-            "axis_unit": self.axis_unit,
-            "quantity": self.quantity,
-            "unit": self.unit,
-            "lever_arms_m": self.lever_arms.ravel().tolist(),
-            "centre_frequency_hz": radar.centre_frequency if radar else None,
-            "separation_m": radar.separation if radar else None,
-            "height_m": radar.height if radar else coil.height if coil else None,
-            "coil_radius_m": coil.radius if coil else None,
-            "gates_s": coil.gates.ravel().tolist() if coil else None,
-            "pulse_s": coil.pulse if coil else None,
-            "ramp_s": coil.ramp if coil else None,
-            "half_period_s": coil.half_period if coil else None,
-            "receiver_tau_s": coil.receiver_tau if coil else None,
-        }
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sweep:
     """
@@ -212,7 +90,8 @@ class Sweep:
     Parameters
     ----------
     samples : (n_traces, n_channels, n_samples) array_like
-        Traces in recording order; kept as float32.
+        Traces in recording order; kept as float32. In-phase and quadrature take turns where
+        the sensor's samples are complex.
     time : (n_traces,) array_like
         Seconds, strictly increasing.
     position : (n_traces, 3) array_like
@@ -289,6 +168,21 @@ class Sweep:
             heading=self.heading[traces],
             quality=self.quality[traces],
         )
+
+    @property
+    def phasors(self) -> npt.NDArray[np.complex64]:
+        """
+        Complex samples of a sensor that has them, (n_traces, n_channels, n), as a view.
+
+        Raises
+        ------
+        ValueError
+            If the samples of the sensor are not complex.
+        """
+        if not self.sensor.is_complex:
+            msg = f"Invalid sensor '{self.sensor.name}' with real samples. Must be complex."
+            raise ValueError(msg)
+        return self.samples.view(np.complex64)
 
     @property
     def is_usable(self) -> npt.NDArray[np.bool_]:

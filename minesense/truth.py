@@ -5,9 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
+
+from .digest import digest_lines
 
 #: Metal classes of targets, from none to most.
 METAL_CLASSES = ("none", "minimum", "low", "medium", "high")
+
+#: What may be wrong with a minefield record.
+FAULTS = ("displaced", "rotated", "incomplete", "wrong")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +25,22 @@ class Target:
     is_target: bool
     easting: float  #: m, of the centre
     northing: float  #: m
-    depth: float  #: m, from the surface to the top of the object
+    depth: float  #: m, from the surface to the middle of its top
     diameter: float  #: m, horizontal extent
     metal_class: str  #: of METAL_CLASSES
     lane: str = ""  #: lane it was put in, if any
+    heading: float = 0.0  #: rad, of its length, clockwise from north
+    tilt: tuple[float, float] = (0.0, 0.0)  #: rad, by which its top leans east and north
+    group: str = ""  #: row or cluster it belongs to, if any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOrigin:
+    """The truth about a minefield record: which mines it means, and what is wrong with it."""
+
+    record: str  #: identifier of the record
+    targets: tuple[str, ...]  #: identifiers of the mines that it is about
+    fault: str = ""  #: of FAULTS; empty for an accurate record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +50,7 @@ class Truth:
     objects: tuple[Target, ...]
     position_error: float = 0.0  #: m, one standard deviation
     is_synthetic: bool = True
+    origins: tuple[RecordOrigin, ...] = ()  #: of the minefield records, if there are any
 
     def only(self, lanes: Collection[str]) -> Truth:
         """Return the truth of some lanes alone."""
@@ -47,3 +66,17 @@ class Truth:
     def clutter(self) -> tuple[Target, ...]:
         """What a detector should leave alone."""
         return tuple(item for item in self.objects if not item.is_target)
+
+    @property
+    def sha256(self) -> str:
+        """
+        SHA-256 of everything in it, in hexadecimal.
+
+        Of lines of canonical JSON (:func:`minesense.digest.canonical`), each ended by a line
+        feed: one with the position error and whether it is synthetic, then the objects, then
+        the origins, in their order.
+        """
+        head = {"is_synthetic": self.is_synthetic, "position_error": self.position_error}
+        objects = map(dataclasses.asdict, self.objects)
+        origins = map(dataclasses.asdict, self.origins)
+        return digest_lines(chain([head], objects, origins))

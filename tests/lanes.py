@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from minesense.sweep import PulseCoil, Radar, Sensor, Sweep
+from minesense.sensor import Circle, ContinuousWave, Head, PulseTrain, Radar, Sensor
+from minesense.sweep import Sweep
 
 
 def make_sensor(
@@ -27,15 +28,35 @@ def make_coils(n_channels=2, n_gates=12, **options):
     gates = np.column_stack([edges[:-1], edges[1:]])
     arms = np.zeros((n_channels, 3))
     arms[:, 0] = 0.25 * (np.arange(n_channels) - (n_channels - 1) / 2)
-    coil = PulseCoil(
-        radius=0.1, gates=gates, pulse=200e-6, ramp=5e-6, half_period=1e-3, receiver_tau=1e-6
+    train = PulseTrain(
+        gates=gates, pulse=200e-6, ramp=5e-6, half_period=1e-3, receiver_tau=1e-6
     )
     return Sensor(
         name="test coils",
         kind="emi",
         axis=gates.mean(axis=1),
         lever_arms=arms,
-        coil=coil,
+        head=make_head(train),
+        **options,
+    )
+
+
+def make_head(excitation, *, radius=0.1, **options):
+    """Return a head of one horizontal circular coil that transmits and receives."""
+    coil = (Circle(radius=radius),)
+    return Head(transmitter=coil, receiver=coil, excitation=excitation, **options)
+
+
+def make_phasors(n_channels=2, frequencies=(2.4e3, 19.2e3), **options):
+    """Return a continuous-wave head with complex samples."""
+    return Sensor(
+        name="test phasors",
+        kind="emi",
+        axis=frequencies,
+        axis_unit="Hz",
+        lever_arms=np.zeros((n_channels, 3)),
+        is_complex=True,
+        head=make_head(ContinuousWave(frequencies=frequencies)),
         **options,
     )
 

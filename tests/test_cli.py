@@ -15,20 +15,34 @@ from radar_files import scans, write_dzt
 from minesense import cli
 from minesense.alarm import SAFETY_TEXT
 from minesense.io import load_sweeps, read_alarms, save_sweeps
+from minesense.synthetic import PRESETS
 
 COMMANDS = ("demo", "simulate", "train", "detect", "score", "info")
 RESULTS = {"report.html", "section.png", "alarms.csv", "alarms.geojson", "quality.json"}
 
 #: Lanes just long enough to train on.
-SCENARIO = {
-    "name": "short farmland",
-    "soils": ["loam", "quartz_sand"],
-    "targets": ["pmn", "pmn2", "pmn4", "ts50", "m14", "type72a"],
-    "target_density": 0.6,
-    "metal_density": 0.5,
-    "dielectric_density": 0.5,
-    "lane_length": 12.0,
-}
+SCENARIO = """
+name = "short farmland"
+
+[lanes]
+length = 12.0
+
+[ground]
+soils = ["loam", "quartz_sand"]
+
+[layout]
+kind = "random"
+density = 0.6
+
+[targets]
+kinds = ["pmn", "pmn2", "pmn4", "ts50", "m14", "type72a"]
+
+[clutter]
+dielectric_density = 0.5
+
+[records]
+exists = 1.0
+"""
 
 
 def run(*words):
@@ -121,10 +135,13 @@ def foreign(tmp_path):
         "empty.dzt": b"",
         "model.pkl": pickle.dumps({"a": 1}),
         "archive.skops": b"PK\x05\x06" + bytes(18),
-        "broken.json": b'{"scenario": ',
+        "broken.toml": b'name = "x"\n[layout\n',
+        "list.toml": b"[1, 2]",
+        "deep.toml": b"a = " + b"[" * 100_000,
+        "latin.toml": b'name = "\xe4"',
+        "broken.json": b'{"objects": ',
         "list.json": b"[1, 2]",
-        "deep.json": b"[" * 100_000,
-        "latin.json": b'{"name": "\xe4"}',
+        "latin.json": b'{"note": "\xe4"}',
     }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
@@ -169,32 +186,44 @@ def test_too_short_a_recording_is_refused(foreign, monkeypatch):
 @pytest.mark.parametrize("name", ["broken", "list", "deep", "latin", "missing"])
 @pytest.mark.parametrize("command", ["demo", "simulate"])
 def test_bad_scenarios_are_refused(foreign, command, name):
-    """Whatever is wrong with the JSON."""
-    path = foreign / f"{name}.json"
-    found = run(command, "--scenario", path, "--output", foreign / "out")
-    assert_refused(found, path)
+    """Whatever is wrong with the TOML; of a broken file the line is told."""
+    path = foreign / f"{name}.toml"
+    found = run(command, path, "--output", foreign / "out")
+    assert_refused(found, path, "line 2" if name == "broken" else "")
     assert not (foreign / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("change", "word"),
+    ("old", "new", "path"),
     [
-        ({"lane_length": -1.0}, "lane_length"),
-        ({"soils": ["cheese"]}, "cheese"),
-        ({"n_training": "six"}, "n_training"),
-        ({"targets": []}, "targets"),
+        ("length = 12.0", "length = -1.0", "$.lanes.length"),
+        ('["loam", "quartz_sand"]', '["cheese"]', "$.ground.soils"),
+        ("density = 0.6", 'density = "much"', "$.layout.density"),
+        ("[lanes]", "[lane]", "$.lane"),
+        ("exists", "exist", "$.records.exist"),
     ],
 )
-def test_impossible_scenarios_are_refused(tmp_path, change, word):
-    """The line names the field."""
-    path = tmp_path / "scenario.json"
-    path.write_text(json.dumps(SCENARIO | change))
-    assert_refused(run("simulate", "--scenario", path, "--output", tmp_path / "out"), word)
+def test_impossible_scenarios_are_refused(tmp_path, old, new, path):
+    """The line names the file and where in it."""
+    file = tmp_path / "scenario.toml"
+    file.write_text(SCENARIO.replace(old, new, 1))
+    assert_refused(run("simulate", file, "--output", tmp_path / "out"), file, f"`{path}`")
+
+
+def test_the_scenarios_are_listed():
+    """Each with its size, platform and what it is for; nothing is written."""
+    found = run("simulate", "--list")
+    assert found.code == 0
+    lines = found.out.splitlines()
+    assert [line.split()[0] for line in lines] == list(PRESETS)
+    for line, recipe in zip(lines, PRESETS.values(), strict=True):
+        assert recipe.note in line
+        assert f" {recipe.platform.kind} " in line
 
 
 def test_unknown_scenarios_and_too_few_lanes_are_refused(tmp_path):
     """The presets are named; so is what a demonstration needs."""
-    found = run("simulate", "--scenario", "moor", "--output", tmp_path / "out")
+    found = run("simulate", "moor", "--output", tmp_path / "out")
     assert_refused(found, "moor", "farmland")
     options = ("--output", tmp_path / "out", "--blind-lanes", 0)
     assert_refused(run("demo", *options), "Must be at least 3 and 1")
@@ -209,8 +238,8 @@ whole_chain = pytest.mark.endtoend
 def home(tmp_path_factory):
     """Return a folder where every command has run once, each as its own user would."""
     folder = tmp_path_factory.mktemp("home")
-    (folder / "short.json").write_text(json.dumps(SCENARIO))
-    field = ["--scenario", folder / "short.json", "--training-lanes", 4, "--blind-lanes", 2]
+    (folder / "short.toml").write_text(SCENARIO)
+    field = [folder / "short.toml", "--training-lanes", 4, "--blind-lanes", 2]
     chain = [
         ("demo", *field, "--seed", 5, "--output", folder / "demo"),
         ("simulate", *field, "--seed", 5, "--output", folder / "field"),

@@ -340,3 +340,59 @@ def test_kind_is_checked():
         ValueError, match=r"Invalid kind 'emi'. Must be one of 'any', 'all', 'gpr'"
     ):
         observe([make_lane()], footprint=0.1).area("emi")
+
+
+def turned_lane(heading, *, length=4.0, width=0.6):
+    """Return the corners of a lane from the origin on, clockwise from its left start."""
+    sin, cos = math.sin(heading), math.cos(heading)
+    ends = [(-width / 2, 0), (-width / 2, length), (width / 2, length), (width / 2, 0)]
+    return [(x * cos + y * sin, y * cos - x * sin) for x, y in ends]
+
+
+@pytest.mark.parametrize("heading", [0.3, 1.2, math.pi / 2, -2.5])
+def test_lanes_of_any_direction_have_their_area(heading):
+    """Swept along their middle they are observed; ground beside them is not wanted."""
+    along = np.arange(0, 4.01, 0.05)
+    position = np.column_stack(
+        [along * math.sin(heading), along * math.cos(heading), 0 * along]
+    )
+    sweep = make_sweep(
+        np.zeros((len(along), 1, 2)),
+        sensor=make_sensor(1, 2),
+        position=position,
+        heading=np.full(len(along), heading),
+    )
+    area = [(turned_lane(heading), "lane 1")]
+    coverage = observe([sweep], footprint=0.2, area=area, cell=0.02)
+    wanted = coverage.area("gpr") + coverage.missing_area("gpr")
+    assert wanted == pytest.approx(4.0 * 0.6, rel=0.02)
+    assert coverage.area("gpr") == pytest.approx(4.0 * 0.4, rel=0.03)
+    middle = 2 * math.sin(heading), 2 * math.cos(heading)
+    assert coverage.lane_at(*middle) == "lane 1"
+    aside = middle[0] + 0.35 * math.cos(heading), middle[1] - 0.35 * math.sin(heading)
+    assert coverage.lane_at(*aside) == ""
+
+
+def test_corners_of_a_rectangle_are_a_rectangle():
+    """In either order; cell for cell the same as by two corners."""
+    rectangle = observe([], footprint={"gpr": 0.1}, area=[(0.05, 0.0, 1.0, 2.03, "A")])
+    corners = [(0.05, 0.0), (1.0, 0.0), (1.0, 2.03), (0.05, 2.03)]
+    for order in (corners, corners[::-1]):
+        region = observe([], footprint={"gpr": 0.1}, area=[(order, "A")])
+        npt.assert_array_equal(region.lane_index, rectangle.lane_index)
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(0, 0), (1, 0)],
+        [(0, 0), (1, 0), (2, 0)],
+        [(0, 0), (1, 1), (1, 0), (0, 1)],
+        [(0, 0), (2, 0), (2, 2), (1, 0.5)],
+    ],
+    ids=["two", "flat", "crossed", "dented"],
+)
+def test_corners_must_go_around_a_convex_region(corners):
+    """The error names them."""
+    with pytest.raises(ValueError, match=r"Invalid area\[0\] .*Must go around a convex region"):
+        observe([], footprint={"gpr": 0.1}, area=[(corners, "A")])

@@ -24,7 +24,7 @@ from minesense.stage import run_lane
 from minesense.sweep import Quality
 
 COILS = make_coils(2, 6)
-COIL = COILS.coil
+TRAIN = COILS.excitation
 # 3 traces of footprint, rings of 2 to 8 traces
 OPTIONS = {
     "spacing": 0.05,
@@ -51,47 +51,47 @@ def replace_samples(sweep, samples, **changes):
 
 def test_soil_has_its_closed_form_without_ramp_and_receiver():
     """The alternating sum over the train, as a difference of log-gamma functions."""
-    ideal = dataclasses.replace(COIL, ramp=1e-10, receiver_tau=1e-10)
-    start, stop, half = *COIL.gates.T, COIL.half_period
+    ideal = dataclasses.replace(TRAIN, ramp=1e-10, receiver_tau=1e-10)
+    start, stop, half = *TRAIN.gates.T, TRAIN.half_period
 
     def primitive(t):
         return gammaln((t + half) / (2 * half)) - gammaln(t / (2 * half))
 
     fresh = primitive(stop) - primitive(start)
-    before = primitive(stop + COIL.pulse) - primitive(start + COIL.pulse)
+    before = primitive(stop + TRAIN.pulse) - primitive(start + TRAIN.pulse)
     npt.assert_allclose(soil_decay(ideal), (fresh - before) / (stop - start), rtol=1e-4)
 
 
 def test_soil_is_what_the_forward_model_makes():
     """The shape of the soil's voltage under a real ramp and receiver, to 0.1 per mille."""
-    voltage = soil_pulse_voltage([0.05], coil=COIL, susceptibility=1e-3)[0]
-    decay = soil_decay(COIL)
+    voltage = soil_pulse_voltage([0.05], head=COILS.head, susceptibility=1e-3)[0]
+    decay = soil_decay(TRAIN)
     npt.assert_allclose(voltage / voltage[0], decay / decay[0], rtol=1e-4)
 
 
 def test_a_fast_receiver_records_the_exponential():
     """Through gates, a decay of tau falls by exp(-t / tau) from a gate to a later one."""
-    fast = dataclasses.replace(COIL, receiver_tau=1e-9, gates=[[20e-6, 25e-6], [80e-6, 85e-6]])
+    fast = dataclasses.replace(TRAIN, receiver_tau=1e-9, gates=[[20e-6, 25e-6], [80e-6, 85e-6]])
     early, late = received_decays(fast, [40e-6])[0]
     npt.assert_allclose(late / early, np.exp(-60 / 40), rtol=1e-9)
 
 
 def test_received_decays_are_smooth_across_the_receiver():
     """At the receiver's own time constant the quotient has its limit."""
-    tau = COIL.receiver_tau * np.array([0.999, 1.0, 1.001])
-    decays = received_decays(dataclasses.replace(COIL, gates=[[2e-6, 3e-6]]), tau)[:, 0]
+    tau = TRAIN.receiver_tau * np.array([0.999, 1.0, 1.001])
+    decays = received_decays(dataclasses.replace(TRAIN, gates=[[2e-6, 3e-6]]), tau)[:, 0]
     npt.assert_allclose(decays[1], decays[[0, 2]].mean(), rtol=1e-4)
 
 
 def test_soil_loss_is_the_projection_s():
     """The share of energy that the stage takes from each decay; all of the soil's."""
     taus = [1e-5, 5e-5, 3e-4, 1e-3]
-    decays = received_decays(COIL, taus)
+    decays = received_decays(TRAIN, taus)
     left = project_soil(make_sweep(decays[:, None], sensor=make_coils(1, 6))).samples[:, 0]
     share = 1 - (left**2).sum(axis=1) / (decays**2).sum(axis=1)
-    npt.assert_allclose(soil_loss(COIL, taus), share, atol=1e-6)
-    npt.assert_allclose(soil_loss(COIL, taus, columns=decays[:1])[0], 1.0)
-    assert (soil_loss(COIL, taus, offset=True) > soil_loss(COIL, taus)).all()
+    npt.assert_allclose(soil_loss(TRAIN, taus), share, atol=1e-6)
+    npt.assert_allclose(soil_loss(TRAIN, taus, columns=decays[:1])[0], 1.0)
+    assert (soil_loss(TRAIN, taus, offset=True) > soil_loss(TRAIN, taus)).all()
 
 
 # --- projection
@@ -101,7 +101,7 @@ def test_soil_loss_is_the_projection_s():
 def test_projection_matches_the_normal_equations(offset):
     """I - S (S'S)^-1 S', as the page has it, per channel."""
     sweep = noise()
-    columns = [soil_decay(COIL)] + [np.ones(6)] * offset
+    columns = [soil_decay(TRAIN)] + [np.ones(6)] * offset
     s = np.transpose(columns)
     p = np.eye(6) - s @ np.linalg.inv(s.T @ s) @ s.T
     result = project_soil(sweep, offset=offset)
@@ -111,7 +111,7 @@ def test_projection_matches_the_normal_equations(offset):
 def test_projection_is_idempotent_and_annihilates_the_soil():
     """Twice is once; soil a thousand times the noise leaves the noise alone."""
     quiet = noise()
-    soil = soil_decay(COIL) / soil_decay(COIL).max()
+    soil = soil_decay(TRAIN) / soil_decay(TRAIN).max()
     height = np.random.default_rng(seed=1).normal(size=(40, 2, 1))
     loud = replace_samples(quiet, quiet.samples + 1e3 * height * soil)
     once = project_soil(quiet)
@@ -151,10 +151,10 @@ def test_sensors_without_a_decay_are_refused():
     """A radar has none; another instrument must bring its own columns."""
     with pytest.raises(ValueError, match=r"of kind 'gpr'. Must be 'emi'"):
         run_lane(ProjectSoil(), make_sweep(np.zeros((2, 2, 6)), sensor=make_sensor(2, 6)))
-    other = dataclasses.replace(COILS, coil=None)
-    with pytest.raises(ValueError, match=r"with no coil for 6 samples.* columns or decays"):
+    other = dataclasses.replace(COILS, head=None)
+    with pytest.raises(ValueError, match=r"with no head for 6 samples.* columns or decays"):
         soil_basis(other)
-    fewer = dataclasses.replace(COILS, coil=make_coils(2, 5).coil)
+    fewer = dataclasses.replace(COILS, head=make_coils(2, 5).head)
     with pytest.raises(ValueError, match="with 5 gates for 6 samples"):
         soil_basis(fewer)
     assert soil_basis(other, [np.arange(6.0)]).shape == (1, 6)
@@ -163,7 +163,7 @@ def test_sensors_without_a_decay_are_refused():
 def test_taus_must_be_positive():
     """A relaxation time of zero or less is refused."""
     with pytest.raises(ValueError, match="greater than zero"):
-        received_decays(COIL, [1e-5, 0.0])
+        received_decays(TRAIN, [1e-5, 0.0])
 
 
 # --- prescreener
@@ -209,7 +209,7 @@ def test_matches_generalised_least_squares(offset, bad):
     quality = np.zeros(40, int)
     quality[bad] = Quality.SATURATED
     sweep = dataclasses.replace(sweep, quality=quality)
-    bank, soil = received_decays(COIL, OPTIONS["taus"]), soil_decay(COIL)
+    bank, soil = received_decays(TRAIN, OPTIONS["taus"]), soil_decay(TRAIN)
     columns = np.stack([soil / soil.max()] + [np.ones(6)] * offset)
     result = prescreen_decay(sweep, **OPTIONS, offset=offset)
     expected = naive_scores(
@@ -229,7 +229,7 @@ def test_matches_generalised_least_squares(offset, bad):
 def test_soil_before_it_changes_nothing():
     """With its soil, without it, or with a thousand times as much: the same statistic."""
     sweep = noise()
-    soil = soil_decay(COIL) / soil_decay(COIL).max()
+    soil = soil_decay(TRAIN) / soil_decay(TRAIN).max()
     height = np.random.default_rng(seed=1).normal(size=(40, 2, 1))
     loud = replace_samples(sweep, sweep.samples + 1e3 * height * soil)
     expected = prescreen_decay(sweep, **OPTIONS).samples
@@ -258,9 +258,9 @@ def test_noise_has_the_score_of_a_standard_normal(scale):
 def test_score_grows_with_the_amplitude_and_the_root_of_the_footprint():
     """A target of twice the amplitude scores twice as much, in standard deviations."""
     sensor = make_coils(1, 6)
-    target = received_decays(sensor.coil, [3e-4])[0]
+    target = received_decays(sensor.excitation, [3e-4])[0]
     target /= np.linalg.norm(target)
-    kept = np.sqrt(1 - soil_loss(sensor.coil, [3e-4])[0])
+    kept = np.sqrt(1 - soil_loss(sensor.excitation, [3e-4])[0])
     options = OPTIONS | {"taus": [3e-4], "noise_length": 4.0, "guard": 0.3}
     sweep = noise(200, sensor=sensor)
     scores = []
@@ -277,7 +277,7 @@ def test_score_grows_with_the_amplitude_and_the_root_of_the_footprint():
 def test_negative_amplitudes_score_nothing():
     """A void, or an overshoot of the baseline, is no target."""
     sweep = noise(sensor=make_coils(1, 6))
-    target = 50 * received_decays(COIL, [3e-4])[0] / received_decays(COIL, [3e-4]).max()
+    target = 50 * received_decays(TRAIN, [3e-4])[0] / received_decays(TRAIN, [3e-4]).max()
     samples = sweep.samples.copy()
     samples[20, 0] -= target
     options = OPTIONS | {"taus": [3e-4]}
@@ -295,7 +295,7 @@ def test_the_bank_takes_its_best_member():
     )
     both = prescreen_decay(sweep, **OPTIONS).samples
     npt.assert_array_equal(both, np.maximum(one, two))
-    given = received_decays(COIL, OPTIONS["taus"]) * [[3.0], [0.1]]
+    given = received_decays(TRAIN, OPTIONS["taus"]) * [[3.0], [0.1]]
     npt.assert_allclose(
         prescreen_decay(sweep, **OPTIONS, decays=given).samples, both, rtol=1e-5, atol=1e-6
     )
@@ -318,7 +318,7 @@ def test_trailing_noise_ignores_what_follows():
 
 def test_a_guard_keeps_a_broad_target_whole():
     """A target inside its own noise raises its threshold; behind the guard it does not."""
-    target = received_decays(COIL, [3e-4])[0]
+    target = received_decays(TRAIN, [3e-4])[0]
     sweep = noise(80)
     samples = sweep.samples.copy()
     shape = np.hanning(15)[1:-1, None, None]  # 65 cm
@@ -415,7 +415,7 @@ def test_bad_options_are_named(bad, message):
 
 def test_bad_banks_are_named():
     """A bank that does not fit the gates, or that the soil hides, is refused."""
-    soil = soil_decay(COIL)
+    soil = soil_decay(TRAIN)
     for decays, message in [
         (np.ones((1, 5)), r"decays with shape \(1, 5\). Must be \(n_decays, 6\)"),
         ([soil, np.ones(6)], "bank of 2 decays, 1 of which are zero or removed"),
@@ -424,6 +424,6 @@ def test_bad_banks_are_named():
     ]:
         with pytest.raises(ValueError, match=message):
             prescreen_decay(noise(3), **OPTIONS, decays=decays)
-    other = make_sweep(np.ones((3, 2, 6)), sensor=dataclasses.replace(COILS, coil=None))
-    with pytest.raises(ValueError, match="with no coil"):
+    other = make_sweep(np.ones((3, 2, 6)), sensor=dataclasses.replace(COILS, head=None))
+    with pytest.raises(ValueError, match="with no head"):
         prescreen_decay(other, **OPTIONS, columns=[np.ones(6)])

@@ -1,4 +1,4 @@
-"""Test the detector: places, judgement, training, and what it refuses."""
+"""Test the detector: judgement, training, and what it refuses."""
 
 import dataclasses
 import math
@@ -7,176 +7,50 @@ from types import SimpleNamespace
 import numpy as np
 import numpy.testing as npt
 import pytest
-from fields import make_target, make_truth
-from lanes import make_coils, make_sensor, make_sweep
+from fields import make_truth
 
 from minesense import synthetic
-from minesense.alarm import Candidate
-from minesense.apps.trainer import label_sites, rate_threshold, train
+from minesense.apps.trainer import label_sites, train
 from minesense.detect import (
     FEATURES,
     Detector,
     DetectorSettings,
-    Part,
     Platt,
-    Screened,
     check_sensor,
     find_sites,
+    fit_platt,
+    fuse,
     log_odds,
     observed,
+    out_of_fold,
+    probability,
     read_settings,
 )
-from minesense.detect.detector import likelihood_ratios
 from minesense.score import Halo, scored_ground
 from minesense.sweep import Quality
 
-# -- places --------------------------------------------------------------------------------
-
 SETTINGS = DetectorSettings()
-
-
-def screened(kind, *places, northing=None, n_traces=81, quality=None):
-    """Return a screen that noticed cells: (trace, channel, score) on 2 channels."""
-    spacing = 0.025 if kind == "gpr" else 0.05
-    sensor = make_sensor(2, 96, interval=6.25e-11) if kind == "gpr" else make_coils(2)
-    rng = np.random.default_rng(seed=1)
-    northing = spacing * np.arange(n_traces) if northing is None else northing
-    options = {
-        "position": np.column_stack([0 * northing, northing, 0 * northing]),
-        "time": 0.1 * np.arange(n_traces),
-        "quality": np.zeros(n_traces, np.int64) if quality is None else quality,
-    }
-    processed = make_sweep(rng.normal(size=(n_traces, *sensor.shape)), sensor=sensor, **options)
-    values = np.zeros((n_traces, 2, 1))
-    for trace, channel, score in places:
-        values[trace, channel] = score
-    values[(options["quality"] & Quality.NOT_FINITE) != 0] = np.nan
-    scores = make_sweep(
-        values, sensor=dataclasses.replace(sensor, axis=sensor.axis[:1], coil=None), **options
-    )
-    cells = scores.channel_position
-    part = Part(
-        processed=processed,
-        scores=scores,
-        candidates=tuple(
-            Candidate(
-                sensor=kind,
-                lane="lane 1",
-                trace=trace,
-                channel=channel,
-                time=0.1 * trace,
-                easting=float(cells[trace, channel, 0]),
-                northing=float(cells[trace, channel, 1]),
-                score=float(score),
-                two_way_time=3.5e-9 if kind == "gpr" else math.nan,
-            )
-            for trace, channel, score in places
-        ),
-        position=cells,
-        best=values[..., 0],
-    )
-    return Screened(kind=kind, lane="lane 1", parts=(part,), gaps=())
-
-
-def test_one_sensor_gives_one_place_for_each_candidate():
-    """With the features, score, depth and error of that sensor alone."""
-    sites = find_sites({"gpr": screened("gpr", (20, 0, 12), (60, 1, 15))}, SETTINGS)
-    assert [site.noticed for site in sites] == [("gpr",), ("gpr",)]
-    assert [site.scores["gpr"] for site in sites] == [12, 15]
-    npt.assert_allclose([site.northing for site in sites], [0.5, 1.5])
-    npt.assert_allclose([site.easting for site in sites], [-0.0625, 0.0625])
-    npt.assert_allclose([site.depth for site in sites], 1.2e8 * 2e-9 / 2)
-    assert all(set(site.features) == {"gpr"} for site in sites)
-    assert all(len(site.features["gpr"]) == len(FEATURES["gpr"]) for site in sites)
-    assert [site.features["gpr"][0] for site in sites] == [12, 15]
-
-
-def test_near_candidates_are_one_place_far_ones_two():
-    """Two sensors within the fusion radius mean the same place."""
-    radar = screened("gpr", (40, 1, 12))  # at 0.0625, 1.0
-    near = find_sites({"gpr": radar, "emi": screened("emi", (22, 1, 9))}, SETTINGS)  # 1.1 m
-    assert [site.noticed for site in near] == [("gpr", "emi")]
-    far = find_sites({"gpr": radar, "emi": screened("emi", (26, 1, 9))}, SETTINGS)  # 1.3 m
-    assert sorted(site.noticed for site in far) == [("emi",), ("gpr",)]
-
-
-def test_a_pair_lies_at_the_mean_weighted_with_inverse_variances():
-    """Errors of 4 and 5 cm: weights 625 and 400, and 3.1 cm together."""
-    (site,) = find_sites(
-        {"gpr": screened("gpr", (40, 1, 12)), "emi": screened("emi", (22, 1, 9))}, SETTINGS
-    )
-    npt.assert_allclose(site.northing, (625 * 1.0 + 400 * 1.1) / 1025, rtol=1e-9)
-    npt.assert_allclose(site.easting, (625 * 0.0625 + 400 * 0.125) / 1025, rtol=1e-9)
-    npt.assert_allclose(site.position_error, 1025**-0.5, rtol=1e-9)
-
-
-def test_pairs_are_taken_nearest_first_and_nothing_is_lost():
-    """Of two radar places beside one coil place the nearer gets it; the other stays."""
-    radar = screened("gpr", (33, 1, 30), (42, 1, 12))  # 0.825 m and 1.05 m
-    coils = screened("emi", (20, 1, 9), (70, 0, 8))  # 1.0 m and 3.5 m
-    sites = find_sites({"gpr": radar, "emi": coils}, SETTINGS)
-    assert sorted(site.noticed for site in sites) == [("emi",), ("gpr",), ("gpr", "emi")]
-    pair = next(site for site in sites if len(site.noticed) == 2)
-    assert (pair.scores["gpr"], pair.scores["emi"]) == (12, 9)
-    alone = {site.noticed: site for site in sites if len(site.noticed) == 1}
-    assert alone["gpr",].scores["gpr"] == 30
-    assert alone["emi",].scores["emi"] == 8
-    assert [site.time for site in sites] == sorted(site.time for site in sites)
-
-
-def test_the_centroid_frees_a_place_from_the_channels():
-    """Equal scores on two channels put the place between them."""
-    screen = screened("gpr", (40, 0, 12))
-    screen.parts[0].best[40, 1] = 12
-    (site,) = find_sites({"gpr": screen}, SETTINGS)
-    npt.assert_allclose(site.easting, 0.0, atol=1e-12)
-
-
-def test_a_silent_sensor_is_asked_for_its_best_cell():
-    """Its score and features there count, though it did not notice the place."""
-    coils = screened("emi", n_traces=81)
-    coils.parts[0].best[20, 1] = 3.5
-    (site,) = find_sites({"gpr": screened("gpr", (40, 1, 12)), "emi": coils}, SETTINGS)
-    assert site.noticed == ("gpr",)
-    assert site.scores["emi"] == 3.5
-    assert np.isfinite(site.features["emi"][0])
-
-
-def test_a_sensor_that_was_not_there_has_no_say():
-    """Dropouts all around: no score, no features, and no vote against the place."""
-    quality = np.full(81, int(Quality.NOT_FINITE), np.int64)
-    coils = screened("emi", quality=quality)
-    (site,) = find_sites({"gpr": screened("gpr", (40, 1, 12)), "emi": coils}, SETTINGS)
-    assert math.isnan(site.scores["emi"])
-    assert np.isnan(site.features["emi"]).all()
-    short = screened("emi", n_traces=10)  # ends at 0.45 m
-    (site,) = find_sites({"gpr": screened("gpr", (40, 1, 12)), "emi": short}, SETTINGS)
-    assert math.isnan(site.scores["emi"])
-
-
-def test_candidates_without_a_place_are_never_paired():
-    """An unknown position is near to nothing; both candidates stay, and others still pair."""
-    northing = 0.025 * np.arange(81)
-    northing[10] = np.nan
-    quality = np.where(np.isnan(northing), int(Quality.POSE_NONE), 0)
-    radar = screened("gpr", (10, 1, 30), (40, 1, 12), northing=northing, quality=quality)
-    coils = screened("emi", (20, 1, 9))
-    sites = find_sites({"gpr": radar, "emi": coils}, SETTINGS)
-    assert sorted(site.noticed for site in sites) == [("gpr",), ("gpr", "emi")]
-    lone = next(site for site in sites if site.noticed == ("gpr",))
-    assert lone.scores["gpr"] == 30
-    assert math.isnan(lone.northing)
 
 
 # -- a small trained detector --------------------------------------------------------------
 
 
+#: Any would do: seeds 1 to 8 pass. Thresholds and calibrations are computed again, so they
+#: agree for each. What is left to chance is that there are ten noticed targets to train on (27
+#: expected, fewer than ten once in 10^4 fields if they are Poisson) and more other places in
+#: the lanes and beyond them than the tests ask for: fields have two to six times as many.
+SEED = 1
+
+
 @pytest.fixture(scope="module")
 def world():
     """Return a SYNTHETIC field of short lanes and a detector trained on four of them."""
-    recipe = synthetic.scenario("farmland", n_training=4, n_blind=1, lane_length=12.0)
-    field = synthetic.field(recipe, seed=1)
-    sweeps = field.sweep(synthetic.cart(), workers=2)
+    recipe = synthetic.scenario(
+        "farmland", lanes={"training": 4, "blind": 1, "length": 12.0}, layout={"density": 0.6}
+    )
+    field = synthetic.field(recipe, seed=SEED)
+    whole = synthetic.Faults(gaps_per_minute=0.0)  # tests cut gaps of their own
+    sweeps = field.sweep(synthetic.cart(faults=whole), workers=2)
     training = [sweep for sweep in sweeps if sweep.lane in field.training]
     blind = [sweep for sweep in sweeps if sweep.lane in field.blind]
     options = {"area": field.area_of(field.training), "seed": 3}
@@ -188,6 +62,57 @@ def world():
         truth=truth,
         options=options,
         detector=train(training, truth, workers=2, **options),
+    )
+
+
+@pytest.fixture(scope="module")
+def unseen(world):
+    """
+    Return the places of the training lanes and their log ratios out of fold.
+
+    The classifiers that are kept have seen these lanes; thresholds and calibrations were set
+    with others that had not, and these are fitted here again.
+    """
+    lanes = world.detector.screen(world.training)
+    coverage = observed(lanes, SETTINGS, area=world.options["area"])
+    sites = places(lanes)
+    owner, keep = label_sites(sites, world.truth, Halo())
+    is_mine = owner >= 0
+    seen = {kind: in_area(sites, coverage, kind) for kind in ("gpr", "emi", "any")}
+    counts = keep & (is_mine | seen["any"])
+    weights = np.array([1 / (owner == k).sum() if k >= 0 else 1.0 for k in owner])
+    ratios = {}
+    for kind in ("gpr", "emi"):
+        rows = np.array([site.features[kind] for site in sites])
+        use = keep & np.isfinite(rows[:, 0])
+        scores = out_of_fold(
+            rows[use],
+            is_mine[use],
+            [site.lane for site, ok in zip(sites, use, strict=True) if ok],
+            emplacements=[str(k) if k >= 0 else "" for k in owner[use]],
+            weights=weights[use],
+            seed=world.options["seed"],
+        )
+        inside = counts[use]
+        labels, w = is_mine[use][inside], weights[use][inside]
+        calibration = fit_platt(scores[inside], labels, weights=w)
+        assert world.detector.calibrations[kind] == calibration
+        prior = (w * labels).sum() / w.sum()
+        assert world.detector.priors[kind] == pytest.approx(prior, rel=1e-12)
+        ratios[kind] = np.full(len(sites), np.nan)
+        ratios[kind][use] = calibration.log_odds(scores) - log_odds(prior)
+    noticed = {k: np.array([k in site.noticed for site in sites]) for k in ("gpr", "emi")}
+    return SimpleNamespace(
+        lanes=lanes,
+        coverage=coverage,
+        sites=sites,
+        is_mine=is_mine,
+        counts=counts,
+        outside=keep & ~is_mine & ~seen["any"],
+        is_false={kind: counts & ~is_mine & mask for kind, mask in seen.items()},
+        weights=weights,
+        noticed=noticed,
+        ratios=ratios,
     )
 
 
@@ -214,19 +139,23 @@ def rows(detection):
 
 
 @whole_chain
-def test_alarms_are_ranked_and_cut_at_the_threshold(found):
+def test_alarms_are_ranked_and_cut_at_the_threshold(world, found):
     """The sequence holds those at or above the threshold; the rest stays in `ranked`."""
     scores = [alarm.score for alarm in found.ranked]
     assert scores == sorted(scores, reverse=True)
-    assert 0 < len(found) < len(found.ranked)
-    assert all(alarm.score >= found.threshold for alarm in found)
-    assert all(alarm.score < found.threshold for alarm in found.ranked[len(found) :])
-    assert next(iter(found)) is found[0] is found.ranked[0]
-    assert found[-1] is found.ranked[len(found) - 1]
-    at = dataclasses.replace(found, threshold=found.ranked[4].score)
-    assert len(at) == 5
-    with pytest.raises(IndexError):
-        found[len(found)]
+    assert found.threshold == world.detector.thresholds["both"]
+    assert len(scores) > 8  # about thirty places
+    limits = [found.threshold, scores[4], np.nextafter(scores[4], math.inf), -1e9, 1e9]
+    for limit in limits:
+        cut = dataclasses.replace(found, threshold=limit)
+        assert len(cut) == sum(score >= limit for score in scores)
+        assert tuple(cut) == tuple(found.ranked[: len(cut)])
+        with pytest.raises(IndexError):
+            cut[len(cut)]
+    cut = dataclasses.replace(found, threshold=scores[4])
+    assert 0 < len(cut) < len(found.ranked)
+    assert next(iter(cut)) is cut[0] is cut.ranked[0]
+    assert cut[-1] is cut.ranked[len(cut) - 1]
 
 
 @whole_chain
@@ -299,14 +228,14 @@ def test_no_sensor_deletes_what_another_noticed(world, found):
 
 
 @whole_chain
-def test_a_sensor_that_denies_everything_only_ranks_lower(world, found):
+def test_a_sensor_that_denies_everything_only_ranks_lower(world, unseen):
     """With a metal detector that is sure of nothing being there, every place stays."""
     calibrations = {**world.detector.calibrations, "emi": Platt(slope=0.0, offset=-30.0)}
     denying = dataclasses.replace(world.detector, calibrations=calibrations)
-    denied = denying.detect(world.blind)
-    assert len(denied) == 0
+    denied = denying.judge(unseen.lanes)
+    assert all(math.isnan(a.evidence["emi_log_ratio"]) for a in denied)  # it was not there
     assert {(a.easting, a.northing) for a in denied.ranked} == {
-        (a.easting, a.northing) for a in found.ranked
+        (a.easting, a.northing) for a in world.detector.judge(unseen.lanes).ranked
     }
     assert any(
         a.evidence["emi_log_ratio"] < -20 < 0 < a.evidence["gpr_log_ratio"]
@@ -490,29 +419,44 @@ def test_the_card_says_what_was_trained_on(world):
 
 
 @whole_chain
-def test_thresholds_meet_the_design_rate_on_lanes_not_trained_on(world):
+def test_thresholds_meet_the_design_rate_on_lanes_not_trained_on(world, unseen):
     """No more than the rate allows, and one lower would be more, from scores out of fold."""
-    card = world.detector.card
+    card, detector = world.detector.card, world.detector
     areas = card["false_alarm_area_m2"]
-    allowed = {mode: int(world.detector.settings.design_rate * areas[mode]) for mode in areas}
+    allowed = {mode: int(detector.settings.design_rate * areas[mode]) for mode in areas}
     assert card["out_of_fold"]["both"]["n_others"] > allowed["both"] > 0
-    assert set(world.detector.thresholds) == {"gpr", "emi", "both", "gpr_energy", "emi_decay"}
-    # the kept classifiers have seen these lanes, so they raise fewer than out of fold
-    sites = places(world.detector.screen(world.training))
-    owner, keep = label_sites(sites, world.truth, Halo())
-    coverage = observed(
-        world.detector.screen(world.training), SETTINGS, area=world.options["area"]
-    )
-    seen = {kind: in_area(sites, coverage, kind) for kind in ("gpr", "emi", "any")}
-    odds, _ = world.detector.log_odds(sites, "both")
-    is_false = keep & (owner < 0) & seen["any"]
-    assert (odds[is_false] >= world.detector.thresholds["both"]).sum() <= allowed["both"]
+    judges = {"both": detector.calibrations["both"].log_odds(fuse(unseen.ratios))}
+    which = {"both": unseen.is_false["any"]}
     for kind, name in (("gpr", "gpr_energy"), ("emi", "emi_decay")):
-        scores = np.array([s.scores[kind] if kind in s.noticed else -1 for s in sites])
-        others = scores[keep & (owner < 0) & seen[kind]]
-        noticed = (others >= 0).sum()
-        n_false = (others >= world.detector.thresholds[name]).sum()
-        assert n_false == min(allowed[kind], noticed)
+        ratios = np.nan_to_num(unseen.ratios[kind])
+        judges[kind] = detector.calibrations[f"{kind}_alone"].log_odds(ratios)
+        judges[name] = np.array([site.scores[kind] for site in unseen.sites])
+        which[kind] = which[name] = unseen.is_false[kind] & unseen.noticed[kind]
+    assert set(detector.thresholds) == set(judges)
+    for name, values in judges.items():
+        others = np.sort(values[which[name]])[::-1]
+        most = allowed["gpr" if "gpr" in name else "emi" if "emi" in name else "both"]
+        n_false = (others >= detector.thresholds[name]).sum()
+        assert n_false <= most, name
+        if len(others) > most:  # else all may be alarms
+            lower = others[n_false]
+            assert (others >= lower).sum() > most, name
+        else:
+            assert n_false == len(others), name
+
+
+@whole_chain
+def test_training_lanes_are_not_judged_by_who_saw_them(world, unseen):
+    """Those who did would tell mines from the rest better than those who had not."""
+    odds, _ = world.detector.log_odds(unseen.sites, "both")
+    blind = world.detector.calibrations["both"].log_odds(fuse(unseen.ratios))
+    is_mine = unseen.is_mine[unseen.counts]
+    weights = unseen.weights[unseen.counts]
+    loss = []
+    for values in (odds, blind):
+        p = probability(values[unseen.counts])
+        loss.append(np.average(np.where(is_mine, -np.log(p), -np.log1p(-p)), weights=weights))
+    assert loss[0] < loss[1]
 
 
 def in_area(sites, coverage, kind):
@@ -522,17 +466,11 @@ def in_area(sites, coverage, kind):
 
 
 @whole_chain
-def test_what_the_score_leaves_out_sets_no_threshold(world):
+def test_what_the_score_leaves_out_sets_no_threshold(world, unseen):
     """Places beyond the area do not count, and halos and rings hold no false alarms."""
-    card, area = world.detector.card, world.options["area"]
-    screened = world.detector.screen(world.training)
-    coverage = observed(screened, SETTINGS, area=area)
-    sites = places(screened)
-    owner, keep = label_sites(sites, world.truth, Halo())
-    seen = in_area(sites, coverage, "any")
-    others = keep & (owner < 0)
-    assert (others & ~seen).sum() > 10  # in the run-in
-    assert card["out_of_fold"]["both"]["n_others"] == (others & seen).sum()
+    card, coverage = world.detector.card, unseen.coverage
+    assert unseen.outside.sum() > 10  # in the run-in, about thirty
+    assert card["out_of_fold"]["both"]["n_others"] == unseen.is_false["any"].sum()
     for mode, sensors in (("gpr", "gpr"), ("emi", "emi"), ("both", "any")):
         ground = scored_ground(world.truth, coverage, sensors=sensors)
         assert card["false_alarm_area_m2"][mode] == pytest.approx(ground.scored, abs=1e-3)
@@ -540,41 +478,23 @@ def test_what_the_score_leaves_out_sets_no_threshold(world):
 
 
 @whole_chain
-def test_one_sensor_alone_is_calibrated_on_what_it_noticed(world):
+@pytest.mark.parametrize("mode", ["gpr", "emi"])
+def test_one_sensor_alone_is_calibrated_on_what_it_noticed(world, unseen, mode):
     """Its mean probability is the share of mines there, not that among all places."""
-    sites = places(world.detector.screen(world.training))
-    owner, keep = label_sites(sites, world.truth, Halo())
-    noticed = np.array(["emi" in site.noticed for site in sites])
-    share = (owner[keep & noticed] >= 0).mean()
-    counts = world.detector.card["out_of_fold"]["emi"]
-    assert counts["n_mines"] == (noticed & (owner >= 0)).sum()
-    assert share > world.detector.priors["emi"] + 0.1
-    alone, ratios = world.detector.log_odds(sites, "emi")
-    ratio = np.nan_to_num(ratios["emi"])
-    npt.assert_allclose(alone, world.detector.calibrations["emi_alone"].log_odds(ratio))
-    assert world.detector.calibrations["emi_alone"].offset > log_odds(
-        world.detector.priors["emi"]
-    )
-
-
-def test_a_shift_alone_keeps_the_ranking():
-    """The mean is the share of mines, even where the ratios rank the wrong way round."""
-    from minesense.apps.trainer import _calibrate_alone  # noqa: PLC0415, private
-
-    ratios, ones = np.tile([2.0, 1.0, -1.0, -2.0], 100), np.ones(400)
-    for mines in ([True, True, True, False], [False, False, False, True]):
-        labels = np.tile(mines, 100)
-        found = _calibrate_alone(ratios, labels, ones, 0.2)
-        assert found.slope == 1.0
-        mean = (1 / (1 + np.exp(-found.log_odds(ratios)))).mean()
-        assert mean == pytest.approx(labels.mean(), abs=0.01)
-    weights = np.where(labels, 1 / 3, 1.0)  # three places at one mine are one
-    odds = _calibrate_alone(0 * ratios, labels, weights, 0.2).offset
-    assert odds == pytest.approx(math.log(1 / 9), abs=0.05)
-    only = _calibrate_alone(np.zeros(3), np.ones(3, bool), np.ones(3), 0.2)
-    assert only.offset == pytest.approx(math.log(4 / 1))
-    none = _calibrate_alone(np.zeros(0), np.zeros(0, bool), np.zeros(0), 0.2)
-    assert none.offset == pytest.approx(log_odds(0.2))
+    use = unseen.counts & unseen.noticed[mode]
+    counts = world.detector.card["out_of_fold"][mode]
+    assert counts["n_mines"] == (use & unseen.is_mine).sum()
+    assert counts["n_others"] == (use & ~unseen.is_mine).sum()
+    calibration = world.detector.calibrations[f"{mode}_alone"]
+    assert calibration.slope == 1
+    p = probability(calibration.log_odds(np.nan_to_num(unseen.ratios[mode][use])))
+    w, labels = unseen.weights[use], unseen.is_mine[use]
+    n_mines, n_rest = w[labels].sum(), w[~labels].sum()
+    # Platt's targets: as if there were a mine and another place more, half known
+    share = n_mines * (n_mines + 1) / (n_mines + 2) + n_rest / (n_rest + 2)
+    assert (w * p).sum() == pytest.approx(share, rel=1e-9)
+    alone, ratios = world.detector.log_odds(unseen.sites, mode)
+    npt.assert_allclose(alone, calibration.log_odds(np.nan_to_num(ratios[mode])))
 
 
 @whole_chain
@@ -591,95 +511,6 @@ def test_training_needs_lanes_mines_and_both_sensors(world):
         train(radar, world.truth)
     with pytest.raises(ValueError, match="seed"):
         train(world.training, world.truth, seed=-1)
-
-
-def make_site(easting, northing=0.0, **features):
-    """Return what labelling and judging need of a place."""
-    return SimpleNamespace(easting=easting, northing=northing, features=features, lane="A")
-
-
-def test_labels_follow_the_halo_and_leave_a_ring_out():
-    """Within a halo a mine, within two neither, beyond clutter; the nearest target owns."""
-    truth = make_truth(make_target("a", 0.0, 0.0), make_target("b", 1.0, 0.0))
-    reach = Halo().reach(0.1)
-    places = [0.0, 0.99 * reach, 1.01 * reach, 1.99 * reach, 2.01 * reach, 1.0 - 0.5 * reach]
-    owner, keep = label_sites([make_site(x) for x in places], truth, Halo())
-    assert owner.tolist() == [0, 0, -1, -1, -1, 1]
-    assert keep.tolist() == [True, True, False, False, True, True]
-
-
-def test_larger_targets_reach_further():
-    """The nearest is the one whose halo holds the place, in shares of its halo."""
-    truth = make_truth(make_target("s", 0.0, 0.0), make_target("l", 0.5, 0.0, diameter=0.5))
-    owner, _ = label_sites([make_site(0.2)], truth, Halo())
-    assert owner.tolist() == [1]
-
-
-def test_nothing_to_label():
-    """No targets: all is clutter. No places: nothing."""
-    owner, keep = label_sites([make_site(0.0)], make_truth(), Halo())
-    assert (owner.tolist(), keep.tolist()) == ([-1], [True])
-    owner, keep = label_sites([], make_truth(make_target("a", 0, 0)), Halo())
-    assert len(owner) == len(keep) == 0
-
-
-def test_several_places_at_one_target_weigh_one():
-    """Clutter weighs one each."""
-    from minesense.apps.trainer import _emplacement_weights  # noqa: PLC0415, private
-
-    weights = _emplacement_weights(np.array([0, 0, 2, -1, 2, 2, -1]))
-    npt.assert_allclose(weights, [1 / 2, 1 / 2, 1 / 3, 1, 1 / 3, 1 / 3, 1])
-
-
-@pytest.mark.parametrize(
-    ("scores", "rate", "n_above"),
-    [
-        ([1, 2, 3, 4], 0.2, 2),
-        ([1, 2, 3, 4], 0.0, 0),
-        ([1, 2, 3, 4], 0.3, 3),
-        ([1, 3, 3, 3], 0.2, 0),  # three at once would be more than two
-        ([4, 3, 2, 1], 0.4, 4),
-        ([4, 3, 2, 1], 9.0, 4),
-    ],
-)
-def test_the_threshold_allows_as_many_as_the_rate(scores, rate, n_above):
-    """At or above it lie as many as the rate allows over 10 m^2; with ties fewer."""
-    threshold = rate_threshold(np.array(scores, float), rate=rate, area=10.0)
-    assert (np.array(scores) >= threshold).sum() == n_above
-
-
-def test_a_threshold_without_scores_is_finite():
-    """Nothing was noticed where nothing lies."""
-    assert math.isfinite(rate_threshold(np.array([]), rate=0.3, area=10.0))
-
-
-class Likely:
-    """An estimator whose score is the first feature."""
-
-    classes_ = np.array([False, True])
-
-    def decision_function(self, features):
-        """Return the first column."""
-        return np.asarray(features)[:, 0]
-
-    def predict_proba(self, features):
-        """Return probabilities of which the first column is the log odds."""
-        p = 1 / (1 + np.exp(-np.asarray(features)[:, 0]))
-        return np.column_stack([1 - p, p])
-
-
-def test_a_likelihood_ratio_is_posterior_over_prior():
-    """More like a mine is greater; the prior's log odds are taken off; NaN if unseen."""
-    sites = [make_site(0.0, gpr=np.array([x, 0.0])) for x in (2.0, -2.0, math.nan)] + [
-        make_site(0.0, emi=np.array([1.0]))
-    ]
-    calibration = Platt(slope=2.0, offset=0.5)
-    ratios = likelihood_ratios(Likely(), calibration, 0.2, sites, "gpr")
-    expected = calibration.log_odds(np.array([2.0, -2.0])) - log_odds(0.2)
-    npt.assert_allclose(ratios[:2], expected, rtol=1e-9)
-    assert ratios[0] > ratios[1]
-    assert np.isnan(ratios[2:]).all()
-    assert len(likelihood_ratios(Likely(), calibration, 0.2, [], "gpr")) == 0
 
 
 # -- settings ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.detect import DetectorSettings, LaneDetection, Screen, check_sensor
+from minesense.sensor import Circle
 from minesense.sweep import Frame
 
 
@@ -31,16 +32,40 @@ def _chunk(sensor, lane):
 @pytest.mark.parametrize(
     ("change", "figure"),
     [
-        ({"pulse": 600e-6}, "pulse_s"),
+        ({"pulse": 500e-6}, "pulse_s"),
+        ({"ramp": 6e-6}, "ramp_s"),
+        ({"half_period": 2e-3}, "half_period_s"),
+        ({"polarity": "unipolar"}, "excitation"),
         ({"receiver_tau": 2e-5}, "receiver_tau_s"),
-        ({"height": 0.5}, "height_m"),
         ({"gates": [[2e-5 * k, 2e-5 * k + 1e-5] for k in range(1, 13)]}, "gates_s"),
     ],
 )
 def test_a_model_refuses_another_waveform(change, figure):
     """Same channels and gates, but not the head it was made for."""
     coils = make_coils()
-    other = dataclasses.replace(coils, coil=dataclasses.replace(coils.coil, **change))
+    train = dataclasses.replace(coils.excitation, **change)
+    other = dataclasses.replace(coils, head=dataclasses.replace(coils.head, excitation=train))
+    with pytest.raises(ValueError, match=f"its {figure} is"):
+        check_sensor(other, {"emi": coils.describe()})
+
+
+WIDE, TWICE = (Circle(radius=0.2),), (Circle(radius=0.1, turns=2),)
+
+
+@pytest.mark.parametrize(
+    ("change", "figure"),
+    [
+        ({"height": 0.5}, "height_m"),
+        ({"transmitter": WIDE}, "transmitter_m"),
+        ({"transmitter": TWICE}, "transmitter_wires"),
+        ({"receiver": WIDE}, "receiver_m"),
+        ({"receiver": (*WIDE, *WIDE)}, "receiver_wires"),
+    ],
+)
+def test_a_model_refuses_other_wires(change, figure):
+    """The same waveform through another coil."""
+    coils = make_coils()
+    other = dataclasses.replace(coils, head=dataclasses.replace(coils.head, **change))
     with pytest.raises(ValueError, match=f"its {figure} is"):
         check_sensor(other, {"emi": coils.describe()})
 
@@ -73,8 +98,8 @@ def test_a_screen_survives_a_first_chunk_that_it_refuses():
     """The next sensor is not blamed for the last one."""
     coils = make_coils()
     lane = make_sweep(np.zeros((20, 2, 12)), sensor=coils)
-    bare = dataclasses.replace(lane, sensor=dataclasses.replace(coils, coil=None))
+    bare = dataclasses.replace(lane, sensor=dataclasses.replace(coils, head=None))
     screen = Screen(DetectorSettings())
-    with pytest.raises(ValueError, match="coil"):
+    with pytest.raises(ValueError, match="no head"):
         screen.push(bare)
     screen.push(lane)

@@ -8,29 +8,32 @@ import naive_emi
 import numpy as np
 import numpy.testing as npt
 import pytest
+from lanes import make_head
 
 from minesense.physics import (
     gate_factors,
+    heads,
     image_flux,
     loop_field,
     mutual_inductance,
     pulse_voltage,
     soil_pulse_voltage,
+    soil_wave_response,
     void_relaxation,
     vrm_relaxation,
     vrm_susceptibility,
 )
-from minesense.sweep import PulseCoil
+from minesense.sensor import ContinuousWave, PulseTrain
 
 MU_0 = naive_emi.MU_0
-COIL = PulseCoil(
-    radius=0.1,
+TRAIN = PulseTrain(
     gates=[[20e-6, 30e-6], [100e-6, 120e-6]],
     pulse=200e-6,
     ramp=5e-6,
     half_period=1e-3,
     receiver_tau=1e-6,
 )
+HEAD = make_head(TRAIN)
 
 
 def test_susceptibility_has_the_known_value():
@@ -84,6 +87,16 @@ def test_viscous_share_keeps_the_static_value():
     )
 
 
+def test_viscous_share_is_the_same_in_frequency_and_time():
+    frequency = np.geomspace(1e3, 1e5, 9)
+    for share in (0.0, 0.4):
+        chi = vrm_susceptibility(frequency, chi0=2e-3, viscous_share=share)
+        listed = vrm_relaxation(chi0=2e-3, viscous_share=share).polarizability(frequency)
+        npt.assert_allclose(listed[:, 0, 0], chi, rtol=1e-4)
+    still = vrm_susceptibility(frequency, chi0=-1e-5, viscous_share=0.0)  # water, quartz
+    npt.assert_array_equal(still, -1e-5)
+
+
 def test_a_narrow_band_is_one_relaxation():
     soil = vrm_relaxation(chi0=2.0, tau1=1e-5, tau2=1.2e-5)
     npt.assert_allclose(soil.taus, [math.sqrt(1.2) * 1e-5], rtol=1e-12)
@@ -128,21 +141,27 @@ def test_image_takes_complex_and_varying_soil():
     assert flux.shape == (2, 3)
     assert (flux.imag < 0).all()
     npt.assert_allclose(flux[0, 0] / flux[0, 1], flux[1, 0] / flux[1, 1], rtol=1e-12)
-    rows = soil_pulse_voltage([0.05, 0.05], coil=COIL, susceptibility=[1e-3, 3e-3])
+    rows = soil_pulse_voltage([0.05, 0.05], head=HEAD, susceptibility=[1e-3, 3e-3])
     npt.assert_allclose(rows[1] / rows[0], 3 * 2.001 / 2.003, rtol=1e-12)
+
+
+def test_law_of_viscous_soil_has_the_known_value():
+    """The closed form of the decay, half the image, at 20 us and 3 cm: all digits."""
+    law = 1e-3 / math.log(1e11) * math.exp(-20e-6 / 10) / 20e-6
+    voltage = mutual_inductance(0.1, 0.1, 0.06) / 2 * law
+    npt.assert_allclose(voltage, 9.17587652e-8, rtol=1e-9)
 
 
 def test_ideal_step_off_over_soil_has_the_known_value():
     """To first order in the susceptibility, at 20 us, 3 cm over the ground."""
-    coil = PulseCoil(
-        radius=0.1,
+    train = PulseTrain(
         gates=[[20e-6 * (1 - 1e-6), 20e-6 * (1 + 1e-6)]],
-        pulse=1e6,
-        ramp=1e-13,
-        half_period=1e7,
-        receiver_tau=1e-13,
+        polarity="single",
+        pulse=math.inf,
+        ramp=0.0,
+        receiver_tau=0.0,
     )
-    voltage = soil_pulse_voltage([0.03], coil=coil, susceptibility=1e-3)[0, 0]
+    voltage = soil_pulse_voltage([0.03], head=make_head(train), susceptibility=1e-3)[0, 0]
     npt.assert_allclose(voltage, 9.17587652e-8 / (1 + 1e-3 / 2), rtol=1e-4)
 
 
@@ -153,30 +172,32 @@ def test_pulse_over_soil_is_the_fourier_series_of_its_susceptibility():
             lambda f, share=share: (
                 (1 - share) * 1e-3 + share * vrm_susceptibility(f, chi0=1e-3)
             ),
-            COIL,
+            TRAIN,
         )
         expected *= coupling / MU_0 / 2.001
-        seen = soil_pulse_voltage([0.03], coil=COIL, susceptibility=1e-3, viscous_share=share)
+        seen = soil_pulse_voltage([0.03], head=HEAD, susceptibility=1e-3, viscous_share=share)
         npt.assert_allclose(seen[0], expected, rtol=1e-3)
 
 
 def test_long_gates_follow_the_alternating_sum():
     """1/t, less the pulse before it, less the pulses of the other sign before that."""
-    late = dataclasses.replace(COIL, gates=[[100e-6, 100.01e-6]], ramp=1e-9, receiver_tau=1e-9)
+    train = dataclasses.replace(
+        TRAIN, gates=[[100e-6, 100.01e-6]], ramp=1e-9, receiver_tau=1e-9
+    )
     t = 100.005e-6 + 1e-3 * np.arange(200_000)
     terms = 1 / t - 1 / (t + 200e-6)
     total = (terms[::2] - terms[1::2]).sum()
     beta, course = 1e-3 / 2.001, total / math.log(1e11)
     expected = beta * course * mutual_inductance(0.1, 0.1, 0.06)
-    seen = soil_pulse_voltage([0.03], coil=late, susceptibility=1e-3)[0, 0]
+    seen = soil_pulse_voltage([0.03], head=make_head(train), susceptibility=1e-3)[0, 0]
     npt.assert_allclose(seen, expected, rtol=2e-4)
 
 
 def test_voltage_falls_with_height_as_computed():
     """The slope that makes height jitter the largest noise over soil."""
     height = np.array([0.02, 0.03, 0.04, 0.05, 0.10])
-    up = soil_pulse_voltage(height + 1e-5, coil=COIL, susceptibility=1e-3)[:, 0]
-    down = soil_pulse_voltage(height - 1e-5, coil=COIL, susceptibility=1e-3)[:, 0]
+    up = soil_pulse_voltage(height + 1e-5, head=HEAD, susceptibility=1e-3)[:, 0]
+    down = soil_pulse_voltage(height - 1e-5, head=HEAD, susceptibility=1e-3)[:, 0]
     slope = np.log(up / down) / 2e-5 / 100
     npt.assert_allclose(slope, [-0.406, -0.348, -0.314, -0.291, -0.215], atol=6e-4)
 
@@ -197,8 +218,8 @@ def test_voids_fill_the_ground_they_are_cut_from():
     share = np.array([volume for volume, _ in cells])
     places = np.array([place for _, place in cells])
     # one voltage for each place: a coil moved the other way past one void
-    each = pulse_voltage(-places, coil=COIL, object_position=[[0, 0, 0]], objects=[one])
-    soil = soil_pulse_voltage([height], coil=COIL, susceptibility=chi)
+    each = pulse_voltage(-places, head=HEAD, object_position=[[0, 0, 0]], objects=[one])
+    soil = soil_pulse_voltage([height], head=HEAD, susceptibility=chi)
     npt.assert_allclose(-share @ each, soil[0], rtol=1e-4)
     assert (each < 0).all()
 
@@ -211,16 +232,31 @@ def test_void_scales_with_volume_and_soil():
 
 
 def test_soil_without_viscosity_is_silent_once_the_receiver_is():
-    silent = soil_pulse_voltage([0.05], coil=COIL, susceptibility=1e-2, viscous_share=0.0)
-    viscous = soil_pulse_voltage([0.05], coil=COIL, susceptibility=1e-2)
-    factor = gate_factors(COIL, [COIL.receiver_tau])[0] / COIL.receiver_tau
+    silent = soil_pulse_voltage([0.05], head=HEAD, susceptibility=1e-2, viscous_share=0.0)
+    viscous = soil_pulse_voltage([0.05], head=HEAD, susceptibility=1e-2)
+    factor = gate_factors(TRAIN, [TRAIN.receiver_tau])[0] / TRAIN.receiver_tau
     flux = image_flux(0.05, radius=0.1, susceptibility=1e-2)
     npt.assert_allclose(silent[0], flux * factor, rtol=1e-12)
     assert silent[0, 1] < 1e-30 < viscous[0, 1]
 
 
+def test_continuous_wave_over_soil_is_the_image_at_each_frequency():
+    wave = ContinuousWave(frequencies=[2.4e3, 19.2e3])
+    for head, radii in (
+        (make_head(wave), (0.1, 0.1)),
+        (heads.concentric(radius=0.1, receiver_radius=0.06, excitation=wave), (0.1, 0.06)),
+    ):
+        seen = soil_wave_response(
+            [0.03, 0.06], head=head, susceptibility=[1e-3, 2e-2], viscous_share=0.7
+        )
+        for i, (height, chi0) in enumerate([(0.03, 1e-3), (0.06, 2e-2)]):
+            chi = vrm_susceptibility(wave.frequencies, chi0=chi0, viscous_share=0.7)
+            options = {"radius": radii[0], "receiver_radius": radii[1], "susceptibility": chi}
+            npt.assert_allclose(seen[i], image_flux(height, **options) / MU_0, rtol=1e-12)
+
+
 def test_no_heights_give_no_voltages():
-    assert soil_pulse_voltage([], coil=COIL, susceptibility=1e-3).shape == (0, 2)
+    assert soil_pulse_voltage([], head=HEAD, susceptibility=1e-3).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +264,17 @@ def test_no_heights_give_no_voltages():
     [
         (lambda: vrm_susceptibility(-1, chi0=1), ValueError, "frequency '-1.0'"),
         (lambda: vrm_susceptibility(1, chi0=np.inf), ValueError, "chi0 'inf'"),
+        (
+            lambda: vrm_susceptibility(1, chi0=-1, viscous_share=0),
+            ValueError,
+            "greater than -1",
+        ),
+        (
+            lambda: vrm_susceptibility(1, chi0=-1e-5),
+            ValueError,
+            "not negative where it",
+        ),
+        (lambda: vrm_susceptibility(1, chi0=1, viscous_share=-0.1), ValueError, "share '-0.1'"),
         (lambda: vrm_susceptibility(1, chi0=1, tau1=0), ValueError, "tau1 '0.0'"),
         (lambda: vrm_relaxation(chi0=1, tau1=1, tau2=1), ValueError, "tau2 '1.0'. Must be gr"),
         (lambda: vrm_relaxation(chi0=1, viscous_share=1.1), ValueError, "share '1.1'"),
@@ -235,23 +282,47 @@ def test_no_heights_give_no_voltages():
         (lambda: image_flux(0, radius=1, susceptibility=1), ValueError, "height '0.0'"),
         (lambda: image_flux(-1, radius=1, susceptibility=1), ValueError, "height '-1.0'"),
         (lambda: image_flux(1, radius=0, susceptibility=1), ValueError, "radius_a '0.0'"),
-        (lambda: image_flux(1, radius=1, susceptibility=-1), ValueError, "greater than -1"),
+        (
+            lambda: image_flux(1, radius=1, susceptibility=-1),
+            ValueError,
+            "susceptibility '-1'",
+        ),
+        (
+            lambda: image_flux(1, radius=1, susceptibility=[0, -2]),
+            ValueError,
+            "greater than -1",
+        ),
+        (
+            lambda: soil_pulse_voltage([1], head=HEAD, susceptibility=-1.0),
+            ValueError,
+            "susceptibility '-1.0'",
+        ),
+        (
+            lambda: soil_pulse_voltage([0], head=HEAD, susceptibility=1e-3),
+            ValueError,
+            "height '0",
+        ),
+        (
+            lambda: soil_wave_response([1], head=HEAD, susceptibility=1e-3),
+            TypeError,
+            "excitation of type PulseTrain",
+        ),
         (lambda: image_flux(1, radius=1, susceptibility=np.nan), ValueError, "Must be finite"),
         (lambda: image_flux(1, radius=1, susceptibility="x"), TypeError, "Must be numbers"),
         (
-            lambda: soil_pulse_voltage([1, 2], coil=COIL, susceptibility=[1e-3]),
+            lambda: soil_pulse_voltage([1, 2], head=HEAD, susceptibility=[1e-3]),
             ValueError,
             r"susceptibility with shape \(1,\). Must be \(2,\)",
         ),
         (
-            lambda: soil_pulse_voltage(1.0, coil=COIL, susceptibility=1e-3),
+            lambda: soil_pulse_voltage(1.0, head=HEAD, susceptibility=1e-3),
             ValueError,
             r"height with shape \(\)",
         ),
         (
-            lambda: soil_pulse_voltage([1.0], coil=None, susceptibility=1e-3),
+            lambda: soil_pulse_voltage([1.0], head=None, susceptibility=1e-3),
             TypeError,
-            "coil None. Must be a PulseCoil",
+            "head of type NoneType. Must be a Head",
         ),
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minesense.physics import (
+    AntennaPattern,
     Scatterers,
     Surface,
     bounce_radius,
@@ -17,14 +18,15 @@ from minesense.physics import (
     geometry_factor,
     join_scatterers,
     layered_reflection,
+    near_field_ratio,
     no_scatterers,
     peplinski_permittivity,
     radar_frequencies,
     radar_traces,
     rectangle_facets,
     ricker_spectrum,
-    small_body,
     sphere_body,
+    sphere_length,
     trace_rays,
     volume_cell,
     volume_cells,
@@ -41,8 +43,9 @@ ROUGH = Surface(
     origin=[-0.5, -0.5], step=0.033, heights=RNG.normal(scale=0.004, size=(31, 31)) + 0.3
 )
 NONE = no_scatterers(len(F))
-#: A bounce of next to no facets, for tests of what is buried.
-SMALL = {"surface_radius": 1e-6}
+FLAT_PATTERN = AntennaPattern(exponent=0.0)
+#: No bounce, for tests of what is buried.
+BURIED_ONLY = {"surface_radius": 0.0}
 
 
 def record(tx, rx, scatterers, permittivity=LOAM, surface=FLAT, coupling=0.0, **options):
@@ -91,7 +94,7 @@ def test_traces_match_the_formulas(polarization, exponent, reach):
     share = {"mean": 0.5, "electric": 1.0, "magnetic": 0.0}[polarization]
     fast = record(
         TX, RX, things, surface=ROUGH, coupling=0.02, reach=reach,
-        pattern_exponent=exponent, polarization=polarization,
+        pattern=AntennaPattern(exponent=exponent, polarization=polarization),
     )  # fmt: skip
     for i in range(len(TX)):
         slow = naive_radar.trace(
@@ -99,7 +102,7 @@ def test_traces_match_the_formulas(polarization, exponent, reach):
             coupling=0.02, q=exponent, share=share, reach=reach,
         )  # fmt: skip
         error = np.abs(fast[i] - slow).max() / np.abs(slow).max()
-        assert error < 1e-4, error
+        assert error < 5e-4, error
 
 
 def test_buried_echoes_match_the_formulas_without_what_hides_them():
@@ -110,7 +113,7 @@ def test_buried_echoes_match_the_formulas_without_what_hides_them():
         args = {**BAND, "permittivity": LOAM, "surface": ROUGH, "coupling": 0.0}
         slow = naive_radar.trace(TX[i], RX[i], scatterers=things, **args)
         slow -= naive_radar.trace(TX[i], RX[i], scatterers=NONE, **args)
-        assert np.abs(fast[i] - slow).max() < 4e-4 * np.abs(slow).max()
+        assert np.abs(fast[i] - slow).max() < 1e-3 * np.abs(slow).max()
 
 
 # Rays
@@ -234,13 +237,13 @@ def test_two_layers_of_one_kind_are_one():
 def test_a_thin_weak_slab_is_the_same_by_born_and_by_reflection():
     thickness, contrast = 1e-3, 0.02
     by_face = rectangle_facets(
-        [0, 0, -0.1], length=0.1, width=0.1, frequency=F[:16], soil=9.0,
+        [0, 0, -0.1], length=0.3, width=0.3, frequency=F[:16], soil=9.0,
         layers=[(thickness, 9.0 * (1 + contrast))],
     ).spectra[0]  # fmt: skip
     by_volume = volume_cell(F[:16], soil=9.0) * contrast * thickness
     # the face is at the top of the slab, the cell in its middle
     shift = np.exp(-1j * wavenumber(F[:16], 9.0) * thickness)
-    npt.assert_allclose(by_face, by_volume * shift, rtol=0.02)
+    npt.assert_allclose(by_face, by_volume * shift, rtol=0.05)
     npt.assert_allclose(np.abs(by_face), np.abs(by_volume), rtol=0.02)
 
 
@@ -285,22 +288,14 @@ def test_first_arrivals_turn_over_as_the_rule_says():
         plate = rectangle_facets(
             [0, 0, -0.1], length=0.3, width=0.3, frequency=F, soil=9.0, below=eps, spacing=0.03
         )
-        trace = record(above, above, plate, 9.0, **SMALL)[0]
+        trace = record(above, above, plate, 9.0, **BURIED_ONLY)[0]
         sizes[name] = trace[round((2 * (0.3 + 3 * 0.1) / C + 1 / 1.5e9) / BAND["interval"])]
     assert sizes["air"] > 0 > sizes["dense"] > sizes["metal"]
-    bodies = small_body(F, volume=1e-7, permittivity=2.0, soil=9.0).real
-    assert (bodies < 0).all()
-    assert (small_body(F, volume=1e-7, permittivity=20.0, soil=9.0).real > 0).all()
-    assert (small_body(F, volume=1e-7, permittivity=9.0, soil=9.0) == 0).all()
-    dense = sphere_body([0, 0, -0.1], radius=0.003, frequency=F, soil=9.0).spectra.real
-    assert (dense > 0).all()  # metal like dense
-
-
-def test_a_large_body_saturates():
-    s = small_body(F, volume=1.0, permittivity=2.25, soil=9.0)
-    radius = (3 / (4 * math.pi)) ** (1 / 3)
-    assert (np.abs(s) < radius / 2 / 3).all()
-    npt.assert_allclose(np.abs(s[-1]), radius / 2 / 3, rtol=0.01)
+    small = {"radius": 0.003, "soil": 9.0}
+    assert (sphere_length(F, **small, permittivity=2.0).real < 0).all()
+    assert (sphere_length(F, **small, permittivity=20.0).real > 0).all()
+    assert (sphere_length(F, **small).real > 0).all()  # metal like dense
+    npt.assert_allclose(sphere_length(F, **small, permittivity=9.0), 0, atol=1e-15)
 
 
 # Whole traces
@@ -309,7 +304,7 @@ def test_a_large_body_saturates():
 def test_a_flat_surface_bounces_as_a_mirror():
     """At 2 h / c with amplitude r / (2 h), to the order of 1 / (k h)."""
     h = 0.3
-    trace = record([0, 0, h], [0, 0, h], NONE, 9.0, pattern_exponent=0)[0]
+    trace = record([0, 0, h], [0, 0, h], NONE, 9.0, pattern=FLAT_PATTERN)[0]
     time = np.arange(BAND["n_samples"]) * BAND["interval"] - 1 / 1.5e9 - 2 * h / C
     x = (math.pi * 1.5e9 * time) ** 2
     expected = (1 - 3) / (1 + 3) / (2 * h) * (1 - 2 * x) * np.exp(-x)
@@ -319,30 +314,34 @@ def test_a_flat_surface_bounces_as_a_mirror():
 
 def test_the_direct_wave_arrives_first():
     tx, rx = [-0.15, 0, 0.4], [0.15, 0, 0.4]
-    trace = record(tx, rx, NONE, coupling=0.1, **SMALL)[0]
+    trace = record(tx, rx, NONE, coupling=0.1, **BURIED_ONLY)[0]
     time = np.arange(BAND["n_samples"]) * BAND["interval"] - 1 / 1.5e9 - 0.3 / C
     x = (math.pi * 1.5e9 * time) ** 2
     npt.assert_allclose(trace, 0.1 / 0.3 * (1 - 2 * x) * np.exp(-x), atol=2e-3 * 0.1 / 0.3)
-    late = record(tx, rx, NONE, coupling=[0.2], time_zero=[2e-9], **SMALL)[0]
+    late = record(tx, rx, NONE, coupling=[0.2], time_zero=[2e-9], **BURIED_ONLY)[0]
     assert late.argmax() == round((2e-9 + 0.3 / C) / BAND["interval"])
     npt.assert_allclose(late.max(), 0.2 / 0.3, rtol=0.05)
 
 
 def test_an_echo_comes_at_its_time_with_its_size():
-    """A scatterer of flat spectrum returns the pulse, times the geometry factor."""
+    """What the near field of both legs is divided out of returns the pulse as it was."""
     h, z = 0.1, 0.15
-    trace = record([0, 0, h], [0, 0, h], point([0, 0, -z], 0.01), 9.0, **SMALL)[0]
+    ratio = near_field_ratio(F, h, z, permittivity=9.0)
+    thing = point([0, 0, -z], 0.01 / ratio**2)
+    trace = record([0, 0, h], [0, 0, h], thing, 9.0, **BURIED_ONLY)[0]
     delay = 2 * (h + 3 * z) / C + 1 / 1.5e9
     x = (math.pi * 1.5e9 * (np.arange(72) * BAND["interval"] - delay)) ** 2
     size = 0.01 * 4 / (4 * (h + z / 3)) ** 2
     npt.assert_allclose(trace, size * (1 - 2 * x) * np.exp(-x), atol=2e-3 * size)
+    plain = record([0, 0, h], [0, 0, h], point([0, 0, -z], 0.01), 9.0, **BURIED_ONLY)[0]
+    assert 0.01 * size < np.abs(plain - trace).max() < 0.4 * size
 
 
 def test_losses_weaken_and_deeper_is_later_and_weaker():
     tx = [0, 0, 0.1]
-    clean = record(tx, tx, point([0, 0, -0.1]), 9.0, **SMALL)[0]
-    lossy = record(tx, tx, point([0, 0, -0.1]), 9.0 - 0.5j, **SMALL)[0]
-    deep = record(tx, tx, point([0, 0, -0.2]), 9.0, **SMALL)[0]
+    clean = record(tx, tx, point([0, 0, -0.1]), 9.0, **BURIED_ONLY)[0]
+    lossy = record(tx, tx, point([0, 0, -0.1]), 9.0 - 0.5j, **BURIED_ONLY)[0]
+    deep = record(tx, tx, point([0, 0, -0.2]), 9.0, **BURIED_ONLY)[0]
     ratio = np.abs(lossy).max() / np.abs(clean).max()
     one_way = -wavenumber(1.5e9, 9.0 - 0.5j).imag
     npt.assert_allclose(ratio, math.exp(-2 * one_way * 0.1), rtol=0.1)
@@ -361,13 +360,15 @@ def test_transmitter_and_receiver_may_be_swapped():
 def test_echoes_add_up():
     first, second = point([0.05, 0, -0.1]), point([0.2, 0.1, -0.2], 0.5j)
     tx = [0, 0, 0.1]
-    both = record(tx, tx, join_scatterers([first, second]), **SMALL)
-    apart = record(tx, tx, first, **SMALL) + record(tx, tx, second, **SMALL)
-    empty = record(tx, tx, NONE, **SMALL)
+    both = record(tx, tx, join_scatterers([first, second]), **BURIED_ONLY)
+    apart = record(tx, tx, first, **BURIED_ONLY) + record(tx, tx, second, **BURIED_ONLY)
+    empty = record(tx, tx, NONE, **BURIED_ONLY)
     npt.assert_allclose(both, apart - empty, atol=1e-5 * np.abs(both).max())
-    twice = record(tx, tx, point([0.05, 0, -0.1], weight=2.0), **SMALL)
+    twice = record(tx, tx, point([0.05, 0, -0.1], weight=2.0), **BURIED_ONLY)
     npt.assert_allclose(
-        twice - empty, 2 * (record(tx, tx, first, **SMALL) - empty), atol=1e-5 * twice.max()
+        twice - empty,
+        2 * (record(tx, tx, first, **BURIED_ONLY) - empty),
+        atol=1e-5 * twice.max(),
     )
 
 
@@ -397,8 +398,8 @@ def test_scatterers_fade_before_they_vanish():
     sizes = []
     for x in (0.15, 0.18, 0.199, 0.201):
         thing = point([x, 0, -0.1])
-        limited = record(tx, tx, thing, reach=0.2, **SMALL)
-        endless = record(tx, tx, thing, **SMALL)
+        limited = record(tx, tx, thing, reach=0.2, **BURIED_ONLY)
+        endless = record(tx, tx, thing, **BURIED_ONLY)
         sizes.append(np.abs(limited).max() / np.abs(endless).max())
     npt.assert_allclose(sizes, [1, 0.5, math.sin(math.pi / 80) ** 2, 0], atol=1e-4)
 
@@ -409,10 +410,11 @@ def test_late_echoes_do_not_wrap_round():
     window = BAND["n_samples"] * BAND["interval"]
     for delay in np.arange(4.5e-9, 18e-9, 0.35e-9):
         depth = (C * delay / 2 - 0.1) / 3
-        trace = record(tx, tx, point([0, 0, -depth]), 9.0, **SMALL)[0]
+        trace = record(tx, tx, point([0, 0, -depth]), 9.0, **BURIED_ONLY)[0]
         size = 4 / (4 * (0.1 + depth / 3)) ** 2
         start = int((delay + 1 / 1.5e9 - 1.25 / 1.5e9) / BAND["interval"])
-        assert np.abs(trace[: max(0, min(start, 72))]).max() < 2e-3 * size
+        # the near field is strongest where the band ends, below: a faint ripple
+        assert np.abs(trace[: max(0, min(start, 72))]).max() < 5e-3 * size
         if delay > window + 0.25 / 1.5e9:
             assert (trace == 0).all()
     high = radar_traces(
@@ -428,7 +430,7 @@ def test_a_disc_makes_a_hyperbola():
     )
     x = np.array([0.0, 0.1, 0.2])
     antennas = np.column_stack([x, 0 * x, 0 * x + 0.1])
-    traces = record(antennas, antennas, disc, 9.0, **SMALL)
+    traces = record(antennas, antennas, disc, 9.0, **BURIED_ONLY)
     assert (np.diff(np.abs(traces).max(axis=1)) < 0).all()
     arrivals = [np.argmax(np.abs(t) > 0.2 * np.abs(t).max()) for t in traces]
     expected = 2 * trace_rays(0.1, 0.1, x - 0.03 * (x > 0), index=3.0).time
@@ -444,7 +446,7 @@ def test_a_tilted_facet_answers_its_own_side():
     offsets = (tilted.position - [0, 0, -0.1]) @ tilted.normal[0]
     npt.assert_allclose(offsets, 0, atol=1e-12)  # all in the tilted plane
     antennas = np.array([[-0.15, 0, 0.1], [0.15, 0, 0.1]])
-    west, east = np.abs(record(antennas, antennas, tilted, 9.0, **SMALL)).max(axis=1)
+    west, east = np.abs(record(antennas, antennas, tilted, 9.0, **BURIED_ONLY)).max(axis=1)
     assert east > 2 * west
 
 
@@ -493,7 +495,7 @@ def test_frequencies_leave_room_for_the_pulse():
         ({"transmitter": [[0, 0, -0.01]]}, r"transmitter 0, 0.01 m below the surface"),
         ({"receiver": [[0, 0]]}, "Invalid receiver with shape"),
         ({"interval": 200e-12}, "Must be at most a quarter of the period"),
-        ({"permittivity": 0.5}, "Must not be less than that of air"),
+        ({"permittivity": 0.5}, "real part not less than that of air"),
         ({"permittivity": 4 + 1j}, "imaginary part zero or negative"),
         ({"permittivity": [9.0, 9.0]}, r"permittivity with shape \(2,\)"),
         ({"scatterers": no_scatterers(3)}, "spectra at 3 frequencies"),
@@ -502,8 +504,9 @@ def test_frequencies_leave_room_for_the_pulse():
         ({"reach": 0.0}, "Invalid reach '0.0'"),
         ({"coupling": 0.1}, "Invalid receiver at the place of its transmitter"),
         ({"time_zero": -1e-9}, "Must be from 0 up to the end of the trace"),
-        ({"polarization": "x"}, "Invalid polarization 'x'"),
-        ({"pattern_exponent": -1}, "Invalid pattern_exponent"),
+        ({"surface_radius": 0.01}, "Must be 0, or at least two steps"),
+        ({"pulse": np.ones(3)}, "Must be numbers at the"),
+        ({"pulse": np.full(len(F), np.nan)}, "Invalid pulse with NaN"),
         ({"transmitter": [[1.5, 0, 0.1]]}, "around trace 0"),
         (
             {"surface": Surface(origin=[-1, -1], step=0.05, heights=np.zeros((41, 41)))},
@@ -521,13 +524,31 @@ def test_radar_traces_refuses(options, message):
         radar_traces(settings.pop("transmitter"), settings.pop("receiver"), **settings)
 
 
+def test_antennas_around_a_hill_are_refused():
+    """Both are above the ground; the middle between them, where it bounces, is not."""
+    heights = np.zeros((41, 41))
+    heights[20, 20] = 0.2
+    hill = Surface(origin=[-0.4, -0.4], step=0.02, heights=heights)
+    settings = {**BAND, "permittivity": 9.0, "surface": hill, "scatterers": NONE}
+    with pytest.raises(ValueError, match="trace 0"):
+        radar_traces([[-0.1, 0, 0.1]], [[0.1, 0, 0.1]], coupling=0.0, **settings)
+
+
+def test_pulses_and_bounces_are_of_numbers():
+    """NaN does not go in, nor a height below ground."""
+    with pytest.raises(ValueError, match="Invalid frequency"):
+        ricker_spectrum(np.nan, peak=1e9)
+    with pytest.raises(ValueError, match="Invalid height"):
+        bounce_radius(-0.1, peak_frequency=1e9)
+
+
 def test_permittivity_may_be_a_function():
     def soil(frequency):
         return 6 - 3e8j / frequency
 
     tx = [0, 0, 0.1]
-    called = record(tx, tx, point([0, 0, -0.1]), soil, **SMALL)
-    listed = record(tx, tx, point([0, 0, -0.1]), soil(F), **SMALL)
+    called = record(tx, tx, point([0, 0, -0.1]), soil, **BURIED_ONLY)
+    listed = record(tx, tx, point([0, 0, -0.1]), soil(F), **BURIED_ONLY)
     npt.assert_array_equal(called, listed)
 
 
@@ -600,18 +621,8 @@ def test_antennas_beside_everything_buried_hear_none_of_it():
     things = scene()
     for place in ([0.8, 0, 0.35], [0, 0.8, 0.35], [-0.8, 0, 0.35], [0, -0.8, 0.35]):
         ground = Surface(origin=[-1.2, -1.2], step=0.033, heights=np.full((74, 74), 0.3))
-        heard = record(place, place, things, surface=ground, reach=0.2, **SMALL)
+        heard = record(place, place, things, surface=ground, reach=0.2, **BURIED_ONLY)
         assert not heard.any()
-
-
-def test_a_dielectric_sphere_is_a_small_body():
-    ball = sphere_body([0, 0, -0.1], radius=0.01, frequency=F, soil=LOAM, permittivity=2.8)
-    volume = 4 / 3 * math.pi * 0.01**3
-    expected = small_body(F, volume=volume, permittivity=2.8, soil=LOAM)
-    npt.assert_array_equal(ball.spectra[0], expected)
-    f = F[:8]
-    metal = sphere_body([0, 0, -0.1], radius=0.001, frequency=f, soil=9.0).spectra[0]
-    npt.assert_allclose(metal, 1.5 * wavenumber(f, 9.0) ** 2 * 1e-9, rtol=0.01)
 
 
 def test_long_traces_and_echoes_at_their_end_match_the_formulas():
@@ -645,7 +656,7 @@ def test_what_comes_late_faces_away_or_lies_aside_is_not_heard():
         position=[[0, 0, -0.1]], normal=[[0, 0, -1]], weight=[1.0], spectrum=[0],
         spectra=np.ones((1, len(F))),
     )  # fmt: skip
-    assert not record(tx, tx, down, **SMALL).any()
+    assert not record(tx, tx, down, **BURIED_ONLY).any()
     low = [0, 0, 0.02]
-    assert not record(low, low, point([0.5, 0, -0.02]), **SMALL).any()
-    assert record(low, low, point([0.1, 0, -0.02]), **SMALL).any()
+    assert not record(low, low, point([0.5, 0, -0.02]), **BURIED_ONLY).any()
+    assert record(low, low, point([0.1, 0, -0.02]), **BURIED_ONLY).any()

@@ -319,9 +319,9 @@ def test_chunks_must_continue_the_lane():
 
 def test_a_coil_without_a_record_of_itself_is_refused():
     """The decay of soil cannot be known then."""
-    sensor = dataclasses.replace(make_coils(2), coil=None)
+    sensor = dataclasses.replace(make_coils(2), head=None)
     lane = make_sweep(np.zeros((N_TRACES, 2, 12)), sensor=sensor)
-    with pytest.raises(ValueError, match="coil"):
+    with pytest.raises(ValueError, match="no head"):
         screen([lane])
 
 

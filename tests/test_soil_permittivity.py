@@ -4,7 +4,12 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 
-from minesense.physics import peplinski_permittivity, water_permittivity, wavenumber
+from minesense.physics import (
+    debye_permittivity,
+    peplinski_permittivity,
+    water_permittivity,
+    wavenumber,
+)
 
 LOAM = {"sand": 0.4, "clay": 0.2, "bulk_density": 1.5}
 DECIBEL = 8.685889638
@@ -93,3 +98,33 @@ def test_wavenumber_refuses(wrong):
         wavenumber(1e9, wrong)
     with pytest.raises(TypeError, match="Must be real or complex numbers"):
         wavenumber(1e9, "wet")
+
+
+def test_debye_is_the_law_of_water_and_of_conductors():
+    f = np.array([0.1e9, 1e9, 17e9])
+    water = debye_permittivity(f, static=80.0888, optical=4.9, relaxation_time=9.27638e-12)
+    npt.assert_allclose(water, water_permittivity(f), rtol=1e-5)
+    lossy = debye_permittivity(0.5e9, static=25.0, conductivity=0.03)
+    npt.assert_allclose(-DECIBEL * wavenumber(0.5e9, lossy).imag, 9.814, atol=1e-3)
+    npt.assert_array_equal(debye_permittivity(f, static=4.0), 4.0)
+    peak = debye_permittivity(
+        1 / (2 * np.pi * 1e-10), static=9.0, optical=5.0, relaxation_time=1e-10
+    )
+    npt.assert_allclose(peak, 7 - 2j)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"static": np.inf}, "Invalid static 'inf'"),
+        ({"static": np.nan}, "Invalid static 'nan'"),
+        ({"static": 0.5}, "Invalid static '0.5'. Must lie between 1"),
+        ({"static": 4.0, "optical": 5.0}, "Invalid optical '5.0'. Must lie between 1 and 4.0"),
+        ({"static": 4.0, "relaxation_time": -1.0}, "Invalid relaxation_time '-1.0'"),
+        ({"static": 4.0, "conductivity": -0.1}, "Invalid conductivity '-0.1'"),
+        ({"static": 4.0, "frequency": 0.0}, "Invalid frequency '0.0'"),
+    ],
+)
+def test_debye_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        debye_permittivity(**{"frequency": 1e9} | options)

@@ -13,6 +13,7 @@ from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.io import FormatError
 from minesense.io.store import load_sweep, load_sweeps, save_sweeps
+from minesense.sensor import Circle, ContinuousWave, Head, Polygon, PulseTrain, Sensor
 from minesense.sweep import Frame, Quality, no_traces
 
 RNG = np.random.default_rng(seed=3)
@@ -51,6 +52,10 @@ def assert_same(a, b):
             assert (x.dtype, x.shape, x.tobytes()) == (y.dtype, y.shape, y.tobytes())
         elif dataclasses.is_dataclass(x):
             assert_same(x, y)
+        elif isinstance(x, tuple) and x and dataclasses.is_dataclass(x[0]):
+            assert type(y) is tuple
+            for one, other in zip(x, y, strict=True):
+                assert_same(one, other)
         else:
             assert x == y
             assert type(x) is type(y)
@@ -72,6 +77,58 @@ def test_round_trip(tmp_path):
     assert len(found) == 5
     for a, b in zip(found, sweeps, strict=True):
         assert_same(a, b)
+
+
+def every_head():
+    """Return heads of every kind of wire and waveform, with awkward numbers."""
+    loop = Circle(radius=0.1, centre=[0.1, -0.0, 1 / 3], axis=[1e-3, 2.0, 0.7], turns=-7)
+    square = Polygon(vertices=[[0, 0, 0], [0.3, 0, 0], [0.3, 0.2, 0], [0, 0.2, 1e-9]], turns=2)
+    gates = [[1e-5, 2e-5], [2e-5, 1 / 3e4]]
+    pulses = {"pulse": 2e-4, "ramp": 0.0, "receiver_tau": 1e-6, "gates": gates}
+    trains = [
+        PulseTrain(half_period=1e-3, **pulses),
+        PulseTrain(half_period=1e-3, polarity="unipolar", **pulses),
+        PulseTrain(polarity="single", **{**pulses, "pulse": np.inf}),
+        ContinuousWave(frequencies=[1e3, 2e4 / 3], demodulator_tau=0.01),
+    ]
+    coil = (loop, square)
+    yield from (Head(transmitter=coil, receiver=coil, excitation=x) for x in trains)
+    yield Head(transmitter=(loop,), receiver=(square,), excitation=trains[0], height=np.pi)
+
+
+def test_every_head_comes_back(tmp_path):
+    """One for all channels, or one for each, with complex samples or real ones."""
+    heads = list(every_head())
+    alike = {"lever_arms": np.zeros((2, 3)), "name": "array", "kind": "emi"}
+    sensors = [Sensor(axis=[1.0, 2.0], head=head, **alike) for head in heads]
+    sensors.append(Sensor(axis=[1.0, 2.0], heads=(heads[0], heads[4]), **alike))
+    sensors.append(
+        Sensor(axis=[1.0, 2.0], axis_unit="Hz", head=heads[3], is_complex=True, **alike)
+    )
+    sweeps = [make_sweep(np.ones((3, *one.shape)), sensor=one) for one in sensors]
+    save_sweeps(tmp_path, sweeps)
+    for found, sweep in zip(load_sweeps(tmp_path), sweeps, strict=True):
+        assert_same(found, sweep)
+        for a, b in zip(found.sensor.channel_heads, sweep.sensor.channel_heads, strict=True):
+            assert (a.receiver is a.transmitter) == (b.receiver is b.transmitter)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda head: head.update(receiver=[]), "receiver"),
+        (lambda head: head.update(receiver=[3]), "unknown field 'sensor.head.receiver.0'"),
+        (lambda head: head.update(receiver=3), "receiver 3. Must be a tuple"),
+        (lambda head: head["receiver"][0].update(type="Radar"), "unknown field"),
+        (lambda head: head.update(excitation=head["receiver"][0]), "Must be a PulseTrain"),
+        (lambda head: head["receiver"][0].update(turns=0.0), "turns"),
+    ],
+)
+def test_inconsistent_heads(tmp_path, change, match):
+    (path,) = save_sweeps(tmp_path, [coil_sweep()])
+    rewrite(path, lambda header, arrays: change(header["sensor"]["head"]))
+    with pytest.raises(FormatError, match=match):
+        load_sweeps(tmp_path)
 
 
 def test_many_keep_their_order(tmp_path):
@@ -116,10 +173,10 @@ def test_a_store_cut_short_is_noticed(tmp_path):
         "",
         "[]",
         "{}",
-        '{"format": "minesense sweeps", "version": 2, "files": []}',
-        '{"format": "minesense sweeps", "version": 1, "files": 3}',
-        '{"format": "minesense sweeps", "version": 1, "files": ["../x.npz"]}',
-        '{"format": "minesense sweeps", "version": 1, "files": [1]}',
+        '{"format": "minesense sweeps", "version": 1, "files": []}',
+        '{"format": "minesense sweeps", "version": 2, "files": 3}',
+        '{"format": "minesense sweeps", "version": 2, "files": ["../x.npz"]}',
+        '{"format": "minesense sweeps", "version": 2, "files": [1]}',
         "[" * 100000,
     ],
 )
@@ -143,7 +200,7 @@ def rewrite(path, change):
     ("change", "match"),
     [
         (lambda h, a: h.update(format="other"), "no header of a sweep"),
-        (lambda h, a: h.update(version=2), "version 2"),
+        (lambda h, a: h.update(version=1), "version 1"),
         (lambda h, a: h.update(lane=3), "not text"),
         (lambda h, a: h.update(history=[3]), "not text"),
         (lambda h, a: h.pop("frame"), "KeyError"),

@@ -1,4 +1,9 @@
-"""Kernels of circular loops: their field, their coupling, and what small bodies send back."""
+"""
+Kernels of wire: its field, its vector potential, and what small bodies send back to it.
+
+A winding is two arrays: circles (n, 8), centre, unit axis, radius and turns, and segments
+(n, 7), start, stop and turns. Either may be empty.
+"""
 
 import math
 
@@ -52,39 +57,153 @@ def _loop_terms(rho, z, radius):
 
 
 @jit
-def _loop_vector(de, dn, du, ae, an, au, radius):
-    """Return the field of 1 A at an offset from the centre of a loop of any axis."""
-    z = de * ae + dn * an + du * au
-    re = de - z * ae
-    rn = dn - z * an
-    ru = du - z * au
-    slope, axial = _loop_terms(math.sqrt(re * re + rn * rn + ru * ru), z, radius)
-    return slope * re + axial * ae, slope * rn + axial * an, slope * ru + axial * au
+def _add_circle(p0, p1, p2, circle, out):
+    """Add the field of a circle at a point to `out`; NaN on the wire."""
+    d0 = p0 - circle[0]
+    d1 = p1 - circle[1]
+    d2 = p2 - circle[2]
+    z = d0 * circle[3] + d1 * circle[4] + d2 * circle[5]
+    r0 = d0 - z * circle[3]
+    r1 = d1 - z * circle[4]
+    r2 = d2 - z * circle[5]
+    slope, axial = _loop_terms(math.sqrt(r0 * r0 + r1 * r1 + r2 * r2), z, circle[6])
+    slope *= circle[7]
+    axial *= circle[7]
+    out[0] += slope * r0 + axial * circle[3]
+    out[1] += slope * r1 + axial * circle[4]
+    out[2] += slope * r2 + axial * circle[5]
 
 
 @jit
-def loop_field(points, axis, radius, out):
+def _add_segment(p0, p1, p2, segment, out):
+    """Add the field of a straight segment at a point to `out`; NaN on the wire."""
+    # I / (4 pi) (r1 x r2) (|r1| + |r2|) / (|r1| |r2| (|r1| |r2| + r1 . r2))
+    a0 = p0 - segment[0]
+    a1 = p1 - segment[1]
+    a2 = p2 - segment[2]
+    b0 = p0 - segment[3]
+    b1 = p1 - segment[4]
+    b2 = p2 - segment[5]
+    c0 = a1 * b2 - a2 * b1
+    c1 = a2 * b0 - a0 * b2
+    c2 = a0 * b1 - a1 * b0
+    ra = math.sqrt(a0 * a0 + a1 * a1 + a2 * a2)
+    rb = math.sqrt(b0 * b0 + b1 * b1 + b2 * b2)
+    product = ra * rb
+    dot = a0 * b0 + a1 * b1 + a2 * b2
+    across = c0 * c0 + c1 * c1 + c2 * c2
+    if product == 0.0 or (dot < 0.0 and across == 0.0):
+        scale = np.nan
+    else:
+        # beside the wire the sum would cancel: (p + d) (p - d) = |r1 x r2|^2
+        scale = 1.0 / (product + dot) if dot >= 0.0 else (product - dot) / across
+        scale *= segment[6] * (ra + rb) / (4.0 * math.pi * product)
+    out[0] += scale * c0
+    out[1] += scale * c1
+    out[2] += scale * c2
+
+
+@jit
+def _field_at(p0, p1, p2, circles, segments, out):
+    """Overwrite `out` with the field of a winding at a point; NaN on the wire."""
+    out[0] = 0.0
+    out[1] = 0.0
+    out[2] = 0.0
+    for k in range(len(circles)):
+        _add_circle(p0, p1, p2, circles[k], out)
+    for k in range(len(segments)):
+        _add_segment(p0, p1, p2, segments[k], out)
+
+
+@jit
+def winding_field(points, circles, segments, out):
     """
-    Compute the magnetic field of 1 A in a circular loop centred at the origin.
+    Compute the magnetic field of 1 A in a winding.
 
     Parameters
     ----------
     points : (n_points, 3) float64 array
-        Offsets from the centre, m.
-    axis : (3,) float64 array
-        Unit normal of the loop; the current turns right-handed about it.
-    radius : float
-        Radius of the loop, m.
+        In the frame of the winding, m.
+    circles : (n_circles, 8) float64 array
+        Centre, unit axis, radius, turns.
+    segments : (n_segments, 7) float64 array
+        Start, stop, turns.
     out : (n_points, 3) float64 array
         Overwritten with the field in 1/m (A/m per ampere); NaN on the wire.
     """
     for i in range(len(points)):
-        he, hn, hu = _loop_vector(
-            points[i, 0], points[i, 1], points[i, 2], axis[0], axis[1], axis[2], radius
-        )
-        out[i, 0] = he
-        out[i, 1] = hn
-        out[i, 2] = hu
+        _field_at(points[i, 0], points[i, 1], points[i, 2], circles, segments, out[i])
+
+
+@jit
+def potential_along(points, directions, circles, segments, softening, out):
+    """
+    Compute the vector potential of 1 A in a winding along directions, over mu_0.
+
+    Parameters
+    ----------
+    points, directions : (n_points, 3) float64 array
+        In the frame of the winding; directions of any length.
+    circles, segments : float64 array
+        As in `winding_field`.
+    softening : float
+        Added in quadrature to distances from segments, m: the radius of the wire in the
+        self-inductance, else 0.
+    out : (n_points,) float64 array
+        Overwritten with 1 times the unit of `directions`; infinite on the wire.
+    """
+    soft = softening * softening
+    for i in range(len(points)):
+        total = 0.0
+        for k in range(len(circles)):
+            d0 = points[i, 0] - circles[k, 0]
+            d1 = points[i, 1] - circles[k, 1]
+            d2 = points[i, 2] - circles[k, 2]
+            n0 = circles[k, 3]
+            n1 = circles[k, 4]
+            n2 = circles[k, 5]
+            radius = circles[k, 6]
+            z = d0 * n0 + d1 * n1 + d2 * n2
+            r2 = max(0.0, d0 * d0 + d1 * d1 + d2 * d2 - z * z)
+            rho = math.sqrt(r2)
+            ap = (radius + rho) * (radius + rho) + z * z
+            am = (radius - rho) * (radius - rho) + z * z
+            if am == 0.0:
+                total = np.inf
+                break
+            kc = math.sqrt(am / ap)
+            integral, _ = _complete_integrals(kc, 0.0, 2.0 / (1.0 + kc), 0.0, 0.0)
+            # A / rho, about the axis
+            turn = (
+                circles[k, 7]
+                * 4.0
+                * radius
+                * radius
+                * integral
+                / (math.pi * ap * math.sqrt(ap))
+            )
+            total += turn * (
+                directions[i, 0] * (n1 * d2 - n2 * d1)
+                + directions[i, 1] * (n2 * d0 - n0 * d2)
+                + directions[i, 2] * (n0 * d1 - n1 * d0)
+            )
+        for k in range(len(segments)):
+            t0 = segments[k, 3] - segments[k, 0]
+            t1 = segments[k, 4] - segments[k, 1]
+            t2 = segments[k, 5] - segments[k, 2]
+            length = math.sqrt(t0 * t0 + t1 * t1 + t2 * t2)
+            ra = soft
+            rb = soft
+            for j in range(3):
+                ra += (points[i, j] - segments[k, j]) * (points[i, j] - segments[k, j])
+                rb += (points[i, j] - segments[k, 3 + j]) * (points[i, j] - segments[k, 3 + j])
+            ratio = length / (math.sqrt(ra) + math.sqrt(rb))
+            along = directions[i, 0] * t0 + directions[i, 1] * t1 + directions[i, 2] * t2
+            if along != 0.0:
+                # ratio is 1 on the wire, but for rounding
+                potential = math.atanh(ratio) if ratio < 1.0 else np.inf
+                total += segments[k, 6] * along / length * potential / (2.0 * math.pi)
+        out[i] = total
 
 
 @jit
@@ -117,70 +236,98 @@ def coaxial_coupling(radius_a, radius_b, distance, out):
 
 @jit
 def sum_of_bodies(
-    transmitter,
-    receiver,
-    axis,
-    transmitter_radius,
-    receiver_radius,
+    position,
+    rotation,
+    tx_circles,
+    tx_segments,
+    rx_circles,
+    rx_segments,
     is_coincident,
     body,
     tensors,
     reach,
+    work,
     out,
 ):
     """
-    Sum h_rx^T T h_tx over small bodies, for loops at many places.
+    Sum h_rx^T T h_tx over small bodies, for a head at many places.
 
     Parameters
     ----------
-    transmitter, receiver : (n, 3) float64 array
-        Centres of the loops, m.
-    axis : (n, 3) float64 array
-        Their common unit normal.
-    transmitter_radius, receiver_radius : float
-        Radii, m.
+    position : (n, 3) float64 array
+        Of the origin of the windings, m.
+    rotation : (n, 3, 3) float64 array
+        From the frame of the windings to that of the bodies.
+    tx_circles, tx_segments, rx_circles, rx_segments : float64 array
+        Transmitter and receiver, as in `winding_field`.
     is_coincident : bool
-        Whether both loops are one, so that the second field need not be computed.
+        Whether both are one, so that the second field need not be computed.
     body : (m, 3) float64 array
         Places of the bodies, m.
     tensors : (m, 6, n_out) float64 array
         Symmetric tensors: elements 00, 11, 22, 01, 02, 12 for each output.
     reach : float
-        Bodies farther than this from the transmitter are left out, m.
+        Bodies farther than this from the origin are left out, m.
+    work : (2, 3) float64 array
+        Scratch.
     out : (n, n_out) float64 array
         Overwritten with the sums; NaN where a body lies on a wire.
     """
     n_out = out.shape[1]
     limit = reach * reach
-    for i in range(len(transmitter)):
-        ae, an, au = axis[i, 0], axis[i, 1], axis[i, 2]
+    for i in range(len(position)):
         for g in range(n_out):
             out[i, g] = 0.0
         for j in range(len(body)):
-            de = body[j, 0] - transmitter[i, 0]
-            dn = body[j, 1] - transmitter[i, 1]
-            du = body[j, 2] - transmitter[i, 2]
-            if de * de + dn * dn + du * du > limit:
+            d0 = body[j, 0] - position[i, 0]
+            d1 = body[j, 1] - position[i, 1]
+            d2 = body[j, 2] - position[i, 2]
+            if d0 * d0 + d1 * d1 + d2 * d2 > limit:
                 continue
-            te, tn, tu = _loop_vector(de, dn, du, ae, an, au, transmitter_radius)
+            p0 = rotation[i, 0, 0] * d0 + rotation[i, 1, 0] * d1 + rotation[i, 2, 0] * d2
+            p1 = rotation[i, 0, 1] * d0 + rotation[i, 1, 1] * d1 + rotation[i, 2, 1] * d2
+            p2 = rotation[i, 0, 2] * d0 + rotation[i, 1, 2] * d1 + rotation[i, 2, 2] * d2
+            _field_at(p0, p1, p2, tx_circles, tx_segments, work[0])
+            t0 = (
+                rotation[i, 0, 0] * work[0, 0]
+                + rotation[i, 0, 1] * work[0, 1]
+                + rotation[i, 0, 2] * work[0, 2]
+            )
+            t1 = (
+                rotation[i, 1, 0] * work[0, 0]
+                + rotation[i, 1, 1] * work[0, 1]
+                + rotation[i, 1, 2] * work[0, 2]
+            )
+            t2 = (
+                rotation[i, 2, 0] * work[0, 0]
+                + rotation[i, 2, 1] * work[0, 1]
+                + rotation[i, 2, 2] * work[0, 2]
+            )
             if is_coincident:
-                re, rn, ru = te, tn, tu
+                r0, r1, r2 = t0, t1, t2
             else:
-                re, rn, ru = _loop_vector(
-                    body[j, 0] - receiver[i, 0],
-                    body[j, 1] - receiver[i, 1],
-                    body[j, 2] - receiver[i, 2],
-                    ae,
-                    an,
-                    au,
-                    receiver_radius,
+                _field_at(p0, p1, p2, rx_circles, rx_segments, work[1])
+                r0 = (
+                    rotation[i, 0, 0] * work[1, 0]
+                    + rotation[i, 0, 1] * work[1, 1]
+                    + rotation[i, 0, 2] * work[1, 2]
                 )
-            w0 = re * te
-            w1 = rn * tn
-            w2 = ru * tu
-            w3 = re * tn + rn * te
-            w4 = re * tu + ru * te
-            w5 = rn * tu + ru * tn
+                r1 = (
+                    rotation[i, 1, 0] * work[1, 0]
+                    + rotation[i, 1, 1] * work[1, 1]
+                    + rotation[i, 1, 2] * work[1, 2]
+                )
+                r2 = (
+                    rotation[i, 2, 0] * work[1, 0]
+                    + rotation[i, 2, 1] * work[1, 1]
+                    + rotation[i, 2, 2] * work[1, 2]
+                )
+            w0 = r0 * t0
+            w1 = r1 * t1
+            w2 = r2 * t2
+            w3 = r0 * t1 + r1 * t0
+            w4 = r0 * t2 + r2 * t0
+            w5 = r1 * t2 + r2 * t1
             for g in range(n_out):
                 out[i, g] += (
                     w0 * tensors[j, 0, g]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import platform
 import time
@@ -18,9 +17,10 @@ from .._version import __version__
 from ..alarm import SAFETY_TEXT
 from ..report import MODES
 from ..score import Proportion, Rate, Score
-from ..synthetic import cart
+from ..synthetic.document import plain
 from .detect import write_detection
-from .fieldfolder import SYNTHETIC, make_field, make_folder, write_json
+from .fieldfolder import SYNTHETIC, make_field
+from .files import make_folder, write_json
 from .trial import Trial, conduct
 
 #: Baselines: what they are called.
@@ -57,7 +57,8 @@ def run(options: Namespace) -> str:
     output = make_folder(options.output)
     steps = 2 * len(field.lanes) + 3
     with tqdm(total=steps, unit="step", desc="sweeping") as bar:
-        trial = conduct(field, cart(), seed=options.seed, workers=options.workers, bar=bar)
+        carrier = field.scenario.platform.carrier()
+        trial = conduct(field, carrier, seed=options.seed, workers=options.workers, bar=bar)
         bar.set_description("reporting")
         write_results(trial, output)
         bar.update()
@@ -235,7 +236,7 @@ def configuration(trial: Trial) -> dict[str, Any]:
     field = trial.field
     return {
         "seed": field.seed,
-        "scenario": dataclasses.asdict(field.scenario),
+        "scenario": plain(field.scenario),
         "soils": {lane.name: lane.soil.preset.name for lane in field.lanes},
         "training_lanes": list(field.training),
         "blind_lanes": list(field.blind),

@@ -16,9 +16,10 @@ from .. import report
 from ..alarm import SAFETY_TEXT
 from ..coverage import Coverage
 from ..detect import Detection, Detector, Screening, screen_recording
-from ..io import FormatWarning, Recording, load_sweeps, read, write_csv, write_geojson
+from ..io import FormatWarning, Recording, read, write_csv, write_geojson
 from ..sweep import Frame, Sweep
-from .fieldfolder import SYNTHETIC, make_folder, read_lanes, write_json
+from .fieldfolder import SYNTHETIC, ground_of, read_lanes, read_sweeps
+from .files import make_folder, write_json
 
 
 def run(options: Namespace) -> str:
@@ -68,12 +69,12 @@ def _detect_field(path: Path, options: Namespace) -> str:
         raise ValueError(msg)
     output = make_folder(options.output or f"{path.resolve().name}-alarms")
     names = {lane["name"] for lane in chosen}
-    sweeps = [sweep for sweep in load_sweeps(path / "sweeps") if sweep.lane in names]
+    sweeps = read_sweeps(path, names)
     with tqdm(total=len(chosen), desc="detecting", unit="lane") as bar:
         found = detector.detect(
             sweeps,
             mode=options.mode,
-            area=[(*lane["area"], lane["name"]) for lane in chosen],
+            area=ground_of(chosen),
             workers=options.workers,
             progress=lambda _: bar.update() and None,
         )

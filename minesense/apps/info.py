@@ -11,7 +11,8 @@ from typing import Any
 
 from ..detect import Detector
 from ..io import FormatWarning, read
-from .fieldfolder import SYNTHETIC, read_lanes, read_truth, write_json
+from .fieldfolder import SYNTHETIC, read_lanes, read_truth
+from .files import write_json
 
 
 def run(options: Namespace) -> str:

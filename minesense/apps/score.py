@@ -11,7 +11,8 @@ import numpy as np
 from ..coverage import Coverage
 from ..io import read_alarms
 from ..score import Halo, random_alarms, score
-from .fieldfolder import read_json, read_truth, write_json
+from .fieldfolder import read_truth
+from .files import read_json, write_json
 
 
 def run(options: Namespace) -> str:

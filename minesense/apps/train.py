@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..io import load_sweeps
-from .fieldfolder import make_folder, read_lanes, read_truth
+from .fieldfolder import ground_of, read_lanes, read_sweeps, read_truth
+from .files import make_folder
 from .trainer import train
 
 
@@ -29,13 +29,13 @@ def run(options: Namespace) -> str:
     lanes = [lane for lane in read_lanes(options.field) if not lane["is_blind"]]
     make_folder(Path(options.output).parent)
     names = {lane["name"] for lane in lanes}
-    sweeps = [s for s in load_sweeps(f"{options.field}/sweeps") if s.lane in names]
+    sweeps = read_sweeps(options.field, names)
     with tqdm(total=len(lanes), desc="training", unit="lane") as bar:
         detector = train(
             sweeps,
             read_truth(options.field),
             soils={lane["name"]: lane["soil"] for lane in lanes},
-            area=[(*lane["area"], lane["name"]) for lane in lanes],
+            area=ground_of(lanes),
             seed=options.seed,
             workers=options.workers,
             progress=lambda _: bar.update() and None,

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._validation import check_count
 from .._version import __version__
-from ..coverage import Coverage, Rectangle
+from ..coverage import Coverage, Rectangle, Region
 from ..detect import (
     FEATURES,
     KINDS,
@@ -46,7 +46,7 @@ def train(
     *,
     settings: DetectorSettings | None = None,
     soils: Mapping[str, str] | None = None,
-    area: Sequence[Rectangle] | None = None,
+    area: Sequence[Rectangle | Region] | None = None,
     halo: Halo | None = None,
     seed: int = 0,
     workers: int = 1,
@@ -108,87 +108,137 @@ def train(
     sweeps = list(sweeps)
     empty = _untrained(sweeps, settings)
     lanes = empty.screen(sweeps, workers=workers, progress=progress)
-    sites = [site for lane in lanes for site in find_sites(lane, settings)]
     coverage = observed(lanes, settings, area=area)
-    owner, keep = label_sites(sites, truth, halo)
-    labels = np.array([k >= 0 for k in owner], dtype=bool)
-    _require_enough(
-        labels[keep], [site.lane for site, ok in zip(sites, keep, strict=True) if ok]
+    places = _label(
+        [site for lane in lanes for site in find_sites(lane, settings)], truth, coverage, halo
     )
-    known, keep = keep, keep & (labels | _seen(sites, coverage, "any"))
-    weights = _emplacement_weights(owner)
-    square_metres = {
-        mode: scored_ground(truth, coverage, halo=halo, sensors=sensors).scored
-        for mode, sensors in _SENSORS.items()
-    }
-
-    names = {-1: "", **{k: item.identifier for k, item in enumerate(truth.targets)}}
-    estimators: dict[str, Any] = {}
-    calibrations: dict[str, Platt] = {}
-    priors: dict[str, float] = {}
-    ratios: dict[str, Floats] = {}
-    for kind in empty.sensors:
-        rows = np.array([site.features[kind] for site in sites])
-        use = known & np.isfinite(rows[:, 0])
-        groups = [site.lane for site, ok in zip(sites, use, strict=True) if ok]
-        scores = out_of_fold(
-            rows[use],
-            labels[use],
-            groups,
-            emplacements=[names[k] for k in owner[use]],
-            weights=weights[use],
-            seed=seed,
-        )
-        y, w, inside = labels[use], weights[use], keep[use]
-        calibrations[kind] = fit_platt(scores[inside], y[inside], weights=w[inside])
-        priors[kind] = float(np.average(y[inside], weights=w[inside]))
-        estimators[kind] = fit(rows[use], labels[use], weights=weights[use], seed=seed)
-        ratios[kind] = np.full(len(sites), np.nan)
-        ratios[kind][use] = calibrations[kind].log_odds(scores) - log_odds(priors[kind])
-
-    priors["both"] = float(np.average(labels[keep], weights=weights[keep]))
-    thresholds, quality = {}, {}
+    judges = {kind: _fit_sensor(places, kind, seed=seed) for kind in empty.sensors}
+    priors = {kind: judge.prior for kind, judge in judges.items()}
+    priors["both"] = float(
+        np.average(places.labels[places.keep], weights=places.weights[places.keep])
+    )
+    calibrations = {kind: judge.calibration for kind, judge in judges.items()}
+    ratios = {kind: judge.ratios for kind, judge in judges.items()}
+    thresholds, quality, square_metres = {}, {}, {}
     for mode, sensors in _SENSORS.items():
         name, kinds = ("both", KINDS) if mode == "both" else (alone(mode), (mode,))
         total = fuse({kind: ratios[kind] for kind in kinds})
-        use = keep & _noticed(sites, mode)
-        if mode == "both":
-            calibrations[name] = fit_platt(total[use], labels[use], weights=weights[use])
-        else:
-            calibrations[name] = _calibrate_alone(
-                total[use], labels[use], weights[use], priors[mode]
-            )
+        use = places.keep & _noticed(places.sites, mode)
+        calibrations[name] = _calibrate(
+            mode, total[use], places.labels[use], places.weights[use], priors
+        )
         odds = calibrations[name].log_odds(total)
-        quality[mode] = _quality(probability(odds[use]), labels[use])
-        is_false = use & ~labels & _seen(sites, coverage, sensors)
+        quality[mode] = _quality(probability(odds[use]), places.labels[use])
+        area_m2 = scored_ground(truth, coverage, halo=halo, sensors=sensors).scored
+        square_metres[mode] = area_m2
+        is_false = use & ~places.labels & _seen(places.sites, coverage, sensors)
         judged = {mode: odds}
         if mode != "both":
-            judged[_BASELINES[mode]] = np.array([site.scores[mode] for site in sites])
+            judged[_BASELINES[mode]] = np.array([site.scores[mode] for site in places.sites])
         for judge, values in judged.items():
             thresholds[judge] = rate_threshold(
-                values[is_false], rate=settings.design_rate, area=square_metres[mode]
+                values[is_false], rate=settings.design_rate, area=area_m2
             )
     card = {
         "version": __version__,
         "is_synthetic": truth.is_synthetic,
-        "training_lanes": sorted({site.lane for site in sites}),
+        "training_lanes": sorted({site.lane for site in places.sites}),
         "training_data": _fingerprint(sweeps),
         "training_area_m2": round(coverage.area("any"), 3),
         "false_alarm_area_m2": {mode: round(a, 3) for mode, a in square_metres.items()},
         "soils": dict(sorted((soils or {}).items())),
-        "features": {k: [[f.name, f.unit] for f in FEATURES[k]] for k in estimators},
+        "features": {k: [[f.name, f.unit] for f in FEATURES[k]] for k in judges},
         "estimator": "HistGradientBoostingClassifier",
         "out_of_fold": quality,
         "seed": seed,
     }
     return dataclasses.replace(
         empty,
-        estimators=estimators,
+        estimators={kind: judge.estimator for kind, judge in judges.items()},
         calibrations=calibrations,
         priors=priors,
         thresholds=thresholds,
         card=card,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Places:
+    """What was noticed in the lanes, and what lies there."""
+
+    sites: list[Site]
+    #: Target each place belongs to, "" if to none.
+    emplacements: list[str]
+    #: Whether it is a mine; several places at one mine weigh one together.
+    labels: np.ndarray
+    weights: Floats
+    #: Which are mine or clutter, and which of them count for calibrations and thresholds.
+    known: np.ndarray
+    keep: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judge:
+    """A sensor's classifier, and what it said of places in lanes it had not seen."""
+
+    estimator: Any
+    calibration: Platt
+    prior: float
+    #: Log likelihood ratio of each place, NaN where the sensor has no features.
+    ratios: Floats
+
+
+def _label(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo) -> _Places:
+    """Say what lies at each place; raise if there is too little to train on."""
+    owner, known = label_sites(sites, truth, halo)
+    labels = np.array([k >= 0 for k in owner], dtype=bool)
+    _require_enough(
+        labels[known], [site.lane for site, ok in zip(sites, known, strict=True) if ok]
+    )
+    names = {-1: "", **{k: item.identifier for k, item in enumerate(truth.targets)}}
+    return _Places(
+        sites=sites,
+        emplacements=[names[k] for k in owner],
+        labels=labels,
+        weights=_emplacement_weights(owner),
+        known=known,
+        keep=known & (labels | _seen(sites, coverage, "any")),
+    )
+
+
+def _fit_sensor(places: _Places, kind: str, *, seed: int) -> _Judge:
+    """Score one sensor's places out of fold, calibrate the scores, fit all lanes."""
+    rows = np.array([site.features[kind] for site in places.sites])
+    use = places.known & np.isfinite(rows[:, 0])
+    labels, weights, inside = places.labels[use], places.weights[use], places.keep[use]
+    chosen = np.flatnonzero(use)
+    scores = out_of_fold(
+        rows[use],
+        labels,
+        [places.sites[i].lane for i in chosen],
+        emplacements=[places.emplacements[i] for i in chosen],
+        weights=weights,
+        seed=seed,
+    )
+    calibration = fit_platt(scores[inside], labels[inside], weights=weights[inside])
+    prior = float(np.average(labels[inside], weights=weights[inside]))
+    ratios = np.full(len(rows), np.nan)
+    ratios[use] = calibration.log_odds(scores) - log_odds(prior)
+    estimator = fit(rows[use], labels, weights=weights, seed=seed)
+    return _Judge(estimator=estimator, calibration=calibration, prior=prior, ratios=ratios)
+
+
+def _calibrate(
+    mode: str,
+    ratios: Floats,
+    labels: np.ndarray,
+    weights: Floats,
+    priors: Mapping[str, float],
+) -> Platt:
+    """Calibrate the summed log ratios of a mode."""
+    if mode == "both":
+        return fit_platt(ratios, labels, weights=weights)
+    return _calibrate_alone(ratios, labels, weights, priors[mode])
 
 
 def label_sites(

@@ -6,6 +6,6 @@ what lies in the ground, and ground that is not observed is always listed with i
 """
 
 from .record import NOT_SWEPT, Coverage
-from .swept import Rectangle, observe
+from .swept import Rectangle, Region, observe
 
-__all__ = ["NOT_SWEPT", "Coverage", "Rectangle", "observe"]
+__all__ = ["NOT_SWEPT", "Coverage", "Rectangle", "Region", "observe"]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from .._validation import check_number, check_positive
+from .._validation import check_array, check_number, check_positive
 from ..sweep import NOT_CREDITED, Floats, Frame, Quality, Sweep
 from .record import TOLERANCE, Coverage, Grid, Labels, Mask, frozen, stamp
 
 #: Easting and northing of two opposite corners, m, and the lane they belong to.
 Rectangle = tuple[float, float, float, float, str]
+
+#: Corners of a convex region of any direction, easting and northing in m, and its lane.
+Region = tuple[Sequence[Sequence[float]], str]
 
 _MAX_CELLS = 100_000_000
 _NO_PLACE = Quality.POSE_NONE | Quality.POSE_JUMP
@@ -31,7 +34,7 @@ def observe(
     *,
     footprint: Mapping[str, float] | float,
     cell: float = 0.05,
-    area: Sequence[Rectangle] | None = None,
+    area: Sequence[Rectangle | Region] | None = None,
     max_step: float | None = None,
 ) -> Coverage:
     """
@@ -49,7 +52,9 @@ def observe(
         Side of a cell, in metres.
     area : sequence of (easting, northing, easting, northing, lane), optional
         Rectangles in which observation was wanted: two opposite corners in metres, and the
-        lane. Without it, ground counts as wanted where any trace passed, credited or not.
+        lane. A lane of any direction is given as its corners and its name: ``([(easting,
+        northing), ...], lane)``, three or more around a convex region. Without `area`, ground
+        counts as wanted where any trace passed, credited or not.
     max_step : float, optional
         Longest distance between neighbouring traces that is taken as continuous, in
         metres; the footprint of the sensor by default.
@@ -82,7 +87,8 @@ def observe(
     Examples
     --------
     >>> import numpy as np
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> sensor = Sensor(name="demo", kind="emi", axis=[1e-5, 2e-5], lever_arms=[[0, 0, 0]])
     >>> northing = np.array([0.0, 0.1, 0.2, 0.8, 0.9, 1.0])
     >>> sweep = Sweep(
@@ -109,9 +115,9 @@ def observe(
     cell = check_positive(cell, "cell")
     if max_step is not None:
         check_positive(max_step, "max_step")
-    rectangles = _check_area(area)
+    regions = _check_area(area)
     tracks = [_track(sweep, max_step or radii[sweep.sensor.kind]) for sweep in sweeps]
-    grid = _grid(sweeps, radii, rectangles, cell)
+    grid = _grid(sweeps, radii, regions, cell)
 
     observed = {kind: np.zeros(grid.shape, np.int64) for kind in radii}
     reasons = {kind: np.zeros(grid.shape, np.int64) for kind in radii}
@@ -131,9 +137,9 @@ def observe(
                 radii=reach[chosen],
                 values=values[chosen],
             )
-    if rectangles:
-        lanes = tuple(sorted({lane for *_, lane in rectangles}))
-        lane_index = _label_rectangles(rectangles, lanes, grid)
+    if regions:
+        lanes = tuple(sorted({lane for _, lane in regions}))
+        lane_index = _label_regions(regions, lanes, grid)
     else:
         lanes = tuple(sorted({sweep.lane for sweep in sweeps}))
         lane_index = _label_tracks(sweeps, tracks, radii, lanes, grid)
@@ -185,20 +191,41 @@ def _check_frame(sweeps: Sequence[Sweep]) -> Frame:
     return frames[0]
 
 
-def _check_area(area: Sequence[Rectangle] | None) -> list[Rectangle]:
-    """Return rectangles with their lower corner first."""
-    rectangles = []
+def _check_area(area: Sequence[Rectangle | Region] | None) -> list[tuple[Floats, str]]:
+    """Return the corners of regions, counterclockwise, and their lanes."""
+    regions = []
     for k, item in enumerate(area or ()):
-        if len(cast("tuple[object, ...]", item)) != 5:
-            msg = f"Invalid area[{k}] {item!r}. Must be two eastings and northings, and a lane."
+        name, parts = f"area[{k}]", cast("tuple[object, ...]", item)
+        if len(parts) == 5:
+            east, north, east_2, north_2 = (check_number(v, name) for v in item[:4])
+            if east == east_2 or north == north_2:
+                msg = f"Invalid {name} {item!r}. Must have a length and a width."
+                raise ValueError(msg)
+            west, east = sorted((east, east_2))
+            south, north = sorted((north, north_2))
+            corners = np.array([(west, south), (east, south), (east, north), (west, north)])
+        elif len(parts) == 2:
+            corners = check_array(cast("Any", parts[0]), name, ("n_corners", 2))
+            corners = _counterclockwise(corners, name)
+        else:
+            msg = (
+                f"Invalid {name} {item!r}. Must be two eastings and northings, and a lane; or "
+                "corners, and a lane."
+            )
             raise ValueError(msg)
-        east, north, east_2, north_2 = (check_number(v, f"area[{k}]") for v in item[:4])
-        if east == east_2 or north == north_2:
-            msg = f"Invalid area[{k}] {item!r}. Must have a length and a width."
-            raise ValueError(msg)
-        corners = min(east, east_2), min(north, north_2), max(east, east_2), max(north, north_2)
-        rectangles.append((*corners, str(item[4])))
-    return rectangles
+        regions.append((corners, str(parts[-1])))
+    return regions
+
+
+def _counterclockwise(corners: Floats, name: str) -> Floats:
+    """Return the corners of a convex region in order; raise if it is none."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    after = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * after[:, 1] - sides[:, 1] * after[:, 0]
+    if len(corners) < 3 or not ((turns > 0).all() or (turns < 0).all()):
+        msg = f"Invalid {name} with corners {corners.tolist()}. Must go around a convex region."
+        raise ValueError(msg)
+    return corners if turns[0] > 0 else corners[::-1]
 
 
 def _has_place(sweep: Sweep) -> Mask:
@@ -236,11 +263,11 @@ def _track(sweep: Sweep, max_step: float) -> _Capsules:
 def _grid(
     sweeps: Sequence[Sweep],
     radii: Mapping[str, float],
-    rectangles: Sequence[Rectangle],
+    regions: Sequence[tuple[Floats, str]],
     cell: float,
 ) -> Grid:
-    """Return a grid over all rectangles and trusted positions."""
-    corners = [np.reshape(item[:4], (2, 2)) for item in rectangles]
+    """Return a grid over all regions and trusted positions."""
+    corners = [item for item, _ in regions]
     for sweep in sweeps:
         place = sweep.channel_position[_has_place(sweep)][..., :2].reshape(-1, 2)
         if len(place):
@@ -265,18 +292,24 @@ def _grid(
     return Grid((east, north), cell, (int(n_rows), int(n_columns)))
 
 
-def _label_rectangles(
-    rectangles: Sequence[Rectangle], lanes: tuple[str, ...], grid: Grid
+def _label_regions(
+    regions: Sequence[tuple[Floats, str]], lanes: tuple[str, ...], grid: Grid
 ) -> Labels:
-    """Return the lane of every cell whose centre lies in a rectangle, the first in order."""
+    """Return the lane of every cell whose centre lies in a region, the first in order."""
     out = np.full(grid.shape, -1, np.int64)
     n_rows, n_columns = grid.shape
     north = grid.origin[1] + (np.arange(n_rows)[:, None] + 0.5) * grid.cell
     east = grid.origin[0] + (np.arange(n_columns) + 0.5) * grid.cell
-    for west, south, east_end, north_end, lane in sorted(
-        rectangles, key=lambda item: lanes.index(item[4]), reverse=True
-    ):
-        inside = (east >= west) & (east <= east_end) & (north >= south) & (north <= north_end)
+    for corners, lane in sorted(regions, key=lambda item: lanes.index(item[1]), reverse=True):
+        inside = np.ones(grid.shape, dtype=bool)
+        for (x, y), (x_2, y_2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            # left of every side; a side along an axis compares one coordinate alone
+            if y == y_2:
+                inside &= north >= y if x_2 > x else north <= y
+            elif x == x_2:
+                inside &= east <= x if y_2 > y else east >= x
+            else:
+                inside &= (x_2 - x) * (north - y) - (y_2 - y) * (east - x) >= 0
         out[inside] = lanes.index(lane)
     return out
 

@@ -64,7 +64,7 @@ def extract_candidates(
 
     Examples
     --------
-    >>> from minesense.sweep import Sensor
+    >>> from minesense.sensor import Sensor
     >>> sensor = Sensor(
     ...     name="demo", kind="emi", axis=[1e-5], lever_arms=[[0, 0, 0]], quantity="score"
     ... )

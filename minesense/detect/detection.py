@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..alarm import Alarm, Candidate
-from ..coverage import Coverage, Rectangle, observe
+from ..coverage import Coverage, Rectangle, Region, observe
 from ..gaps import Gap
-from ..sweep import Sensor, Sweep
+from ..sensor import Sensor
+from ..sweep import Sweep
 from .screen import Screen, Screened
 from .settings import DetectorSettings
 from .sites import KINDS
@@ -62,7 +63,7 @@ class LaneDetection:
         What the stages are told.
     sensors : dict of dict
         What each sensor must be, by kind; descriptions as of
-        :meth:`minesense.sweep.Sensor.describe`.
+        :meth:`minesense.sensor.Sensor.describe`.
     lane : str
         Its name.
     """
@@ -141,7 +142,7 @@ def check_sensor(sensor: Sensor, expected: Mapping[str, Mapping[str, Any]]) -> N
     sensor : Sensor
         What recorded the sweep.
     expected : dict of dict
-        Descriptions by kind, as of :meth:`minesense.sweep.Sensor.describe`.
+        Descriptions by kind, as of :meth:`minesense.sensor.Sensor.describe`.
 
     Raises
     ------
@@ -190,7 +191,7 @@ def observed(
     lanes: Sequence[Mapping[str, Screened]],
     settings: DetectorSettings,
     *,
-    area: Sequence[Rectangle] | None = None,
+    area: Sequence[Rectangle | Region] | None = None,
 ) -> Coverage:
     """
     Return which ground the screens observed.
@@ -215,7 +216,8 @@ def observed(
 
     >>> import numpy as np
     >>> from minesense.detect import DetectorSettings, Screen, observed
-    >>> from minesense.sweep import Radar, Sensor, Sweep
+    >>> from minesense.sensor import Radar, Sensor
+    >>> from minesense.sweep import Sweep
     >>> sensor = Sensor(
     ...     name="demo",
     ...     kind="gpr",

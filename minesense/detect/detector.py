@@ -15,7 +15,7 @@ import numpy as np
 
 from .._validation import check_count, check_one_of
 from ..alarm import Alarm
-from ..coverage import Rectangle
+from ..coverage import Rectangle, Region
 from ..sweep import Sweep
 from .calibrate import Platt, log_odds, probability
 from .classify import predict
@@ -73,7 +73,7 @@ class Detector:
         sweeps: Iterable[Sweep],
         *,
         mode: str = "both",
-        area: Sequence[Rectangle] | None = None,
+        area: Sequence[Rectangle | Region] | None = None,
         workers: int = 1,
         progress: Callable[[str], None] | None = None,
     ) -> Detection:
@@ -160,7 +160,7 @@ class Detector:
         lanes: Sequence[Mapping[str, Screened]],
         *,
         mode: str = "both",
-        area: Sequence[Rectangle] | None = None,
+        area: Sequence[Rectangle | Region] | None = None,
     ) -> Detection:
         """
         Classify what the screens noticed; the second half of :meth:`detect`.

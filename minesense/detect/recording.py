@@ -75,7 +75,8 @@ def recording_settings(sweep: Sweep, *, threshold: float | None = None) -> Detec
 
     >>> import numpy as np
     >>> from minesense.detect import RadarSettings, recording_settings
-    >>> from minesense.sweep import Radar, Sensor, Sweep
+    >>> from minesense.sensor import Radar, Sensor
+    >>> from minesense.sweep import Sweep
     >>> northing = 0.05 * np.arange(1000)
     >>> sweep = Sweep(
     ...     samples=np.random.default_rng(seed=0).normal(size=(1000, 1, 100)),
@@ -169,7 +170,8 @@ def screen_recording(sweep: Sweep, *, threshold: float | None = None) -> Screeni
 
     >>> import numpy as np
     >>> from minesense.detect import screen_recording
-    >>> from minesense.sweep import Radar, Sensor, Sweep
+    >>> from minesense.sensor import Radar, Sensor
+    >>> from minesense.sweep import Sweep
     >>> northing = 0.05 * np.arange(500)
     >>> samples = np.random.default_rng(seed=0).normal(size=(500, 1, 100))
     >>> samples[220:230, 0, 40:44] += [30, -30, 30, -30]

@@ -11,8 +11,9 @@ from .. import along_track, emi, gpr
 from .._validation import check_one_of
 from ..alarm import Candidate
 from ..gaps import Gap, GapFinder, cut_at
+from ..sensor import Sensor
 from ..stage import LaneStage, Pipeline, Stage, check_follows
-from ..sweep import Floats, Quality, Sensor, Sweep, join
+from ..sweep import Floats, Quality, Sweep, join
 from .candidates import ExtractCandidates
 from .settings import DetectorSettings, RadarSettings
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import emi, gpr
 from ..alarm import Candidate, Feature
-from ..sweep import Floats, PulseCoil, Sensor
+from ..sensor import pulse_train_of
+from ..sweep import Floats
 from .screen import Part, Screened
 from .settings import DetectorSettings
 
@@ -234,19 +235,11 @@ def _feature_rows(
                 traces,
                 channels,
                 spread=_spread(part),
-                soil=emi.soil_decay(_coil_of(sensor)),
+                soil=emi.soil_decay(pulse_train_of(sensor)),
                 spacing=settings.coils.spacing,
             )
         rows[index] = values
     return rows
-
-
-def _coil_of(sensor: Sensor) -> PulseCoil:
-    """Return the coil of a metal detector; raise if its record has none."""
-    if sensor.coil is None:
-        msg = f"Invalid sensor '{sensor.name}': no coil. Must have a PulseCoil."
-        raise ValueError(msg)
-    return sensor.coil
 
 
 def _spread(part: Part) -> Floats:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from .._validation import check_positive
 from ..alarm import Feature
 from ..sweep import Floats, Sweep
+from .preprocess import check_gated
 
 #: Features of :func:`coil_features`, in the order of its columns.
 FEATURES: tuple[Feature, ...] = (
@@ -69,9 +70,9 @@ def coil_features(
     Raises
     ------
     ValueError
-        If the two sweeps differ in length, there are fewer than three gates, `spread` or
-        `soil` do not fit them, `spacing` is not greater than zero or beyond 0.4 m, or a
-        trace or channel is outside the sweep.
+        If the sensor is not a metal detector of gates, the two sweeps differ in length,
+        there are fewer than three gates, `spread` or `soil` do not fit them, `spacing` is
+        not greater than zero or beyond 0.4 m, or a trace or channel is outside the sweep.
 
     Notes
     -----
@@ -93,7 +94,7 @@ def coil_features(
     if spacing > _REACH:
         msg = f"Invalid spacing '{spacing}'. Must be at most {_REACH} m, the reach looked at."
         raise ValueError(msg)
-    n_traces, (n_channels, n_gates) = len(sweep), sweep.sensor.shape
+    n_traces, (n_channels, n_gates) = len(sweep), check_gated(sweep.sensor).shape
     if n_gates < 3:
         msg = f"Invalid sweep of {n_gates} gates. Must have at least 3."
         raise ValueError(msg)

@@ -10,17 +10,18 @@ import numpy.typing as npt
 from .._kernels.decay import remove_columns
 from .._validation import check_array
 from ..physics.pulse import gate_factors
+from ..sensor import ContinuousWave, PulseTrain, Sensor, pulse_train_of
 from ..stage import Flags, LaneStage, run_lane
-from ..sweep import Floats, PulseCoil, Samples, Sensor, Sweep
+from ..sweep import Floats, Samples, Sweep
 
 
-def received_decays(coil: PulseCoil, taus: npt.ArrayLike) -> Floats:
+def received_decays(train: PulseTrain, taus: npt.ArrayLike) -> Floats:
     r"""
     Return what a pulse-induction head records of single relaxations, at its gates.
 
     Parameters
     ----------
-    coil : PulseCoil
+    train : PulseTrain
         Gates, pulse, turn-off ramp, period and receiver.
     taus : (n_taus,) array_like
         Relaxation times, in seconds.
@@ -40,41 +41,42 @@ def received_decays(coil: PulseCoil, taus: npt.ArrayLike) -> Floats:
     -----
     With :math:`F(\theta)` what pulse, train and gates make of :math:`e^{-t/\theta}`
     (:func:`~minesense.physics.gate_factors`), a receiver with the pole :math:`\tau_r`
-    records :math:`(F(\tau) - F(\tau_r)) / (\tau - \tau_r)`, which for a fast receiver is
-    :math:`F(\tau) / \tau`. The instantaneous part of a response is not included: it is gone
-    when the receiver has settled.
+    records :math:`(F(\tau) - F(\tau_r)) / (\tau - \tau_r)`, which for a fast or ideal
+    receiver is :math:`F(\tau) / \tau`. The instantaneous part of a response is not
+    included: it is gone when the receiver has settled.
 
     Examples
     --------
-    >>> from minesense.sweep import PulseCoil
-    >>> coil = PulseCoil(
-    ...     radius=0.1,
+    >>> from minesense.sensor import PulseTrain
+    >>> train = PulseTrain(
     ...     gates=[[20e-6, 30e-6], [100e-6, 120e-6]],
     ...     pulse=200e-6,
     ...     ramp=5e-6,
     ...     half_period=1e-3,
     ...     receiver_tau=1e-6,
     ... )
-    >>> early, late = received_decays(coil, [100e-6])[0]
+    >>> early, late = received_decays(train, [100e-6])[0]
     >>> float(np.log(early / late).round(3))  # 85 us between the middles of the gates
     0.849
     """
     values = check_array(taus, "taus", ("n_taus",))
-    receiver = coil.receiver_tau
+    receiver = train.receiver_tau
+    if receiver == 0:
+        return np.asarray(gate_factors(train, values) / values[:, None])
     # the difference quotient has a removable singularity: step beside it
     is_close = np.abs(values - receiver) < 1e-6 * receiver
     values = np.where(is_close, receiver * (1 + 1e-6), values)
-    record = gate_factors(coil, np.append(values, receiver))
+    record = gate_factors(train, np.append(values, receiver))
     return np.asarray((record[:-1] - record[-1]) / (values - receiver)[:, None])
 
 
-def soil_decay(coil: PulseCoil) -> Floats:
+def soil_decay(train: PulseTrain) -> Floats:
     r"""
     Return the decay of viscous soil at the gates of a pulse-induction head.
 
     Parameters
     ----------
-    coil : PulseCoil
+    train : PulseTrain
 
     Returns
     -------
@@ -93,21 +95,20 @@ def soil_decay(coil: PulseCoil) -> Floats:
 
     Examples
     --------
-    >>> from minesense.sweep import PulseCoil
-    >>> coil = PulseCoil(
-    ...     radius=0.1,
+    >>> from minesense.sensor import PulseTrain
+    >>> train = PulseTrain(
     ...     gates=[[20e-6, 21e-6], [40e-6, 42e-6]],
     ...     pulse=1.0,
     ...     ramp=1e-9,
     ...     half_period=10.0,
     ...     receiver_tau=1e-9,
     ... )
-    >>> early, late = soil_decay(coil)
+    >>> early, late = soil_decay(train)
     >>> round(float(early / late), 3)
     2.0
     """
     taus, step = np.geomspace(1e-10, 10.0, 111), np.log(10.0) / 10
-    return np.asarray(step * received_decays(coil, taus).sum(axis=0))
+    return np.asarray(step * received_decays(train, taus).sum(axis=0))
 
 
 def soil_basis(
@@ -121,7 +122,7 @@ def soil_basis(
     sensor : Sensor
         A metal detector.
     columns : (n_columns, n_gates) array_like, optional
-        Decays of the soil; by default :func:`soil_decay` of the sensor's coil. An array
+        Decays of the soil; by default :func:`soil_decay` of the sensor's head. An array
         with no rows leaves the soil in.
     offset : bool
         Whether to add a constant, the same for all gates.
@@ -134,18 +135,21 @@ def soil_basis(
     Raises
     ------
     TypeError, ValueError
-        If the sensor is not a metal detector, has no coil to compute the soil from or gates
-        that do not fit its axis; if `columns` do not fit its gates, are linearly dependent,
-        as many as the gates, or one gate alone.
+        If the sensor is not a metal detector of gates, has no head to compute the soil from
+        or gates that do not fit its axis; if `columns` do not fit its gates, are linearly
+        dependent, as many as the gates, or one gate alone.
     """
     n_gates = sensor.shape[1]
-    if sensor.kind != "emi":
-        msg = f"Invalid sensor '{sensor.name}' of kind '{sensor.kind}'. Must be 'emi'."
-        raise ValueError(msg)
+    check_gated(sensor)
     if columns is not None:
         rows = check_array(columns, "columns", ("n_columns", n_gates))
     else:
-        rows = soil_decay(_coil_of(sensor))[None]
+        rows = soil_decay(train_of(sensor))[None]
+    return _orthonormal(rows, n_gates, offset=offset)
+
+
+def _orthonormal(rows: Floats, n_gates: int, *, offset: bool) -> Floats:
+    """Return orthonormal rows that span the given ones, and a constant if wished."""
     if offset:
         rows = np.vstack([rows, np.ones((1, n_gates))])
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -168,21 +172,68 @@ def soil_basis(
     return basis
 
 
-def _coil_of(sensor: Sensor) -> PulseCoil:
-    """Return the coil of the sensor, or raise if it cannot tell the gates."""
-    if sensor.coil is None or len(sensor.coil.gates) != sensor.shape[1]:
-        gates = "no coil" if sensor.coil is None else f"{len(sensor.coil.gates)} gates"
+def check_gated(sensor: Sensor) -> Sensor:
+    """
+    Return a sensor whose samples are the gates of a metal detector.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        What was given.
+
+    Returns
+    -------
+    sensor : Sensor
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If it is no metal detector, or its samples are phasors of continuous wave.
+    """
+    if sensor.kind != "emi":
+        msg = f"Invalid sensor '{sensor.name}' of kind '{sensor.kind}'. Must be 'emi'."
+        raise ValueError(msg)
+    if sensor.is_complex or isinstance(sensor.excitation, ContinuousWave):
+        found = "complex samples" if sensor.is_complex else "continuous wave"
+        msg = f"Invalid sensor '{sensor.name}' of {found}. Must be gates of pulse induction."
+        raise ValueError(msg)
+    return sensor
+
+
+def train_of(sensor: Sensor) -> PulseTrain:
+    """
+    Return the pulse train of a sensor that has a gate for each sample.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        A metal detector.
+
+    Returns
+    -------
+    train : PulseTrain
+        Its waveform.
+
+    Raises
+    ------
+    ValueError
+        If it has no head, or not a gate for each sample.
+    """
+    known = sensor.excitation is not None
+    if not known or len(pulse_train_of(sensor).gates) != sensor.shape[1]:
+        gates = f"{len(pulse_train_of(sensor).gates)} gates" if known else "no head"
         msg = (
             f"Invalid sensor '{sensor.name}' with {gates} for {sensor.shape[1]} samples. Must "
-            "have a coil with a gate for each sample: give the columns or decays yourself "
+            "have a head with a gate for each sample: give the columns or decays yourself "
             "for another instrument."
         )
         raise ValueError(msg)
-    return sensor.coil
+    return pulse_train_of(sensor)
 
 
 def soil_loss(
-    coil: PulseCoil,
+    train: PulseTrain,
     taus: npt.ArrayLike,
     *,
     columns: npt.ArrayLike | None = None,
@@ -193,7 +244,7 @@ def soil_loss(
 
     Parameters
     ----------
-    coil : PulseCoil
+    train : PulseTrain
     taus : (n_taus,) array_like
         Relaxation times of targets, in seconds.
     columns, offset
@@ -217,28 +268,23 @@ def soil_loss(
 
     Examples
     --------
-    >>> from minesense.sweep import PulseCoil
+    >>> from minesense.sensor import PulseTrain
     >>> edges = np.geomspace(12e-6, 400e-6, 13)
-    >>> coil = PulseCoil(
-    ...     radius=0.1,
+    >>> train = PulseTrain(
     ...     gates=np.column_stack([edges[:-1], edges[1:]]),
     ...     pulse=200e-6,
     ...     ramp=5e-6,
     ...     half_period=1e-3,
     ...     receiver_tau=1e-6,
     ... )
-    >>> soil_loss(coil, [10e-6, 30e-6, 1e-3]).round(2)
+    >>> soil_loss(train, [10e-6, 30e-6, 1e-3]).round(2)
     array([0.89, 0.99, 0.56])
     """
-    sensor = Sensor(
-        name="coil",
-        kind="emi",
-        axis=np.arange(len(coil.gates), dtype=float),
-        lever_arms=np.zeros((1, 3)),
-        coil=coil,
-    )
-    basis = soil_basis(sensor, columns, offset=offset)
-    decays = received_decays(coil, taus)
+    n_gates = len(train.gates)
+    rows = soil_decay(train)[None] if columns is None else columns
+    rows = check_array(rows, "columns", ("n_columns", n_gates))
+    basis = _orthonormal(rows, n_gates, offset=offset)
+    decays = received_decays(train, taus)
     return np.asarray(((decays @ basis.T) ** 2).sum(axis=1) / (decays**2).sum(axis=1))
 
 
@@ -254,7 +300,7 @@ def project_soil(
         A metal-detector lane of gates.
     columns : (n_columns, n_gates) array_like, optional
         Decays of the soil, for instance singular vectors of a pump over ground without
-        metal; by default :func:`soil_decay` of the sensor's coil.
+        metal; by default :func:`soil_decay` of the sensor's head.
     offset : bool
         Whether to remove a constant over the gates as well.
 

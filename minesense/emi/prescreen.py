@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from .._kernels.decay import match_decays, remove_columns, sum_footprint
 from .._validation import check_array, check_not_negative, check_positive, check_probability
+from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..surroundings import Around, Surroundings
-from ..sweep import Floats, Quality, Samples, Sensor, Sweep
-from .preprocess import _coil_of, as_rows, as_words, received_decays, soil_basis
+from ..sweep import Floats, Quality, Samples, Sweep
+from .preprocess import as_rows, as_words, received_decays, soil_basis, train_of
 
 #: Relaxation times of the default bank, s: from a few grams of foil to solid steel
 #: (engineering default, unverified on field data).
@@ -118,20 +119,24 @@ def prescreen_decay(
     A decay over 20 cm, in noise a fifth and soil three times as strong:
 
     >>> from minesense.emi.preprocess import received_decays, soil_decay
-    >>> from minesense.sweep import PulseCoil
+    >>> from minesense.sensor import Circle, Head, PulseTrain
     >>> edges = np.geomspace(12e-6, 400e-6, 13)
-    >>> coil = PulseCoil(
-    ...     radius=0.1,
+    >>> train = PulseTrain(
     ...     gates=np.column_stack([edges[:-1], edges[1:]]),
     ...     pulse=200e-6,
     ...     ramp=5e-6,
     ...     half_period=1e-3,
     ...     receiver_tau=1e-6,
     ... )
+    >>> coil = (Circle(radius=0.1),)
     >>> sensor = Sensor(
-    ...     name="demo", kind="emi", axis=edges[:-1], lever_arms=[[0, 0, 0]], coil=coil
+    ...     name="demo",
+    ...     kind="emi",
+    ...     axis=edges[:-1],
+    ...     lever_arms=[[0, 0, 0]],
+    ...     head=Head(transmitter=coil, receiver=coil, excitation=train),
     ... )
-    >>> soil, metal = soil_decay(coil), received_decays(coil, [300e-6])[0]
+    >>> soil, metal = soil_decay(train), received_decays(train, [300e-6])[0]
     >>> rng = np.random.default_rng(seed=1)
     >>> samples = rng.normal(scale=0.05, size=(120, 1, 12))
     >>> samples += rng.normal(size=(120, 1, 1)) * soil / soil.max()
@@ -244,7 +249,7 @@ class PrescreenDecay(LaneStage):
     def _check_bank(self, sensor: Sensor) -> Floats:
         """Return the bank at the gates of the sensor; raise if the soil hides part of it."""
         if self.decays is None:
-            bank = received_decays(_coil_of(sensor), self.taus)
+            bank = received_decays(train_of(sensor), self.taus)
         else:
             bank = check_array(self.decays, "decays", ("n_decays", self._n_gates))
         left = bank - bank @ self._basis.T @ self._basis

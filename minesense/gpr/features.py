@@ -9,6 +9,7 @@ import numpy as np
 from .._validation import check_not_negative, check_positive
 from ..alarm import Feature
 from ..sweep import Floats, Samples, Sweep
+from .preprocess import check_radar
 
 #: Features of :func:`radar_features`, in the order of its columns.
 FEATURES: tuple[Feature, ...] = (
@@ -83,7 +84,8 @@ def radar_features(
     --------
     >>> import numpy as np
     >>> from minesense.gpr import FEATURES, radar_features
-    >>> from minesense.sweep import Radar, Sensor, Sweep
+    >>> from minesense.sensor import Radar, Sensor
+    >>> from minesense.sweep import Sweep
     >>> sensor = Sensor(
     ...     name="demo",
     ...     kind="gpr",
@@ -114,7 +116,7 @@ def radar_features(
     if not axis[0] <= check_not_negative(ground_time, "ground_time") < axis[-1]:
         msg = f"Invalid ground_time '{ground_time}'. Must lie in {axis[0]} to {axis[-1]} s."
         raise ValueError(msg)
-    interval = sweep.sensor.sample_interval
+    interval = check_radar(sweep.sensor)
     first = int(np.searchsorted(axis, ground_time))
     n_traces, n_channels = len(sweep), sweep.sensor.shape[0]
     result = np.full((len(traces), len(FEATURES)), np.nan)

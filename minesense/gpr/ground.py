@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from .._kernels.alignment import follow_pulse, median_of_neighbours, shift_traces, trace_back
 from .._validation import check_not_negative, check_one_of
+from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
-from ..sweep import Floats, Quality, Samples, Sensor, Sweep
+from ..sweep import Floats, Quality, Samples, Sweep
 from .preprocess import check_radar
 from .windows import check_window, samples_between, scratch_of_shift
 

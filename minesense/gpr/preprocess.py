@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from .._kernels.fast_time import filter_both_ways, subtract_centred_mean
 from .._validation import check_count, check_positive
+from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
-from ..sweep import Floats, Samples, Sensor, Sweep
+from ..sweep import Floats, Samples, Sweep
 
 #: Traces that the band-pass filters side by side: a tile of them fits the second-level cache.
 _N_SIDE = 64
@@ -33,7 +34,8 @@ def check_radar(sensor: Sensor) -> float:
     Raises
     ------
     ValueError
-        If the sensor is not a radar, or its axis is not regular and in seconds.
+        If the sensor is not a radar, its axis is not regular and in seconds, or its samples
+        are complex.
 
     Examples
     --------
@@ -41,10 +43,12 @@ def check_radar(sensor: Sensor) -> float:
     >>> check_radar(sensor)
     1e-09
     """
-    if sensor.kind != "gpr" or sensor.axis_unit != "s":
+    if sensor.kind != "gpr" or sensor.axis_unit != "s" or sensor.is_complex:
+        samples = ", complex samples" if sensor.is_complex else ""
         msg = (
             f"Invalid sensor '{sensor.name}' of kind '{sensor.kind}', axis in "
-            f"{sensor.axis_unit}. Must be a radar with two-way times in s."
+            f"{sensor.axis_unit}{samples}. Must be a radar with two-way times in s and real "
+            "samples."
         )
         raise ValueError(msg)
     return sensor.sample_interval

@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from .._kernels.energy import log_bin_energy, sum_excess
 from .._validation import check_count, check_not_negative, check_positive
+from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..surroundings import Around, Surroundings
-from ..sweep import Quality, Samples, Sensor, Sweep
+from ..sweep import Quality, Samples, Sweep
+from .preprocess import check_radar
 
 
 def prescreen_energy(
@@ -162,13 +164,7 @@ class PrescreenEnergy(LaneStage):
         )
 
     def _begin(self, sensor: Sensor) -> None:
-        if sensor.kind != "gpr" or sensor.axis_unit != "s":
-            msg = (
-                f"Invalid sensor '{sensor.name}' of kind '{sensor.kind}', axis in "
-                f"{sensor.axis_unit}. Must be a radar with two-way times in s."
-            )
-            raise ValueError(msg)
-        step = sensor.sample_interval
+        step = check_radar(sensor)
         self._hop = max(1, round(self.bin_length / step / 2))
         # a thousandth of a sample absorbs the rounding of an axis that starts there
         self._start = max(0, math.ceil((self.start_time - sensor.axis[0]) / step - 1e-3))

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from .._kernels.alignment import direct_wave_delays, shift_traces, trailing_median
 from .._validation import check_positive
+from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
-from ..sweep import Samples, Sensor, Sweep
+from ..sweep import Samples, Sweep
 from .preprocess import check_radar
 from .windows import check_window, samples_between, scratch_of_shift
 
@@ -67,7 +68,7 @@ def align_time_zero(
 
     Examples
     --------
-    >>> from minesense.sweep import Radar
+    >>> from minesense.sensor import Radar
     >>> sensor = Sensor(
     ...     name="demo",
     ...     kind="gpr",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .._validation import check_array
-from ..sweep import Floats, Sensor
+from ..sensor import Sensor
+from ..sweep import Floats
 
 
 def check_window(value: tuple[float, float], name: str) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from typing import Any
 from .alarms import read_alarms, write_csv, write_geojson
 from .dt1 import read_dt1
 from .dzt import read_dzt
+from .mpt_library import read_polarizability
 from .recording import Recording
 from .sniff import HEAD, describe_content, detect
 from .spectrum import estimate_centre_frequency
@@ -28,6 +29,7 @@ __all__ = [
     "load_sweeps",
     "read",
     "read_alarms",
+    "read_polarizability",
     "save_sweeps",
     "write_csv",
     "write_geojson",

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from .._validation import check_positive, check_probability
 from .._version import __version__
-from ..sweep import Frame, Quality, Radar, Sensor, Sweep
+from ..sensor import Radar, Sensor
+from ..sweep import Frame, Quality, Sweep
 from .nmea import Fix
 from .spectrum import estimate_centre_frequency
 from .trouble import Correction, Findings

@@ -25,19 +25,19 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..sweep import Frame, PulseCoil, Radar, Sensor, Sweep
+from ..seal import broken_seal
+from ..sensor import Circle, ContinuousWave, Head, Polygon, PulseTrain, Radar, Sensor
+from ..sweep import Frame, Sweep
 from .trouble import FormatError
 
 _FORMAT = "minesense sweeps"
-_VERSION = 1
+_VERSION = 2
 _INDEX = "index.json"
 _HEADER = "header"
 _ARRAYS = ("samples", "time", "position", "heading", "quality")
 _RECORDS: dict[str, type] = {
-    "Frame": Frame,
-    "PulseCoil": PulseCoil,
-    "Radar": Radar,
-    "Sensor": Sensor,
+    kind.__name__: kind
+    for kind in (Circle, ContinuousWave, Frame, Head, Polygon, PulseTrain, Radar, Sensor)
 }
 _ROOM = 64 * 2**20
 #: What reading a damaged archive can raise.
@@ -198,7 +198,8 @@ def load_sweep(path: str | Path) -> Sweep:
     Raises
     ------
     FormatError
-        If the file is missing, truncated, damaged or foreign.
+        If the file is missing, truncated, damaged or foreign, or its content is not what the
+        seal at the end of its history vouches for.
     """
     path = Path(path)
     try:
@@ -213,11 +214,16 @@ def load_sweep(path: str | Path) -> Sweep:
                 info.filename.removesuffix(".npy"): _read_array(archive, info)
                 for info in archive.infolist()
             }
-        return _unpack(arrays)
+        sweep = _unpack(arrays)
     except (*_DAMAGE, RecursionError, NotImplementedError) as error:
         field, value = "content", f"{type(error).__name__}: {error}"
         rule = "a sweep that save_sweeps wrote, whole and unchanged"
         raise FormatError(path, field, value, rule) from None
+    digests = broken_seal(sweep)
+    if digests is not None:
+        field = "sha256"
+        raise FormatError(path, field, digests[0], f"that of its content, {digests[1]}")
+    return sweep
 
 
 def _check_sweep(sweep: object) -> None:
@@ -267,6 +273,11 @@ def _encode(record: Any, prefix: str, arrays: dict[str, Array]) -> dict[str, Any
             arrays[prefix + field.name] = np.ascontiguousarray(value)
         elif dataclasses.is_dataclass(value):
             fields[field.name] = _encode(value, f"{prefix}{field.name}.", arrays)
+        elif isinstance(value, tuple):  # of records
+            fields[field.name] = [
+                _encode(item, f"{prefix}{field.name}.{i}.", arrays)
+                for i, item in enumerate(value)
+            ]
         else:
             fields[field.name] = value.item() if isinstance(value, np.generic) else value
     return fields
@@ -282,18 +293,31 @@ def _decode(fields: Any, kind: type[T], prefix: str, arrays: dict[str, Array]) -
     for name, value in fields.items():
         if name == "type":
             continue
-        inner = _RECORDS.get(value.get("type", "")) if isinstance(value, dict) else None
-        if name not in names or (isinstance(value, dict) and inner is None):
+        if name not in names:
             msg = f"unknown field '{prefix}{name}'"
             raise ValueError(msg)
-        if inner is not None:
-            values[name] = _decode(value, inner, f"{prefix}{name}.", arrays)
+        if isinstance(value, list):
+            values[name] = tuple(
+                _decode_any(item, f"{prefix}{name}.{i}.", arrays)
+                for i, item in enumerate(value)
+            )
+        elif isinstance(value, dict):
+            values[name] = _decode_any(value, f"{prefix}{name}.", arrays)
         else:
             values[name] = value
     for name in names - set(values):
         if prefix + name in arrays:
             values[name] = arrays[prefix + name]
     return kind(**values)
+
+
+def _decode_any(fields: Any, prefix: str, arrays: dict[str, Array]) -> Any:
+    """Return the record that `_encode` took apart, of the kind that it says."""
+    kind = _RECORDS.get(fields.get("type", "")) if isinstance(fields, dict) else None
+    if kind is None:
+        msg = f"unknown field '{prefix[:-1]}'"
+        raise ValueError(msg)
+    return _decode(fields, kind, prefix, arrays)
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .._validation import check_array, check_count, check_number, check_positive
 from ..constants import MU_0
+from .modes import wire_modes
 from .relaxation import Complexes, Floats, Relaxation, check_range, isotropic
 
 #: How the list of a sphere is made: slow modes kept as they are, then a grid of time
@@ -192,10 +193,15 @@ def sphere_relaxation(*, radius: float, conductivity: float, permeability: float
 
 
 def ring_relaxation(
-    *, radius: float, wire_radius: float, conductivity: float, normal: npt.ArrayLike
+    *,
+    radius: float,
+    wire_radius: float,
+    conductivity: float,
+    normal: npt.ArrayLike,
+    permeability: float = 1.0,
 ) -> Relaxation:
     r"""
-    Build the single relaxation of a closed wire ring.
+    Build the list of a closed ring of round wire.
 
     Parameters
     ----------
@@ -207,6 +213,8 @@ def ring_relaxation(
         In S/m.
     normal : (3,) array_like
         Axis of the ring, of any length but zero.
+    permeability : float
+        Of the wire, relative, 1 to 1000.
 
     Returns
     -------
@@ -217,15 +225,32 @@ def ring_relaxation(
     ------
     ValueError
         If a length or the conductivity is not greater than zero, the wire is too thick for
-        the formula, or `normal` has no direction.
+        the formula, the permeability out of range, or `normal` has no direction.
 
     Notes
     -----
-    A thin wire, whose current fills its section evenly:
+    A thin wire: the inductance of what is outside of it, and the internal impedance of a
+    round wire, in which the current goes from its whole section to its skin:
 
-    .. math:: L_r = \mu_0 b \left(\ln \frac{8 b}{w} - 2\right),\quad
-        R = \frac{2 b}{\sigma w^2},\quad \tau = \frac{L_r}{R},\quad
-        A = \frac{\mu_0 (\pi b^2)^2}{L_r} n n^T = -M_\infty .
+    .. math:: M = \frac{-i \omega \mu_0 (\pi b^2)^2}{i \omega L_e + Z} n n^T, \quad
+        L_e = \mu_0 b \lambda, \quad \lambda = \ln \frac{8 b}{w} - 2, \quad
+        Z = \frac{b\, q I_0(q)}{\sigma w^2 I_1(q)}, \quad
+        q^2 = i \omega \mu_0 \mu_r \sigma w^2 .
+
+    Its poles are the roots :math:`x_k` of :math:`\mu_r J_0(x) = \lambda x J_1(x)`:
+
+    .. math:: \tau_k = \frac{\mu_0 \mu_r \sigma w^2}{x_k^2}, \quad
+        A_k = A \frac{2 \mu_r / \lambda}{x_k^2 + (\mu_r / \lambda)^2}, \quad
+        A = \sum_k A_k = \frac{\mu_0 (\pi b^2)^2}{L_e} = -M_\infty .
+
+    Fast ones are joined in groups (:func:`~minesense.physics.modes.short_list`); what the
+    list leaves out acts at once, so that the ring has no moment in a field at rest. What a
+    magnetic wire does at rest as a thin body, without any current around it, is left out.
+
+    References
+    ----------
+    S. Ramo, J. R. Whinnery and T. Van Duzer, "Fields and waves in communication
+    electronics", internal impedance of a round wire.
 
     Examples
     --------
@@ -233,8 +258,8 @@ def ring_relaxation(
     >>> ring = ring_relaxation(
     ...     radius=0.01, wire_radius=0.001, conductivity=3.5e7, normal=[0, 0, 2]
     ... )
-    >>> round(1e6 * float(ring.taus[0]), 3)
-    52.384
+    >>> round(1e6 * float(ring.taus[0]), 1)
+    58.1
     """
     radius = check_positive(radius, "radius")
     wire_radius = check_positive(wire_radius, "wire_radius")
@@ -242,19 +267,26 @@ def ring_relaxation(
     if 2 * wire_radius >= radius:
         msg = f"Invalid wire_radius '{wire_radius}'. Must be less than half of the radius."
         raise ValueError(msg)
+    permeability = check_number(permeability, "permeability")
+    if not 1 <= permeability <= 1000:
+        msg = f"Invalid permeability '{permeability}'. Must be relative, 1 to 1000."
+        raise ValueError(msg)
     axis = check_array(normal, "normal", (3,))
     length = float(np.linalg.norm(axis))
     if length == 0:
         msg = f"Invalid normal {axis.tolist()}. Must not be zero."
         raise ValueError(msg)
     axis = axis / length
-    inductance = MU_0 * radius * (math.log(8 * radius / wire_radius) - 2)
-    resistance = 2 * radius / (conductivity * wire_radius**2)
-    amplitude = MU_0 * (math.pi * radius**2) ** 2 / inductance * np.outer(axis, axis)
+    outside = math.log(8 * radius / wire_radius) - 2
+    amplitude = (math.pi * radius**2) ** 2 / (radius * outside) * np.outer(axis, axis)
+    shares, taus = wire_modes(permeability / outside)
+    # modes behind the end of the list count with the fastest, so that the limit of strong
+    # currents is that of the ring; all together are its whole response
+    shares[-1] += 1 - shares.sum()
     return Relaxation(
         instantaneous=-amplitude,
-        amplitudes=amplitude[None],
-        taus=np.array([inductance / resistance]),
+        amplitudes=shares[:, None, None] * amplitude,
+        taus=MU_0 * permeability * conductivity * wire_radius**2 * taus,
     )
 
 

@@ -1,14 +1,14 @@
-"""Circular coils: their field and their mutual inductance, without loss of digits."""
+"""The field of a circular coil, without loss of digits."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels import induction
-from .._validation import check_array, check_positive
-from ..constants import MU_0
-from .relaxation import Floats, check_range
+from .._validation import check_array
+from ..sensor import Circle
+from .relaxation import Floats
+from .winding import winding_field
 
 
 def loop_field(
@@ -60,72 +60,8 @@ def loop_field(
     >>> loop_field([[0.0, 0.0, 0.0]], radius=0.1).round(12).tolist()
     [[0.0, 0.0, 5.0]]
     """
-    points = check_array(points, "points", ("n", 3))
-    radius = check_positive(radius, "radius")
     normal = unit_vectors(np.reshape(check_array(axis, "axis", (3,)), (1, 3)), "axis")[0]
-    field = np.empty_like(points)
-    induction.loop_field(points, normal, radius, field)
-    is_wire = np.isnan(field[:, 0])
-    if is_wire.any():
-        i = int(np.argmax(is_wire))
-        msg = f"Invalid points: point {i}, {points[i].tolist()}, lies on the wire."
-        raise ValueError(msg)
-    return field
-
-
-def mutual_inductance(
-    radius_a: float, radius_b: float, distance: npt.ArrayLike
-) -> npt.NDArray[np.float64]:
-    r"""
-    Compute the mutual inductance of two coaxial circular loops of one turn.
-
-    Parameters
-    ----------
-    radius_a, radius_b : float
-        Radii, m.
-    distance : (...) array_like
-        Between their planes, m, zero or more.
-
-    Returns
-    -------
-    inductance : (...) float64 ndarray
-        In H.
-
-    Raises
-    ------
-    ValueError
-        If a radius is not greater than zero, a distance is negative, or the loops touch.
-
-    Notes
-    -----
-    Maxwell's formula with :math:`k^2 = 4 a b / ((a + b)^2 + d^2)`,
-
-    .. math:: M = \mu_0 \sqrt{a b} \left[\left(\frac{2}{k} - k\right) K(k)
-        - \frac{2}{k} E(k)\right]
-        = \mu_0 \sqrt{a b} \, k \, \mathrm{cel}(k_c, 1, -1, 1),
-
-    evaluated in the second form after its first step, which keeps all digits at any
-    distance; the first loses two for each decade of :math:`1/k`.
-
-    References
-    ----------
-    J. C. Maxwell 1873, "A treatise on electricity and magnetism", article 701. R. Bulirsch
-    1965, Numerische Mathematik 7, 78-90, for cel.
-
-    Examples
-    --------
-    >>> from minesense.physics import mutual_inductance
-    >>> print(f"{mutual_inductance(0.1, 0.1, 0.1):.6g}")
-    4.94078e-08
-    """
-    a, b = check_positive(radius_a, "radius_a"), check_positive(radius_b, "radius_b")
-    gap = check_range(distance, "distance")
-    coupling = np.empty(gap.size)
-    induction.coaxial_coupling(a, b, np.ascontiguousarray(gap.reshape(-1)), coupling)
-    if np.isinf(coupling).any():
-        msg = "Invalid distance '0.0' between loops of equal radius. Must not touch."
-        raise ValueError(msg)
-    return np.asarray(MU_0 * coupling.reshape(gap.shape))[()]
+    return winding_field(points, (Circle(radius=radius, axis=normal),))
 
 
 def unit_vectors(vectors: Floats, name: str) -> Floats:

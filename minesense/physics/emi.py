@@ -4,49 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels import induction
-from .._validation import check_array, check_positive
 from ..constants import MU_0
-from ..sweep import PulseCoil
-from .coil import unit_vectors
-from .pulse import check_coil, gate_factors, step_off_coefficients
-from .relaxation import Complexes, Floats, Relaxation, check_range, check_relaxation
-
-#: Rows and columns of the six elements of a symmetric tensor, in the kernel's order.
-_ROWS = np.array([0, 1, 2, 0, 0, 1])
-_COLUMNS = np.array([0, 1, 2, 1, 2, 2])
+from ..sensor import Head, PulseTrain, Sensor
+from .pulse import check_train, gate_factors, step_off_coefficients
+from .relaxation import Absence, Complexes, Floats, Relaxation, check_response
+from .scene import (
+    Objects,
+    check_head,
+    check_pose,
+    check_wave,
+    objects_within,
+    sum_of_bodies,
+)
 
 
 def pulse_voltage(
-    coil_position: npt.ArrayLike,
+    head_position: npt.ArrayLike,
     *,
-    coil: PulseCoil,
+    head: Head,
     object_position: npt.ArrayLike,
-    objects: Sequence[Relaxation],
-    coil_axis: npt.ArrayLike | None = None,
+    objects: Objects,
+    rotation: npt.ArrayLike | None = None,
+    object_radius: npt.ArrayLike = 0.0,
     reach: float = math.inf,
 ) -> Floats:
     r"""
-    Compute the gate voltages of a pulse-induction coil near metal objects.
+    Compute the gate voltages of a pulse-induction head near metal objects.
 
     Parameters
     ----------
-    coil_position : (n, 3) array_like
-        Centre of the coil for each pulse train: easting, northing, upward, m.
-    coil : PulseCoil
-        One turn that transmits, then receives.
+    head_position : (n, 3) array_like
+        Origin of the wires for each pulse train: easting, northing, upward, m.
+    head : Head
+        Of pulse induction, with any windings.
     object_position : (m, 3) array_like
         Easting, northing, upward of the objects, m.
-    objects : sequence of Relaxation
+    objects : sequence of Relaxation or Absence
         One for each position, in the same axes.
-    coil_axis : (n, 3) array_like, optional
-        Normal of the coil, of any length but zero; horizontal coils by default.
+    rotation : (n, 3, 3) array_like, optional
+        How the platform stands at each position, as :func:`~minesense.physics.attitude`
+        returns it; by default level, forward to the north.
+    object_radius : float or (m,) array_like
+        Radius of a sphere around each object, m, that must not touch the head.
     reach : float
-        Objects farther than this from the centre of the coil are left out, m.
+        Objects farther than this from the origin of the head are left out, m.
 
     Returns
     -------
@@ -57,60 +63,55 @@ def pulse_voltage(
     ------
     TypeError, ValueError
         If an argument is out of range, a shape does not fit, there is not one position
-        for each object, or an object lies on the wire of the coil.
+        for each object, or an object touches the head: it lies within 1 mm or its own radius
+        of a wire, or reaches through the surface that a wire spans.
 
     Notes
     -----
-    By reciprocity, with the field :math:`h` of the coil per ampere at the object,
+    By reciprocity, with the fields of transmitter and receiver per ampere at the object,
 
-    .. math:: V_g = \sum_{objects} h^T T_g h , \qquad
+    .. math:: V_g = \sum_{objects} h_{rx}^T T_g h_{tx} , \qquad
         T_g = \mu_0 \sum_\theta C_\theta f_g(\theta) ,
 
     where :func:`step_off_coefficients` of the list gives :math:`C_\theta` and
     :func:`gate_factors` :math:`f_g`. The tensors :math:`T_g` belong to the object, not to
-    the place of the coil, and are computed once (:func:`pulse_tensors`). Objects do not
+    the place of the head, and are computed once (:func:`pulse_tensors`). Objects do not
     act on each other, and each is small against its distance. Far away the voltage of an
     object falls as the sixth power of its distance, so what `reach` cuts off is small if it
-    is several radii.
+    is several radii. Exchanging transmitter and receiver changes nothing.
 
     Examples
     --------
     >>> from minesense.physics import pulse_voltage, sphere_relaxation
-    >>> from minesense.sweep import PulseCoil
-    >>> coil = PulseCoil(
-    ...     radius=0.1, gates=[[20e-6, 30e-6]], pulse=200e-6, ramp=5e-6, half_period=1e-3,
-    ...     receiver_tau=1e-6,
+    >>> from minesense.sensor import Circle, Head, PulseTrain
+    >>> train = PulseTrain(
+    ...     pulse=200e-6, ramp=5e-6, half_period=1e-3, receiver_tau=1e-6, gates=[[20e-6, 30e-6]]
     ... )
+    >>> coil = (Circle(radius=0.1),)
+    >>> head = Head(transmitter=coil, receiver=coil, excitation=train)
     >>> ball = sphere_relaxation(radius=0.005, conductivity=3.5e7, permeability=1.0)
     >>> voltage = pulse_voltage(
-    ...     [[0.0, 0.0, 0.1]], coil=coil, object_position=[[0.0, 0.0, 0.0]], objects=[ball]
+    ...     [[0.0, 0.0, 0.1]], head=head, object_position=[[0.0, 0.0, 0.0]], objects=[ball]
     ... )
     >>> print(f"{voltage[0, 0]:.4g}")
     2.02e-08
     """
-    coil = check_coil(coil)
-    position = check_array(coil_position, "coil_position", ("n", 3))
-    places, used = _objects_within(position, object_position, objects, reach)
-    tensors = pulse_tensors(used, coil=coil)
-    return _sum_of_bodies(
-        (position, position),
-        (coil.radius, coil.radius),
-        coil_axis,
-        places,
-        tensors,
-        reach=reach,
-    )
+    train = check_train(check_head(head).excitation)
+    position, turn = check_pose(head_position, rotation)
+    bodies = objects_within(position, object_position, objects, object_radius, reach)
+    tensors = pulse_tensors(bodies[2], train=train)
+    return sum_of_bodies(head, position, turn, bodies[:2], tensors, reach=reach)
 
 
-def pulse_tensors(objects: Sequence[Relaxation], *, coil: PulseCoil) -> Floats:
+def pulse_tensors(objects: Sequence[Relaxation | Absence], *, train: PulseTrain) -> Floats:
     r"""
     Compute what each gate sees of each object, whatever the place of the coil.
 
     Parameters
     ----------
-    objects : sequence of Relaxation
+    objects : sequence of Relaxation or Absence
         Of length m.
-    coil : PulseCoil
+    train : PulseTrain
         Waveform, receiver and gates.
 
     Returns
@@ -122,31 +123,30 @@ def pulse_tensors(objects: Sequence[Relaxation], *, coil: PulseCoil) -> Floats:
     Raises
     ------
     TypeError
-        If an object is no Relaxation or `coil` no PulseCoil.
+        If an object is no Relaxation or `train` no PulseTrain.
 
     Examples
     --------
     >>> from minesense.physics import pulse_tensors, ring_relaxation
-    >>> from minesense.sweep import PulseCoil
-    >>> coil = PulseCoil(
-    ...     radius=0.1, gates=[[20e-6, 30e-6]], pulse=200e-6, ramp=5e-6, half_period=1e-3,
-    ...     receiver_tau=1e-6,
+    >>> from minesense.sensor import PulseTrain
+    >>> train = PulseTrain(
+    ...     pulse=200e-6, ramp=5e-6, half_period=1e-3, receiver_tau=1e-6, gates=[[20e-6, 30e-6]]
     ... )
     >>> ring = ring_relaxation(
     ...     radius=0.01, wire_radius=0.001, conductivity=3.5e7, normal=[0.0, 0.0, 1.0]
     ... )
-    >>> pulse_tensors([ring], coil=coil).shape
+    >>> pulse_tensors([ring], train=train).shape
     (1, 1, 3, 3)
     """
-    coil, parts = check_coil(coil), []
-    for body in (check_relaxation(given, "object") for given in objects):
+    train, parts = check_train(train), []
+    for body in (check_response(given, "object") for given in objects):
         parts.append(
             step_off_coefficients(
-                body.instantaneous, body.amplitudes, body.taus, receiver_tau=coil.receiver_tau
+                body.instantaneous, body.amplitudes, body.taus, receiver_tau=train.receiver_tau
             )
         )
     thetas = np.concatenate([np.empty(0), *(theta for theta, _ in parts)])
-    factors = MU_0 * gate_factors(coil, thetas)
+    factors = MU_0 * gate_factors(train, thetas)
     tensors = np.empty((len(parts), factors.shape[1], 3, 3))
     start = 0
     for j, (theta, coefficients) in enumerate(parts):
@@ -157,147 +157,140 @@ def pulse_tensors(objects: Sequence[Relaxation], *, coil: PulseCoil) -> Floats:
 
 
 def continuous_wave_response(
-    coil_position: npt.ArrayLike,
+    head_position: npt.ArrayLike,
     *,
-    radius: float,
-    frequency: npt.ArrayLike,
+    head: Head,
     object_position: npt.ArrayLike,
-    objects: Sequence[Relaxation],
-    receiver_position: npt.ArrayLike | None = None,
-    receiver_radius: float | None = None,
-    coil_axis: npt.ArrayLike | None = None,
+    objects: Objects,
+    rotation: npt.ArrayLike | None = None,
+    object_radius: npt.ArrayLike = 0.0,
     reach: float = math.inf,
 ) -> Complexes:
     r"""
-    Compute the continuous-wave response of a pair of loops to metal objects.
+    Compute the response of a continuous-wave head to metal objects.
 
     Parameters
     ----------
-    coil_position : (n, 3) array_like
-        Centre of the transmitter: easting, northing, upward, m.
-    radius : float
-        Of the transmitter, m.
-    frequency : (n_frequencies,) array_like
-        In Hz, zero or more.
-    object_position : (m, 3) array_like
-        Easting, northing, upward of the objects, m.
-    objects : sequence of Relaxation
-        One for each position, in the same axes.
-    receiver_position : (n, 3) array_like, optional
-        Centre of the receiver, m; by default that of the transmitter.
-    receiver_radius : float, optional
-        Of the receiver, m; by default that of the transmitter.
-    coil_axis : (n, 3) array_like, optional
-        Normal of both loops, of any length but zero; horizontal by default.
-    reach : float
-        Objects farther than this from the centre of the transmitter are left out, m.
+    head_position : (n, 3) array_like
+        Origin of the wires: easting, northing, upward, m.
+    head : Head
+        Of continuous wave, with any windings.
+    object_position, objects, rotation, object_radius, reach
+        As in :func:`pulse_voltage`.
 
     Returns
     -------
     response : (n, n_frequencies) complex128 ndarray
-        In metres, the sum over objects: real part in phase, imaginary part quadrature.
+        In 1/m^2 times m^3, that is in metres, the sum over objects: real part in phase,
+        imaginary part quadrature.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, a shape does not fit, there is not one position
-        for each object, or an object lies on a wire.
+        As :func:`pulse_voltage` does, for a head of continuous wave.
 
     Notes
     -----
     The voltage per ampere is :math:`V = -i \omega \mu_0 \, h_{rx}^T M(\omega) h_{tx}`; what
     is returned is :math:`V / (-i \omega \mu_0)`, the reference of the phase. A
-    differential receiver is the difference of two calls. Exchanging transmitter and
-    receiver changes nothing. Of soil, :func:`image_flux` over :math:`\mu_0` adds to it.
+    differential receiver is a winding with turns of both signs. Of soil,
+    :func:`image_flux` over :math:`\mu_0` adds to it. The demodulator is a pole on the
+    envelope of a moving head, not on this: see :func:`demodulate`.
 
     Examples
     --------
     >>> from minesense.physics import continuous_wave_response, sphere_relaxation
+    >>> from minesense.sensor import Circle, ContinuousWave, Head
+    >>> head = Head(
+    ...     transmitter=(Circle(radius=0.1),),
+    ...     receiver=(Circle(radius=0.06),),
+    ...     excitation=ContinuousWave(frequencies=[2400.0, 19200.0]),
+    ... )
     >>> ball = sphere_relaxation(radius=0.005, conductivity=3.5e7, permeability=1.0)
     >>> response = continuous_wave_response(
-    ...     [[0.0, 0.0, 0.1]], radius=0.1, frequency=[2400.0, 19200.0],
-    ...     object_position=[[0.0, 0.0, 0.0]], objects=[ball],
+    ...     [[0.0, 0.0, 0.1]], head=head, object_position=[[0.0, 0.0, 0.0]], objects=[ball]
     ... )
     >>> response.shape, bool((response.real < 0).all())
     ((1, 2), True)
     """
-    position = check_array(coil_position, "coil_position", ("n", 3))
-    receiver = position
-    if receiver_position is not None:
-        receiver = check_array(receiver_position, "receiver_position", (len(position), 3))
-    radius = check_positive(radius, "radius")
-    other = radius
-    if receiver_radius is not None:
-        other = check_positive(receiver_radius, "receiver_radius")
-    frequencies = check_array(frequency, "frequency", ("n_frequencies",))
-    check_range(frequencies, "frequency")
-    places, used = _objects_within(position, object_position, objects, reach)
-    tensors = np.empty((len(used), 2 * len(frequencies), 3, 3))
-    for j, body in enumerate(used):
-        moment = check_relaxation(body, "object").polarizability(frequencies)
+    wave = check_wave(check_head(head).excitation)
+    position, turn = check_pose(head_position, rotation)
+    bodies = objects_within(position, object_position, objects, object_radius, reach)
+    tensors = np.empty((len(bodies[2]), 2 * len(wave.frequencies), 3, 3))
+    for j, body in enumerate(bodies[2]):
+        moment = body.polarizability(wave.frequencies)
         tensors[j] = np.concatenate([moment.real, moment.imag])
-    parts = _sum_of_bodies(
-        (position, receiver), (radius, other), coil_axis, places, tensors, reach=reach
-    )
+    parts = sum_of_bodies(head, position, turn, bodies[:2], tensors, reach=reach)
     in_phase, quadrature = np.split(parts, 2, axis=1)
     return np.asarray(in_phase + 1j * quadrature)
 
 
-def _objects_within(
-    position: Floats,
-    object_position: npt.ArrayLike,
-    objects: Sequence[Relaxation],
-    reach: float,
-) -> tuple[Floats, list[Relaxation]]:
-    """Return places and lists of the objects that some coil position may reach."""
-    places = check_array(object_position, "object_position", (len(objects), 3))
-    if reach != math.inf:
-        check_positive(reach, "reach")
-    if not len(position) or not len(places) or reach == math.inf:
-        return places, list(objects)
-    # A box around the lane, so that objects elsewhere in the field cost nothing.
-    is_near = (places >= position.min(axis=0) - reach) & (
-        places <= position.max(axis=0) + reach
-    )
-    kept = np.flatnonzero(is_near.all(axis=1))
-    return np.ascontiguousarray(places[kept]), [objects[int(j)] for j in kept]
-
-
-def _sum_of_bodies(
-    centres: tuple[Floats, Floats],
-    radii: tuple[float, float],
-    coil_axis: npt.ArrayLike | None,
-    places: Floats,
-    tensors: Floats,
+def array_response(
+    position: npt.ArrayLike,
     *,
-    reach: float,
-) -> Floats:
-    """Return the sum over bodies of h_rx^T T h_tx, (n, n_out), from (m, n_out, 3, 3)."""
-    transmitter, receiver = centres
-    n = len(transmitter)
-    if coil_axis is None:
-        axis = np.tile([0.0, 0.0, 1.0], (n, 1))
-    else:
-        axis = unit_vectors(check_array(coil_axis, "coil_axis", (n, 3)), "coil_axis")
-    elements = np.swapaxes(tensors[:, :, _ROWS, _COLUMNS], 1, 2)
-    out = np.empty((n, tensors.shape[1]))
-    induction.sum_of_bodies(
-        transmitter,
-        receiver,
-        axis,
-        *radii,
-        receiver is transmitter and radii[0] == radii[1],
-        places,
-        np.ascontiguousarray(elements),
-        float(reach),
-        out,
-    )
-    is_bad = np.isnan(out).any(axis=1)
-    if is_bad.any():
-        i = int(np.argmax(is_bad))
-        msg = (
-            f"Invalid object_position: an object lies on the wire of a loop at position {i}, "
-            f"{transmitter[i].tolist()}. Must lie beside it, where the field is finite."
-        )
+    sensor: Sensor,
+    object_position: npt.ArrayLike,
+    objects: Objects,
+    rotation: npt.ArrayLike | None = None,
+    object_radius: npt.ArrayLike = 0.0,
+    reach: float = math.inf,
+) -> Floats | Complexes:
+    """
+    Compute what every channel of a metal detector receives from metal objects.
+
+    Parameters
+    ----------
+    position : (n, 3) array_like
+        Of the platform: easting, northing, upward, m.
+    sensor : Sensor
+        With one head for all channels, or one for each; each head is at the lever arm of
+        its channel.
+    object_position, objects, rotation, object_radius, reach
+        As in :func:`pulse_voltage`.
+
+    Returns
+    -------
+    response : (n, n_channels, n_gates) float64 or (n, n_channels, n_frequencies) complex128
+        As of :func:`pulse_voltage` or :func:`continuous_wave_response`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `sensor` is no metal detector with a head, or as those functions do.
+
+    Examples
+    --------
+    >>> from minesense.physics import array_response, sphere_relaxation
+    >>> from minesense.synthetic import cart
+    >>> ball = sphere_relaxation(radius=0.01, conductivity=3.5e7, permeability=1.0)
+    >>> volts = array_response(
+    ...     [[0.0, 0.0, 0.05]],
+    ...     sensor=cart().coils,
+    ...     object_position=[[0.0, 0.0, -0.05]],
+    ...     objects=[ball],
+    ... )
+    >>> volts.shape, int(volts[0, :, 0].argmax())
+    ((1, 7, 12), 3)
+    """
+    if not isinstance(sensor, Sensor):
+        msg = f"Invalid sensor of type {type(sensor).__name__}. Must be a Sensor."
+        raise TypeError(msg)
+    if not sensor.channel_heads:
+        msg = f"Invalid sensor '{sensor.name}' without a head. Must have one."
         raise ValueError(msg)
-    return out
+    places, turn = check_pose(position, rotation)
+    is_pulse = isinstance(sensor.excitation, PulseTrain)
+    compute: Any = pulse_voltage if is_pulse else continuous_wave_response
+    channels = [
+        compute(
+            places + turn @ arm,
+            head=head,
+            object_position=object_position,
+            objects=objects,
+            rotation=turn,
+            object_radius=object_radius,
+            reach=reach,
+        )
+        for arm, head in zip(sensor.lever_arms, sensor.channel_heads, strict=True)
+    ]
+    return np.stack(channels, axis=1)

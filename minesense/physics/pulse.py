@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_positive, check_shape
-from ..sweep import PulseCoil
+from .._validation import check_array, check_not_negative, check_shape
+from ..sensor import PulseTrain
 from .relaxation import Floats
 
 
-def gate_factors(coil: PulseCoil, thetas: npt.ArrayLike) -> Floats:
+def gate_factors(train: PulseTrain, thetas: npt.ArrayLike) -> Floats:
     r"""
     Compute what the pulse train and the gates make of decaying exponentials.
 
     Parameters
     ----------
-    coil : PulseCoil
-        Waveform and gates; its radius and receiver do not matter here.
+    train : PulseTrain
+        Waveform and gates; its receiver does not matter here.
     thetas : (n,) array_like
         Time constants of the step-off response, s.
 
@@ -32,42 +32,45 @@ def gate_factors(coil: PulseCoil, thetas: npt.ArrayLike) -> Floats:
     Raises
     ------
     TypeError, ValueError
-        If `coil` is no PulseCoil or a time constant is not greater than zero.
+        If `train` is no PulseTrain or a time constant is not greater than zero.
 
     Notes
     -----
-    With ramp :math:`T_r`, pulse :math:`T_p`, alternation every :math:`T_h` and gate
+    With ramp :math:`T_r`, pulse :math:`T_p`, a pulse every :math:`T_h` and gate
     :math:`t_1 .. t_2`, the factor is
 
     .. math:: \frac{\frac{\theta}{T_r}\left(1 - e^{-T_r/\theta}\right)
-        - e^{-(T_p + T_r)/\theta}}{1 + e^{-T_h/\theta}} \cdot
+        - e^{-(T_p + T_r)/\theta}}{1 \pm e^{-T_h/\theta}} \cdot
         \frac{\theta \left(e^{-t_1/\theta} - e^{-t_2/\theta}\right)}{t_2 - t_1} ,
 
-    arranged so that time constants far longer than the pulse keep their digits.
+    with plus where the polarity alternates, minus where it does not and 1 in place of the
+    denominator after a single pulse. An ideal turn-off has 1 in place of the first term, a
+    current that was on for ever 0 in place of the second. All is arranged so that time
+    constants far longer or shorter than the pulse keep their digits.
 
     Examples
     --------
     >>> from minesense.physics import gate_factors
-    >>> from minesense.sweep import PulseCoil
-    >>> coil = PulseCoil(
-    ...     radius=0.1, gates=[[20e-6, 30e-6]], pulse=200e-6, ramp=5e-6, half_period=1e-3,
-    ...     receiver_tau=1e-6,
+    >>> from minesense.sensor import PulseTrain
+    >>> train = PulseTrain(
+    ...     pulse=200e-6, ramp=5e-6, half_period=1e-3, receiver_tau=1e-6, gates=[[20e-6, 30e-6]]
     ... )
-    >>> gate_factors(coil, [1e-4]).round(6).tolist()
+    >>> gate_factors(train, [1e-4]).round(6).tolist()
     [[0.659637]]
     """
-    coil = check_coil(coil)
+    train = check_train(train)
     theta = check_array(thetas, "thetas", ("n",))
     if (theta <= 0).any():
         msg = f"Invalid thetas: the least is '{theta.min()}'. Must be greater than zero."
         raise ValueError(msg)
-    # ramp - 1 and 1 - e^{...}, both small for long time constants, instead of ramp - e^{...}
-    pulse = _ramp_less_one(coil.ramp / theta) - np.expm1(-(coil.pulse + coil.ramp) / theta)
-    train = pulse / (1 + np.exp(-coil.half_period / theta))
-    start = coil.gates[:, 0]
-    width = (coil.gates[:, 1] - start) / theta[:, None]
+    course = _pulse_factor(train, theta)
+    if train.half_period is not None:
+        rest = -train.half_period / theta
+        course = course / (1 + np.exp(rest) if train.polarity == "bipolar" else -np.expm1(rest))
+    start = train.gates[:, 0]
+    width = (train.gates[:, 1] - start) / theta[:, None]
     return np.asarray(
-        train[:, None] * np.exp(-start / theta[:, None]) * -np.expm1(-width) / width
+        course[:, None] * np.exp(-start / theta[:, None]) * -np.expm1(-width) / width
     )
 
 
@@ -90,19 +93,20 @@ def step_off_coefficients(
     taus : (n,) array_like
         Their time constants, s.
     receiver_tau : float
-        Time constant of the receiver, s.
+        Time constant of the receiver, s; 0 for an ideal one.
 
     Returns
     -------
     thetas : (n + 1,) float64 ndarray
-        Time constants of the voltage in s, that of the receiver last.
+        Time constants of the voltage in s, that of the receiver last; (n,) if it is ideal.
     coefficients : (n + 1, ...) float64 ndarray
         What multiplies exp(-t / theta), in the unit given over s.
 
     Raises
     ------
     ValueError
-        If a shape does not fit or a time constant is not greater than zero.
+        If a shape does not fit, a time constant is not greater than zero or that of the
+        receiver is negative.
 
     Notes
     -----
@@ -113,7 +117,8 @@ def step_off_coefficients(
 
     The first term of the last one is the transient of the receiver: it shows an
     instantaneous response long after it has ended. A time constant nearer than one
-    millionth to that of the receiver is moved to that distance.
+    millionth to that of the receiver is moved to that distance. An ideal receiver shows
+    :math:`c_{\tau_k} = u_k / \tau_k` alone: the instantaneous part is over when the ramp is.
 
     Examples
     --------
@@ -122,7 +127,7 @@ def step_off_coefficients(
     >>> thetas.tolist(), coefficients.tolist()
     ([3.0, 1.0], [1.0, -1.0])
     """
-    tau_r = check_positive(receiver_tau, "receiver_tau")
+    tau_r = check_not_negative(receiver_tau, "receiver_tau")
     tau = check_array(taus, "taus", ("n",))
     if (tau <= 0).any():
         msg = f"Invalid taus: the least is '{tau.min()}'. Must be greater than zero."
@@ -130,6 +135,8 @@ def step_off_coefficients(
     direct = np.asarray(instantaneous, dtype=np.float64)
     delayed = np.asarray(amplitudes, dtype=np.float64)
     check_shape(delayed, "amplitudes", (len(tau), *direct.shape))
+    if tau_r == 0:
+        return tau, delayed / tau.reshape(-1, *(1,) * direct.ndim)
     is_near = np.abs(tau - tau_r) < 1e-6 * tau_r
     tau = np.where(
         is_near, np.where(tau < tau_r, tau_r - 1e-6 * tau_r, tau_r * (1 + 1e-6)), tau
@@ -140,30 +147,39 @@ def step_off_coefficients(
     return np.append(tau, tau_r), np.concatenate([own, last[None]])
 
 
-def check_coil(coil: Any) -> PulseCoil:
+def check_train(train: Any) -> PulseTrain:
     """
-    Return coil if it is the record of a pulse-induction head.
+    Return train if it is the waveform of a pulse-induction head.
 
     Parameters
     ----------
-    coil : object
+    train : object
         What was given.
 
     Returns
     -------
-    coil : PulseCoil
+    train : PulseTrain
         The same.
     """
-    if not isinstance(coil, PulseCoil):
-        msg = f"Invalid coil {coil!r}. Must be a PulseCoil."
+    if not isinstance(train, PulseTrain):
+        msg = f"Invalid train {train!r}. Must be a PulseTrain."
         raise TypeError(msg)
-    return coil
+    return train
+
+
+def _pulse_factor(train: PulseTrain, theta: Floats) -> Floats:
+    """Return what one pulse makes of exp(-t / theta)."""
+    ramp, length = train.ramp / theta, (train.pulse + train.ramp) / theta
+    # ramp - 1 and 1 - e^{...}, both small for long time constants, instead of ramp - e^{...}
+    slow = _ramp_less_one(ramp) - np.expm1(-length)
+    fast = np.divide(-np.expm1(-ramp), ramp, out=np.ones_like(ramp), where=ramp > 0)
+    return np.where(ramp < 1, slow, fast - np.exp(-length))
 
 
 def _ramp_less_one(x: Floats) -> Floats:
     """Return (1 - e^-x) / x - 1, by its series where that would cancel."""
-    small = np.minimum(x, 0.05)
+    small, large = np.minimum(x, 0.05), np.maximum(x, 0.05)
     series = np.zeros_like(small)
     for n in range(9, 1, -1):  # -x/2 + x^2/6 - x^3/24 ..., by Horner's rule
         series = -small / n * (1 + series)
-    return np.where(x < 0.05, series, -np.expm1(-x) / x - 1)
+    return np.where(x < 0.05, series, -np.expm1(-large) / large - 1)

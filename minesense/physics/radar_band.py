@@ -11,7 +11,7 @@ from .._validation import check_count, check_positive, check_real
 from ..constants import SPEED_OF_LIGHT
 from .soil import Floats
 
-#: The pulse counts up to this multiple of its peak frequency, where it is 42 dB down ...
+#: The pulse counts up to this multiple of its peak frequency, where it is 50 dB down ...
 BAND = 3.0
 #: ... for this many periods of the peak frequency before and after its middle ...
 HALF_PULSE = 1.25
@@ -54,7 +54,7 @@ def ricker_spectrum(frequency: npt.ArrayLike, *, peak: float) -> Floats:
     array([2.20e-10, 4.15e-10])
     """
     peak = check_positive(peak, "peak")
-    x = check_real(frequency, "frequency") / peak
+    x = _check_finite(frequency, "frequency") / peak
     return np.asarray(2 / math.sqrt(math.pi) / peak * x**2 * np.exp(-(x**2)))[()]
 
 
@@ -74,8 +74,9 @@ def radar_frequencies(*, n_samples: int, interval: float, peak_frequency: float)
     Returns
     -------
     frequency : (n_freq,) float64 ndarray
-        Multiples of the first one in Hz, up to three times the peak frequency or half the
-        sampling rate.
+        Multiples of the first one in Hz, up to three times the peak frequency, where the
+        pulse is 50 dB down, or to half the sampling rate if that is less, as steep a filter
+        before an instrument's converter leaves it.
 
     Raises
     ------
@@ -99,7 +100,8 @@ def radar_frequencies(*, n_samples: int, interval: float, peak_frequency: float)
     if interval > 0.25 / peak:
         msg = (
             f"Invalid interval '{interval}'. Must be at most a quarter of the period of the "
-            f"peak frequency, {0.25 / peak:.3g} s."
+            f"peak frequency, {0.25 / peak:.3g} s: the band of the pulse, 10 dB down at 1.84 "
+            f"times its peak, would reach above the Nyquist frequency, {0.5 / interval:.3g} Hz."
         )
         raise ValueError(msg)
     period = n_samples * interval + 2 * HALF_PULSE / peak
@@ -126,7 +128,8 @@ def bounce_radius(height: npt.ArrayLike, *, peak_frequency: float) -> Floats:
     Raises
     ------
     TypeError, ValueError
-        If an argument is not a number or `peak_frequency` is not greater than zero.
+        If a height is not finite and zero or more, or `peak_frequency` is not greater than
+        zero.
 
     Notes
     -----
@@ -140,4 +143,15 @@ def bounce_radius(height: npt.ArrayLike, *, peak_frequency: float) -> Floats:
     np.float64(0.351)
     """
     longest = SPEED_OF_LIGHT / (LOW_EDGE * check_positive(peak_frequency, "peak_frequency"))
-    return np.asarray(3 * np.sqrt(longest * check_real(height, "height") / 2))[()]
+    return np.asarray(3 * np.sqrt(longest * _check_finite(height, "height", least=0) / 2))[()]
+
+
+def _check_finite(values: npt.ArrayLike, name: str, least: float = -math.inf) -> Floats:
+    """Return values as float64: finite, and not below the least."""
+    array: Floats = check_real(values, name).astype(np.float64)
+    good = np.isfinite(array) & (array >= least)
+    if not good.all():
+        rule = "finite" if least == -math.inf else "finite and not negative"
+        msg = f"Invalid {name} '{array[~good].flat[0]}'. Must be {rule}."
+        raise ValueError(msg)
+    return array

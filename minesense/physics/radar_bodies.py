@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from .._validation import check_array, check_number, check_positive
 from ..constants import SPEED_OF_LIGHT
+from .finite_layers import finite_reflection, surface_echoes
 from .radar_scene import Scatterers
-from .scatter import facet_length, layered_reflection, metal_sphere, small_body, volume_cell
+from .round_bodies import Field, cylinder_length, sphere_length
+from .scatter import facet_length, volume_cell
 from .soil import Complexes, Floats, check_permittivity
 
 #: A layer of a body: its thickness in m and its relative permittivity.
@@ -26,6 +28,7 @@ def disc_facets(
     soil: npt.ArrayLike,
     layers: Sequence[Layer] = (),
     below: npt.ArrayLike | None = None,
+    depth: float | None = None,
     tilt: float = 0.0,
     tilt_direction: float = 0.0,
     spacing: float | None = None,
@@ -48,13 +51,17 @@ def disc_facets(
     below : scalar or (n_freq,) array_like, optional
         Medium under the layers; the soil by default. Infinite for metal, so that
         `layers=(), below=np.inf` is a metal plate.
+    depth : float, optional
+        Of the top below the surface, m: adds what goes back and forth between the two
+        (:func:`surface_echoes`).
     tilt : float
         Angle between the normal and the vertical, radians, below pi/2.
     tilt_direction : float
         Where the normal leans to, radians clockwise from north.
     spacing : float, optional
         Largest width of a facet, m. By default a quarter of the wavelength in the soil at
-        two thirds of the last frequency, twice the peak of the pulse.
+        two thirds of the last frequency, twice the peak of the pulse. Tones as strong at the
+        end of the band as elsewhere want two thirds of that.
 
     Returns
     -------
@@ -68,9 +75,9 @@ def disc_facets(
 
     Notes
     -----
-    The spectrum of all facets is :func:`facet_length` of :func:`layered_reflection`: echoes
-    of the top, of the bottom and between them. Sides, casing modes and the fillings of
-    real objects are not modelled.
+    The spectrum of all facets is :func:`facet_length` of :func:`finite_reflection`: echoes
+    of the top, of the bottom and between them, as far as a body of this width holds them.
+    Together the facets diffract as the rim does. The sides send nothing back.
 
     Examples
     --------
@@ -87,12 +94,16 @@ def disc_facets(
     places, areas = [], []
     for i in range(n_rings):
         inner, outer = i * radius / n_rings, (i + 1) * radius / n_rings
-        n = 1 if n_rings == 1 else max(3, math.ceil(math.pi * (inner + outer) / spacing))
+        n = (
+            1
+            if 2 * radius <= spacing
+            else max(3, math.ceil(math.pi * (inner + outer) / spacing))
+        )
         angle = 2 * math.pi * (np.arange(n) + 0.5 * (i % 2)) / n
         middle = 0.0 if n == 1 else (inner + outer) / 2
         places.append(np.column_stack([middle * np.cos(angle), middle * np.sin(angle)]))
         areas.append(np.full(n, math.pi * (outer**2 - inner**2) / n))
-    spectrum = _layer_spectrum(frequency, soil, layers, below)
+    spectrum = _layer_spectrum(frequency, soil, layers, below, depth, diameter=2 * radius)
     return _face(
         top,
         np.concatenate(places),
@@ -113,6 +124,7 @@ def rectangle_facets(
     heading: float = 0.0,
     layers: Sequence[Layer] = (),
     below: npt.ArrayLike | None = None,
+    depth: float | None = None,
     tilt: float = 0.0,
     tilt_direction: float = 0.0,
     spacing: float | None = None,
@@ -130,7 +142,7 @@ def rectangle_facets(
         As in :func:`disc_facets`.
     heading : float
         Direction of the length, radians clockwise from north, before the tilt.
-    layers, below, tilt, tilt_direction, spacing
+    layers, below, depth, tilt, tilt_direction, spacing
         As in :func:`disc_facets`.
 
     Returns
@@ -162,7 +174,9 @@ def rectangle_facets(
     sin, cos = math.sin(heading), math.cos(heading)
     places = np.column_stack([right * cos + forward * sin, forward * cos - right * sin])
     areas = np.full(n * m, length * width / (n * m))
-    spectrum = _layer_spectrum(frequency, soil, layers, below)
+    spectrum = _layer_spectrum(
+        frequency, soil, layers, below, depth, length=length, width=width
+    )
     return _face(top, places, areas, spectrum, tilt=tilt, tilt_direction=tilt_direction)
 
 
@@ -175,23 +189,23 @@ def sphere_body(
     permittivity: npt.ArrayLike = np.inf,
 ) -> Scatterers:
     """
-    Describe a small sphere, of metal or of a dielectric, by one scatterer.
+    Describe a sphere, of metal or of a dielectric, by one scatterer at its centre.
 
     Parameters
     ----------
     centre : (3,) array_like
         Easting, northing, upward, m.
     radius : float
-        In metres; small against the wavelength, since the echo is put at the centre.
+        In metres.
     frequency, soil : array_like
         As in :func:`disc_facets`.
     permittivity : scalar or (n_freq,) array_like
-        Relative, of the sphere; infinite for metal.
+        Relative, of the sphere; infinite for metal, 1 for a void.
 
     Returns
     -------
     scatterers : Scatterers
-        One, without a face.
+        One, without a face, with the spectrum of :func:`sphere_length`.
 
     Raises
     ------
@@ -202,17 +216,77 @@ def sphere_body(
     --------
     >>> from minesense.physics import sphere_body
     >>> sphere_body([0, 0, -0.1], radius=0.005, frequency=[1e9], soil=9.0).spectra.round(6)
-    array([[0.000572+0.j]])
+    array([[0.000734-9.e-06j]])
     """
     place = check_array(centre, "centre", (3,))
-    radius = check_positive(radius, "radius")
-    frequency = np.atleast_1d(np.asarray(frequency, dtype=np.float64))
-    if np.isinf(np.asarray(permittivity)).all():
-        spectrum = metal_sphere(frequency, radius=radius, soil=soil)
-    else:
-        volume = 4 / 3 * math.pi * radius**3
-        spectrum = small_body(frequency, volume=volume, permittivity=permittivity, soil=soil)
+    spectrum = sphere_length(frequency, radius=radius, soil=soil, permittivity=permittivity)
     return _points(place[None], np.ones(1), spectrum)
+
+
+def rod_body(
+    start: npt.ArrayLike,
+    stop: npt.ArrayLike,
+    *,
+    radius: float,
+    frequency: npt.ArrayLike,
+    soil: npt.ArrayLike,
+    permittivity: npt.ArrayLike = np.inf,
+    field: Field = "mean",
+    spacing: float | None = None,
+) -> Scatterers:
+    """
+    Describe a straight rod by a chain of scatterers: a root, a wire, a pipe, a lying can.
+
+    Parameters
+    ----------
+    start, stop : (3,) array_like
+        Ends of its axis: easting, northing, upward, m.
+    radius : float
+        In metres.
+    frequency, soil : array_like
+        As in :func:`disc_facets`.
+    permittivity : scalar or (n_freq,) array_like
+        Relative, of the rod; infinite for metal.
+    field : {"along", "across", "mean"}
+        Direction of the electric field against the rod, as in :func:`cylinder_length`.
+    spacing : float, optional
+        Largest length of an element, m. By default that of :func:`disc_facets`.
+
+    Returns
+    -------
+    scatterers : Scatterers
+        Elements of one length on the axis, without faces.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range or the ends are one place.
+
+    Notes
+    -----
+    Each element has its share of :func:`cylinder_length`: exact for a rod that is long
+    against the wavelength and lies across the view. What its ends do is left out.
+
+    Examples
+    --------
+    >>> from minesense.physics import rod_body
+    >>> wire = rod_body(
+    ...     [0, 0, -0.1], [0.3, 0, -0.1], radius=0.001, frequency=[1e9, 2e9], soil=9.0
+    ... )
+    >>> len(wire), wire.weight.sum().round(6).item()
+    (17, 0.3)
+    """
+    ends = np.stack([check_array(start, "start", (3,)), check_array(stop, "stop", (3,))])
+    length = float(np.linalg.norm(ends[1] - ends[0]))
+    if length == 0:
+        msg = f"Invalid stop {ends[1].tolist()}. Must not be the place of start."
+        raise ValueError(msg)
+    n = math.ceil(length / _spacing(frequency, soil, spacing))
+    share = ((np.arange(n) + 0.5) / n)[:, None]
+    spectrum = cylinder_length(
+        frequency, radius=radius, soil=soil, permittivity=permittivity, field=field
+    )
+    return _points(ends[0] + share * (ends[1] - ends[0]), np.full(n, length / n), spectrum)
 
 
 def volume_cells(
@@ -289,14 +363,21 @@ def _layer_spectrum(
     soil: npt.ArrayLike,
     layers: Sequence[Layer],
     below: npt.ArrayLike | None,
+    depth: float | None,
+    **outline: float,
 ) -> Complexes:
     """Return the scattering length per area of the top of layers in soil."""
     frequency = np.atleast_1d(np.asarray(frequency, dtype=np.float64))
-    reflection = layered_reflection(
+    reflection = finite_reflection(
         frequency,
         [soil, *(permittivity for _, permittivity in layers), soil if below is None else below],
         [thickness for thickness, _ in layers],
+        **outline,
     )
+    if depth is not None:
+        area = outline["length"] * outline["width"] if "length" in outline else 0.0
+        area = area or math.pi / 4 * outline["diameter"] ** 2
+        reflection = surface_echoes(reflection, frequency, soil=soil, depth=depth, area=area)
     return facet_length(frequency, reflection, soil=soil)
 
 

@@ -1,66 +1,55 @@
-"""What a radar looks at: the surface of the ground, and scatterers below it."""
+"""What a radar looks with, and the scatterers that it looks at."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_positive, check_shape
+from .._validation import check_array, check_number, check_one_of, check_shape
+from .refraction import ELECTRIC_SHARE, Polarization, check_exponent
 from .soil import Complexes, Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Surface:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AntennaPattern:
     """
-    Height of the ground on a regular grid.
+    How both antennas of a radar radiate.
 
     Parameters
     ----------
-    origin : (2,) array_like
-        Easting and northing of `heights[0, 0]`, m.
-    step : float
-        Between neighbours along both axes, m.
-    heights : (n_easting, n_northing) array_like
-        Upward, m; at least two along each axis.
+    exponent : float
+        Each antenna radiates as the cosine of the angle from the vertical to this power,
+        one way: 0 to 2 (a horn), unverified.
+    polarization : {"mean", "electric", "magnetic", "dipole"}
+        Which field is parallel to the surface where rays enter it: always the electric one,
+        always the magnetic one, or both alike. "dipole" stands for two parallel horizontal
+        dipoles, whose field depends on the direction and, close by, on more than the
+        distance; with the exponent 0 it is exact for short wires.
+    dipole_angle : float
+        Between dipoles and the line from transmitter to receiver, radians.
 
     Raises
     ------
     TypeError, ValueError
-        If a value is not finite or a shape does not fit.
+        If a value is out of range.
     """
 
-    origin: Floats
-    step: float
-    heights: Floats
+    exponent: float = 1.0
+    polarization: Polarization = "mean"
+    dipole_angle: float = math.pi / 2
 
     def __post_init__(self) -> None:
-        heights = check_array(self.heights, "heights", ("n_easting", "n_northing"))
-        if min(heights.shape) < 2:
-            msg = f"Invalid heights with shape {heights.shape}. Must be at least (2, 2)."
-            raise ValueError(msg)
-        object.__setattr__(self, "heights", heights)
-        object.__setattr__(self, "origin", check_array(self.origin, "origin", (2,)))
-        object.__setattr__(self, "step", check_positive(self.step, "step"))
+        check_exponent(self.exponent)
+        check_one_of(self.polarization, "polarization", ELECTRIC_SHARE)
+        check_number(self.dipole_angle, "dipole_angle")
 
-    @property
-    def end(self) -> Floats:
-        """Easting and northing of the last height."""
-        return np.asarray(self.origin + self.step * (np.array(self.heights.shape) - 1))
 
-    def height_at(self, easting: npt.ArrayLike, northing: npt.ArrayLike) -> Floats:
-        """Return the bilinear height at places in m; beyond the grid, that of its edge."""
-        last = np.array(self.heights.shape) - 1
-        x = np.clip((np.asarray(easting) - self.origin[0]) / self.step, 0, last[0])
-        y = np.clip((np.asarray(northing) - self.origin[1]) / self.step, 0, last[1])
-        i = np.minimum(x.astype(np.int64), last[0] - 1)
-        j = np.minimum(y.astype(np.int64), last[1] - 1)
-        x, y, h = x - i, y - j, self.heights
-        low = (1 - y) * h[i, j] + y * h[i, j + 1]
-        high = (1 - y) * h[i + 1, j] + y * h[i + 1, j + 1]
-        return np.asarray((1 - x) * low + x * high)
+#: The pattern that the simulator takes unless it is told another.
+BROAD = AntennaPattern()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,15 +8,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels import radar
+from .._kernels import rays as kernel
 from .._validation import check_count, check_one_of, check_positive, check_real
 from ..constants import SPEED_OF_LIGHT
 
 Floats = npt.NDArray[np.float64]
 
-Polarization = Literal["mean", "electric", "magnetic"]
+Polarization = Literal["mean", "electric", "magnetic", "dipole"]
 #: Share of the field that is parallel to the surface (TE); the rest is TM.
-ELECTRIC_SHARE = {"mean": 0.5, "electric": 1.0, "magnetic": 0.0}
+ELECTRIC_SHARE = {"mean": 0.5, "electric": 1.0, "magnetic": 0.0, "dipole": 0.5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,7 +115,7 @@ def trace_rays(
     shape = h.shape
     h, z, rho = (np.ascontiguousarray(values.ravel()) for values in (h, z, rho))
     rays = np.empty((7, h.size))
-    radar.trace_rays(h, z, rho, index, n_steps, np.empty(640), rays)
+    kernel.trace_rays(h, z, rho, index, n_steps, np.empty(640), rays)
     entry, air, soil, cosine, _, electric, magnetic = (row.reshape(shape) for row in rays)
     return Rays(
         entry=entry,

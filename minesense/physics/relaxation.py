@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,46 +14,13 @@ from .._validation import check_array, check_positive
 Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex128]
 
+#: Share of the largest element by which rounding may spoil symmetry or a sign.
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Relaxation:
-    r"""
-    The magnetic polarizability of a small body as a list of relaxations.
-
-    Parameters
-    ----------
-    instantaneous : (3, 3) array_like
-        Moment per field faster than every relaxation, m^3.
-    amplitudes : (n, 3, 3) array_like
-        Symmetric tensor of each relaxation, m^3; n may be 0.
-    taus : (n,) array_like
-        Time constants, s.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a shape does not fit, a tensor is not symmetric, a value is not finite or a
-        time constant is not greater than zero.
-
-    Notes
-    -----
-    With the time factor :math:`e^{+i \omega t}`,
-
-    .. math:: M(\omega) = M_\infty + \sum_k \frac{A_k}{1 + i \omega \tau_k},
-        \qquad L(t) = \sum_k A_k e^{-t / \tau_k} .
-
-    A passive body has positive semidefinite :math:`A_k`. This is not enforced, because
-    what is missing in magnetic ground (:func:`void_relaxation`) has negative ones.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from minesense.physics import Relaxation
-    >>> one = np.eye(3)
-    >>> body = Relaxation(instantaneous=-one, amplitudes=one[None], taus=[1e-4])
-    >>> bool(abs(body.polarizability(0.0)).max() == 0)
-    True
-    """
+class _Response:
+    """What passive bodies and missing soil share: the form of the list, and its views."""
 
     instantaneous: Floats  #: (3, 3), m^3
     amplitudes: Floats  #: (n, 3, 3), m^3
@@ -68,12 +35,17 @@ class Relaxation:
         instantaneous = check_array(self.instantaneous, "instantaneous", (3, 3))
         for name, tensors in (("instantaneous", instantaneous), ("amplitudes", amplitudes)):
             twist = np.abs(tensors - np.swapaxes(tensors, -1, -2)).max(initial=0.0)
-            if twist > 1e-9 * np.abs(tensors).max(initial=0.0):
+            if twist > _ROUNDING * np.abs(tensors).max(initial=0.0):
                 msg = f"Invalid {name}: off its transpose by {twist:g}. Must be symmetric."
                 raise ValueError(msg)
+        self._check_sign(amplitudes)
         object.__setattr__(self, "instantaneous", instantaneous)
         object.__setattr__(self, "amplitudes", amplitudes)
         object.__setattr__(self, "taus", taus)
+
+    def _check_sign(self, amplitudes: Floats) -> None:
+        """Raise unless the amplitudes are those of such a body."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         """Return the number of relaxations."""
@@ -146,7 +118,7 @@ class Relaxation:
         decay = np.exp(-check_range(time, "time")[..., None] / self.taus)
         return np.asarray(np.tensordot(decay / -self.taus, self.amplitudes, axes=1))
 
-    def rotated(self, rotation: npt.ArrayLike) -> Relaxation:
+    def rotated(self, rotation: npt.ArrayLike) -> Self:
         """
         Return the same body turned.
 
@@ -157,8 +129,8 @@ class Relaxation:
 
         Returns
         -------
-        turned : Relaxation
-            With every tensor replaced by R A R^T.
+        turned : Relaxation or Absence
+            The same kind, with every tensor replaced by R A R^T.
 
         Raises
         ------
@@ -170,13 +142,13 @@ class Relaxation:
         if error > 1e-9:
             msg = f"Invalid rotation: R R^T differs from 1 by {error:g}. Must be orthogonal."
             raise ValueError(msg)
-        return Relaxation(
+        return type(self)(
             instantaneous=_symmetric(turn @ self.instantaneous @ turn.T),
             amplitudes=_symmetric(turn @ self.amplitudes @ turn.T),
             taus=self.taus,
         )
 
-    def scaled(self, ratio: float) -> Relaxation:
+    def scaled(self, ratio: float) -> Self:
         """
         Return the same body at another size.
 
@@ -187,9 +159,9 @@ class Relaxation:
 
         Returns
         -------
-        scaled : Relaxation
-            With volumes times the cube and time constants times the square of the ratio,
-            exact for any shape as long as displacement currents do not count.
+        scaled : Relaxation or Absence
+            The same kind, with volumes times the cube and time constants times the square of
+            the ratio, exact for any shape as long as displacement currents do not count.
 
         Raises
         ------
@@ -197,11 +169,75 @@ class Relaxation:
             If `ratio` is not greater than zero.
         """
         ratio = check_positive(ratio, "ratio")
-        return Relaxation(
+        return type(self)(
             instantaneous=ratio**3 * self.instantaneous,
             amplitudes=ratio**3 * self.amplitudes,
             taus=ratio**2 * self.taus,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Relaxation(_Response):
+    r"""
+    The magnetic polarizability of a small passive body as a list of relaxations.
+
+    Parameters
+    ----------
+    instantaneous : (3, 3) array_like
+        Moment per field faster than every relaxation, m^3.
+    amplitudes : (n, 3, 3) array_like
+        Symmetric, positive semidefinite tensor of each relaxation, m^3; n may be 0.
+    taus : (n,) array_like
+        Time constants, s.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a shape does not fit, a tensor is not symmetric, an amplitude is not positive
+        semidefinite, a value is not finite or a time constant is not greater than zero.
+
+    Notes
+    -----
+    With the time factor :math:`e^{+i \omega t}`,
+
+    .. math:: M(\omega) = M_\infty + \sum_k \frac{A_k}{1 + i \omega \tau_k},
+        \qquad L(t) = \sum_k A_k e^{-t / \tau_k} .
+
+    A passive body takes energy from the field along every direction, so every
+    :math:`A_k` is positive semidefinite; a list that is not is refused. What is missing in
+    magnetic soil is no body: see :class:`Absence`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.physics import Relaxation
+    >>> one = np.eye(3)
+    >>> body = Relaxation(instantaneous=-one, amplitudes=one[None], taus=[1e-4])
+    >>> bool(abs(body.polarizability(0.0)).max() == 0)
+    True
+    """
+
+    def _check_sign(self, amplitudes: Floats) -> None:
+        _check_semidefinite(amplitudes, "positive", 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Absence(_Response):
+    """
+    What is missing in magnetic soil: minus the response of the soil that would be there.
+
+    It has the fields and methods of a :class:`Relaxation`, and every amplitude is negative
+    semidefinite. It may stand among the objects of :func:`~minesense.physics.pulse_voltage`
+    and is refused where a body is meant.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for a Relaxation, but with every amplitude negative semidefinite.
+    """
+
+    def _check_sign(self, amplitudes: Floats) -> None:
+        _check_semidefinite(amplitudes, "negative", -1.0)
 
 
 def combine_axes(first: Relaxation, second: Relaxation, third: Relaxation) -> Relaxation:
@@ -274,9 +310,31 @@ def isotropic(instantaneous: float, amplitudes: Floats, taus: Floats) -> Relaxat
     )
 
 
+def check_response(value: Any, name: str) -> Relaxation | Absence:
+    """
+    Return value if it is a relaxation list, of a body or of what is missing.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What an error calls it.
+
+    Returns
+    -------
+    value : Relaxation or Absence
+        The same.
+    """
+    if not isinstance(value, (Relaxation, Absence)):
+        msg = f"Invalid {name} of type {type(value).__name__}. Must be a Relaxation or Absence."
+        raise TypeError(msg)
+    return value
+
+
 def check_relaxation(value: Any, name: str) -> Relaxation:
     """
-    Return value if it is a relaxation list.
+    Return value if it is the relaxation list of a body.
 
     Parameters
     ----------
@@ -291,7 +349,7 @@ def check_relaxation(value: Any, name: str) -> Relaxation:
         The same.
     """
     if not isinstance(value, Relaxation):
-        msg = f"Invalid {name} {value!r}. Must be a Relaxation."
+        msg = f"Invalid {name} of type {type(value).__name__}. Must be a Relaxation."
         raise TypeError(msg)
     return value
 
@@ -318,6 +376,21 @@ def check_range(values: npt.ArrayLike, name: str) -> Floats:
         msg = f"Invalid {name} '{array.min()}'. Must not be negative."
         raise ValueError(msg)
     return array
+
+
+def _check_semidefinite(amplitudes: Floats, word: str, sign: float) -> None:
+    """Raise unless all tensors have eigenvalues of one sign, or zero."""
+    if not len(amplitudes):
+        return
+    least = np.linalg.eigvalsh(sign * amplitudes)[:, 0]
+    bad = least < -_ROUNDING * np.abs(amplitudes).max()
+    if bad.any():
+        k = int(np.argmax(bad))
+        msg = (
+            f"Invalid amplitudes: tensor {k} has the eigenvalue {sign * least[k]:g} m^3. Must "
+            f"be {word} semidefinite."
+        )
+        raise ValueError(msg)
 
 
 def _symmetric(tensors: Floats) -> Floats:

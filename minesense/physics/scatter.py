@@ -1,5 +1,5 @@
 """
-Scattering lengths of faces, small bodies and pieces of soil, in metres.
+Scattering lengths of faces and of pieces of soil, in metres.
 
 A body in a field E answers with S E exp(-ikr)/r at distance r. One rule of signs for all:
 less permittivity than the soil keeps the polarity of the first arrival, more of it, or
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validation import check_positive
-from .soil import Complexes, check_permittivity, wavenumber
+from .soil import Complexes, wavenumber
 
 
 def layered_reflection(
@@ -125,102 +125,11 @@ def facet_length(
     array([-0.-10.007j])
     """
     k = np.atleast_1d(wavenumber(frequency, soil)).real
-    return np.asarray(1j * k / (2 * math.pi) * np.asarray(reflection))
-
-
-def small_body(
-    frequency: npt.ArrayLike,
-    *,
-    volume: float,
-    permittivity: npt.ArrayLike,
-    soil: npt.ArrayLike,
-) -> Complexes:
-    r"""
-    Compute the scattering length of a small compact body.
-
-    Parameters
-    ----------
-    frequency : (n_freq,) array_like
-        In Hz, greater than zero.
-    volume : float
-        In m^3.
-    permittivity : scalar or (n_freq,) array_like
-        Relative, of the body.
-    soil : scalar or (n_freq,) array_like
-        Relative, around it.
-
-    Returns
-    -------
-    length : (n_freq,) complex128 ndarray
-        In metres.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of range.
-
-    Notes
-    -----
-    Rayleigh's law :math:`S_R = k^2 V \cdot 3 (\epsilon_o - \epsilon_s) / [4 \pi
-    (\epsilon_o + 2 \epsilon_s)]`, which a large body would exceed, so that
-    :math:`S = S_R / (1 + |S_R| / S_o)` with :math:`S_o = (a/2) |r|`, the radius a of the
-    sphere of this volume and the reflection r of its face. The blend is unverified.
-
-    Examples
-    --------
-    >>> from minesense.physics import small_body
-    >>> small_body([1e9], volume=1e-6, permittivity=2.25, soil=9.0).round(6)
-    array([-0.000241+0.j])
-    """
-    volume = check_positive(volume, "volume")
-    outer = check_permittivity(soil, "soil")
-    inner = check_permittivity(permittivity)
-    k = np.atleast_1d(wavenumber(frequency, outer))
-    law = k**2 * volume * 3 * (inner - outer) / (4 * math.pi * (inner + 2 * outer))
-    radius = (3 * volume / (4 * math.pi)) ** (1 / 3)
-    n_outer, n_inner = np.sqrt(outer), np.sqrt(inner)
-    face = np.abs((n_outer - n_inner) / (n_outer + n_inner))
-    limit = np.maximum(radius / 2 * face, np.finfo(float).tiny)  # no contrast: S is 0
-    return np.asarray(law / (1 + np.abs(law) / limit))
-
-
-def metal_sphere(frequency: npt.ArrayLike, *, radius: float, soil: npt.ArrayLike) -> Complexes:
-    r"""
-    Compute the length with which a metal sphere scatters back.
-
-    Parameters
-    ----------
-    frequency : (n_freq,) array_like
-        In Hz, greater than zero.
-    radius : float
-        In metres.
-    soil : scalar or (n_freq,) array_like
-        Relative permittivity around it.
-
-    Returns
-    -------
-    length : (n_freq,) complex128 ndarray
-        In metres.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of range.
-
-    Notes
-    -----
-    :math:`S_R = 1.5 k^2 a^3`, the electric and the magnetic dipole together, blended with
-    the optical limit :math:`a/2` as in :func:`small_body`.
-
-    Examples
-    --------
-    >>> from minesense.physics import metal_sphere
-    >>> metal_sphere([1e9], radius=0.005, soil=9.0).round(6)
-    array([0.000572+0.j])
-    """
-    radius = check_positive(radius, "radius")
-    law = 1.5 * np.atleast_1d(wavenumber(frequency, soil)) ** 2 * radius**3
-    return law / (1 + np.abs(law) / (radius / 2))
+    values = np.asarray(reflection)
+    if not np.isfinite(values).all():
+        msg = "Invalid reflection with NaN or infinite values. Must be finite."
+        raise ValueError(msg)
+    return np.asarray(1j * k / (2 * math.pi) * values)
 
 
 def volume_cell(frequency: npt.ArrayLike, *, soil: npt.ArrayLike) -> Complexes:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_one_of, check_positive, check_real
+from .._validation import check_not_negative, check_one_of, check_positive, check_real
 from ..constants import EPSILON_0, SPEED_OF_LIGHT
 
 Floats = npt.NDArray[np.float64]
@@ -22,18 +22,20 @@ _DRIEST = 0.005
 
 
 def check_permittivity(values: npt.ArrayLike, name: str = "permittivity") -> Complexes:
-    """Return relative permittivities as complex128: finite, real part > 0, no gain."""
+    """Return relative permittivities as complex128: finite, real part 1 or more, no gain."""
     array = np.asarray(values)
     if array.dtype.kind not in "iufc":
         msg = f"Invalid {name} of dtype {array.dtype}. Must be real or complex numbers."
         raise TypeError(msg)
     values = array.astype(np.complex128)
-    good = np.isfinite(values) & (values.real > 0) & (values.imag <= 0)
+    # a mixture that comes to air by sums of its parts may end a rounding below 1
+    good = np.isfinite(values) & (values.real >= 1 - 1e-9) & (values.imag <= 0)
     if not good.all():
         first = values[~good].flat[0]
         msg = (
-            f"Invalid {name} '{first}'. Must be finite, its real part greater than zero and "
-            "its imaginary part zero or negative (losses, time factor exp(+i omega t))."
+            f"Invalid {name} '{first}'. Must be finite, its real part not less than that of "
+            "air, 1, and its imaginary part zero or negative (losses, time factor exp(+i omega "
+            "t))."
         )
         raise ValueError(msg)
     return values
@@ -170,11 +172,7 @@ def peplinski_permittivity(
     check_one_of(band, "band", ("lower", "upper"))
     static, tau = _debye_of_water(temperature)
 
-    if band == "lower":
-        sigma = 0.0467 + 0.2204 * bulk_density - 0.4111 * sand + 0.6614 * clay
-    else:
-        sigma = -1.645 + 1.939 * bulk_density - 2.25622 * sand + 1.594 * clay
-    sigma = max(sigma, 0.0)
+    sigma = _fitted_conductivity(band, sand, clay, bulk_density)
     relaxing = (static - _WATER_OPTICAL) / (1 + (omega * tau) ** 2)
     water_real = _WATER_OPTICAL + relaxing
     share = (particle_density - bulk_density) / particle_density
@@ -182,7 +180,7 @@ def peplinski_permittivity(
 
     grains = (1.01 + 0.44 * particle_density) ** 2 - 0.062
     beta_real = 1.2748 - 0.519 * sand - 0.152 * clay
-    beta_loss = 1.33797 - 0.603 * sand - 0.166 * clay
+    beta_loss = _loss_exponent(sand, clay)
     mixture = (
         1
         + (bulk_density / particle_density) * (grains**_MIXING - 1)
@@ -193,6 +191,113 @@ def peplinski_permittivity(
     if band == "lower":
         real = 1.15 * real - 0.68
     return np.asarray(real - 1j * mv ** (beta_loss / _MIXING) * water_loss)[()]
+
+
+def peplinski_conductivity(
+    *,
+    sand: float,
+    clay: float,
+    bulk_density: float,
+    moisture: float,
+    particle_density: float = 2.66,
+    band: Literal["lower", "upper"] = "lower",
+) -> float:
+    r"""
+    Compute the conductivity that :func:`peplinski_permittivity` contains already.
+
+    Parameters
+    ----------
+    sand, clay, bulk_density, moisture, particle_density, band
+        As in :func:`peplinski_permittivity`, one value each.
+
+    Returns
+    -------
+    conductivity : float
+        In S/m. Of a soil whose conductivity was measured, only what exceeds this may be added
+        to the permittivity, or the loss would be counted twice.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range.
+
+    Notes
+    -----
+    The part of the loss that falls with frequency as that of a conductor does,
+
+    .. math:: \sigma = m^{\beta''/\alpha} \sigma_f \frac{\rho_s - \rho_b}{\rho_s m} ,
+
+    with the symbols of :func:`peplinski_permittivity`.
+
+    Examples
+    --------
+    >>> from minesense.physics import peplinski_conductivity
+    >>> round(peplinski_conductivity(sand=0.4, clay=0.2, bulk_density=1.5, moisture=0.1), 4)
+    0.0348
+    """
+    texture = {"sand": sand, "clay": clay, "bulk_density": bulk_density}
+    whole = {"moisture": moisture, "particle_density": particle_density, "band": band}
+    peplinski_permittivity(1e9, **texture, **whole)  # type: ignore[arg-type]  # checks all
+    mv = max(moisture, _DRIEST)
+    share = (particle_density - bulk_density) / particle_density
+    sigma = _fitted_conductivity(band, sand, clay, bulk_density)
+    return float(mv ** (_loss_exponent(sand, clay) / _MIXING) * sigma * share / mv)
+
+
+def debye_permittivity(
+    frequency: npt.ArrayLike,
+    *,
+    static: float,
+    optical: float | None = None,
+    relaxation_time: float = 0.0,
+    conductivity: float = 0.0,
+) -> Complexes:
+    r"""
+    Compute the relative permittivity of a medium with one relaxation and a conductivity.
+
+    Parameters
+    ----------
+    frequency : (...) array_like
+        In Hz, greater than zero.
+    static : float
+        Relative permittivity far below the relaxation, 1 or more.
+    optical : float, optional
+        Far above it, from 1 to `static`; by default `static`, for no relaxation.
+    relaxation_time : float
+        In s, zero or more.
+    conductivity : float
+        At zero frequency, S/m, zero or more.
+
+    Returns
+    -------
+    permittivity : (...) complex128 ndarray
+        With a negative imaginary part for losses.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range.
+
+    Notes
+    -----
+    :math:`\epsilon_\infty + (\epsilon_s - \epsilon_\infty) / (1 + i \omega \tau)
+    + \sigma / (i \omega \epsilon_0)`: what a measured or another model's medium is given
+    by, and what finite-difference solvers take.
+
+    Examples
+    --------
+    >>> from minesense.physics import debye_permittivity
+    >>> debye_permittivity(1e9, static=9.0, conductivity=0.01).round(4)
+    np.complex128(9-0.1798j)
+    """
+    omega = 2 * math.pi * _check_frequency(frequency)
+    static = float(_check_between(static, "static", 1, math.inf))
+    optical = static if optical is None else optical
+    optical = float(_check_between(optical, "optical", 1, static))
+    tau = check_not_negative(relaxation_time, "relaxation_time")
+    sigma = check_not_negative(conductivity, "conductivity")
+    relaxing = (static - optical) / (1 + 1j * omega * tau)
+    return np.asarray(optical + relaxing - 1j * sigma / (omega * EPSILON_0))[()]
 
 
 def wavenumber(frequency: npt.ArrayLike, permittivity: npt.ArrayLike) -> Complexes:
@@ -215,7 +320,7 @@ def wavenumber(frequency: npt.ArrayLike, permittivity: npt.ArrayLike) -> Complex
     ------
     TypeError, ValueError
         If a frequency is not greater than zero, or a permittivity is not finite, has a real
-        part of zero or less, or gains (positive imaginary part).
+        part below 1, or gains (positive imaginary part).
 
     Notes
     -----
@@ -231,6 +336,20 @@ def wavenumber(frequency: npt.ArrayLike, permittivity: npt.ArrayLike) -> Complex
     omega = 2 * math.pi * _check_frequency(frequency)
     index: Complexes = np.sqrt(check_permittivity(permittivity))
     return np.asarray(omega / SPEED_OF_LIGHT * index)[()]
+
+
+def _fitted_conductivity(band: str, sand: float, clay: float, bulk_density: float) -> float:
+    """Return the fitted conductivity of the soil's water in S/m, clipped at zero."""
+    if band == "lower":
+        sigma = 0.0467 + 0.2204 * bulk_density - 0.4111 * sand + 0.6614 * clay
+    else:
+        sigma = -1.645 + 1.939 * bulk_density - 2.25622 * sand + 1.594 * clay
+    return max(sigma, 0.0)
+
+
+def _loss_exponent(sand: float, clay: float) -> float:
+    """Return the exponent of the moisture in the loss."""
+    return 1.33797 - 0.603 * sand - 0.166 * clay
 
 
 def _debye_of_water(temperature: float) -> tuple[float, float]:
@@ -256,7 +375,7 @@ def _check_frequency(frequency: npt.ArrayLike) -> Floats:
 def _check_between(values: Any, name: str, least: float, most: float) -> Floats:
     """Return values as float64, all of them from `least` to `most`."""
     array: Floats = check_real(values, name).astype(np.float64)
-    good = (array >= least) & (array <= most)  # false for NaN
+    good = (array >= least) & (array <= most) & np.isfinite(array)  # false for NaN
     if not good.all():
         msg = f"Invalid {name} '{array[~good].flat[0]}'. Must lie between {least} and {most}."
         raise ValueError(msg)

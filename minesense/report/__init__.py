@@ -8,6 +8,7 @@ from .curve_figure import RocLine, reliability_figure, roc_figure
 from .examples import Example, choose_examples
 from .field_figure import Strip, field_map
 from .field_html import field_report
+from .realism_figure import RealismBlock, RealismLine, realism_figure
 from .recording_figure import section_before_after
 from .recording_html import recording_report
 from .results import MODES, FieldResults
@@ -17,11 +18,14 @@ __all__ = [
     "MODES",
     "Example",
     "FieldResults",
+    "RealismBlock",
+    "RealismLine",
     "RocLine",
     "Strip",
     "choose_examples",
     "field_map",
     "field_report",
+    "realism_figure",
     "recording_report",
     "reliability_figure",
     "roc_figure",

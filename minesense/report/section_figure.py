@@ -118,7 +118,8 @@ def section_figure(
     >>> import numpy as np
     >>> from minesense.detect import Part, Screened
     >>> from minesense.report import section_figure
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> northing = np.arange(0.0, 4.0, 0.05)
     >>> sweep = Sweep(
     ...     samples=np.zeros((80, 1, 20)),

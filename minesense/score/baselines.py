@@ -50,7 +50,8 @@ def random_alarms(
     >>> import numpy as np
     >>> from minesense.coverage import observe
     >>> from minesense.score import random_alarms
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> northing = np.arange(0.0, 10.0, 0.05)
     >>> sweep = Sweep(
     ...     samples=np.zeros((200, 1, 1)),
@@ -115,7 +116,8 @@ def layout_alarms(coverage: Coverage, density: float, *, sensors: str = "any") -
     >>> import numpy as np
     >>> from minesense.coverage import observe
     >>> from minesense.score import layout_alarms
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> northing = np.arange(0.0, 10.01, 0.05)
     >>> sweep = Sweep(
     ...     samples=np.zeros((201, 1, 1)),

@@ -134,7 +134,8 @@ def roc(
     --------
     >>> from minesense.coverage import observe
     >>> from minesense.score import roc
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> from minesense.truth import Target
     >>> northing = np.arange(0.0, 10.0, 0.05)
     >>> sweep = Sweep(

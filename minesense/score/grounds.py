@@ -57,7 +57,8 @@ def scored_ground(
     --------
     >>> from minesense.coverage import observe
     >>> from minesense.score import scored_ground
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> from minesense.truth import Target
     >>> northing = np.arange(0.0, 10.01, 0.05)
     >>> sweep = Sweep(

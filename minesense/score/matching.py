@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from .._validation import check_not_negative, check_number, check_one_of, check_positive
 from ..alarm import Alarm
 from ..coverage import Coverage
+from ..sweep import Floats
 from ..truth import METAL_CLASSES, Target, Truth
 from .assignment import TOLERANCE, assign, nearest, neighbours
 
@@ -206,14 +208,7 @@ def match(
     chosen = _check_alarms(alarms, threshold)
     targets, clutter = _check_truth(truth, halo)
     places = np.array([(a.easting, a.northing) for a in chosen]).reshape(-1, 2)
-    shares, is_seen = [1.0] * len(targets), np.ones(len(chosen), bool)
-    if coverage is not None:
-        seen = check_coverage(coverage).mask(sensors) & coverage.wanted
-        is_seen = coverage.at(seen, places[:, 0], places[:, 1], False)
-        shares = [
-            coverage.observed_share(t.easting, t.northing, t.diameter / 2, sensors)
-            for t in targets
-        ]
+    shares, is_seen = _observed(targets, places, coverage, sensors)
     reaches = np.array([halo.reach(t.diameter) for t in targets])
     near = neighbours(places, targets, halo.ring * reaches)
     inside: list[dict[int, float]] = [
@@ -286,6 +281,19 @@ def _lane(item: Alarm | Target, otherwise: str, coverage: Coverage | None) -> st
     """Return the lane of the ground that something lies in, or another word for it."""
     ground = coverage.lane_at(item.easting, item.northing) if coverage else ""
     return ground or otherwise
+
+
+def _observed(
+    targets: Sequence[Target], places: Floats, coverage: Coverage | None, sensors: str
+) -> tuple[list[float], npt.NDArray[np.bool_]]:
+    """Return what share of each target was observed, and which places were."""
+    if coverage is None:
+        return [1.0] * len(targets), np.ones(len(places), bool)
+    seen = check_coverage(coverage).mask(sensors) & coverage.wanted
+    shares = [
+        coverage.observed_share(t.easting, t.northing, t.diameter / 2, sensors) for t in targets
+    ]
+    return shares, coverage.at(seen, places[:, 0], places[:, 1], False)
 
 
 def _target_outcome(

@@ -209,7 +209,8 @@ def score(
     Examples
     --------
     >>> from minesense.coverage import observe
-    >>> from minesense.sweep import Sensor, Sweep
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
     >>> from minesense.truth import Target, Truth
     >>> northing = np.arange(0.0, 10.0, 0.05)
     >>> sweep = Sweep(

@@ -2,61 +2,55 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-
-import numpy as np
 
 from .._validation import check_count
-from ..physics import Relaxation
+from ..coverage import Rectangle, Region
+from ..minefield_records import MinefieldRecord
 from ..sweep import Sweep
-from ..truth import Target, Truth
-from .catalogue import CATALOGUE, Body
-from .clutter import Area, Clutter, draw_dielectric, draw_metal
-from .ground import Soil, draw_soil
-from .metal import surrogate
+from ..truth import RecordOrigin, Target, Truth
+from .ground import draw_soil
+from .lanes import Lane
+from .layout import RowLayout
+from .objects import ObjectField, Objects
 from .platform import Carrier
+from .points import chance
+from .record_process import draw_records
 from .scenario import Scenario, scenario
+from .targets import lane_name
+
+#: Purpose of chance.
+_SOIL = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """A strip of the field that is to be swept in one go, northward."""
-
-    name: str
-    area: Area  #: least easting and northing, greatest ones, m
-    soil: Soil
-    is_blind: bool  #: kept apart for the test
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buried:
-    """A target with what the simulator needs to know of it."""
-
-    target: Target
-    body: Body
-    heading: float  #: rad
-    tilt: tuple[float, float]  #: rad, of the top face to the right and forward
-    metal: Relaxation | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """
-    A SYNTHETIC field. Made by :func:`field`; swept by :meth:`sweep`.
+    A SYNTHETIC field. Made by :func:`field`; swept by :meth:`sweep` or :meth:`stream`.
 
-    All chance comes from `seed`, separately for each lane and purpose: the same seed gives
-    the same bytes however many workers compute, whichever lanes are swept.
+    All chance comes from the seed, separately for each lane, place and purpose: the same seed
+    gives the same field, however many workers compute, whichever lanes are swept. Objects are
+    drawn when a lane is asked for, and only those of the last few lanes are kept. Drawn
+    figures are rounded to the micrometre or microradian, so that the truth is the same on
+    every machine; samples agree to a millionth of the largest one.
+
+    Parameters
+    ----------
+    recipe : Scenario
+        What it is like.
+    seed : int
+        Source of all chance.
     """
 
-    scenario: Scenario
-    seed: int
-    lanes: tuple[Lane, ...]
-    truth: Truth
-    buried: Mapping[str, tuple[Buried, ...]]  #: targets by lane
-    clutter: Mapping[str, tuple[Clutter, ...]]  #: by lane
+    def __init__(self, recipe: Scenario, seed: int):
+        self.scenario = recipe
+        self.seed = seed
+        self.lanes = tuple(_make_lane(recipe, seed, i) for i in range(recipe.lanes.count))
+        self._by_name = {lane.name: lane for lane in self.lanes}
+        #: What lies in the ground, by the index of the lane.
+        self.objects = ObjectField(recipe, seed)
 
     @property
     def training(self) -> tuple[str, ...]:
@@ -68,9 +62,9 @@ class Field:
         """Names of the lanes that are kept apart for the test."""
         return tuple(lane.name for lane in self.lanes if lane.is_blind)
 
-    def area_of(self, lanes: Iterable[str]) -> list[tuple[float, float, float, float, str]]:
+    def area_of(self, lanes: Iterable[str]) -> list[Rectangle | Region]:
         """
-        Return the rectangles of some lanes, as detectors and coverage take them.
+        Return the ground of some lanes, as detectors and coverage take it.
 
         Parameters
         ----------
@@ -79,15 +73,16 @@ class Field:
 
         Returns
         -------
-        area : list of (float, float, float, float, str)
-            Least easting and northing, greatest easting and northing (m), name.
+        area : list of tuple
+            Least easting and northing, greatest easting and northing (m), name, of lanes that
+            run along an axis; corners and name of others.
 
         Raises
         ------
         ValueError
             If there is no such lane.
         """
-        return [(*self.lane(name).area, name) for name in lanes]
+        return [self.lane(name).ground for name in lanes]
 
     def lane(self, name: str) -> Lane:
         """
@@ -108,11 +103,37 @@ class Field:
         ValueError
             If there is no such lane.
         """
-        for lane in self.lanes:
-            if lane.name == name:
-                return lane
-        msg = f"Invalid lane {name!r}. Must be one of {', '.join(x.name for x in self.lanes)}."
-        raise ValueError(msg)
+        if name not in self._by_name:
+            msg = f"Invalid lane {name!r}. Must be one of {', '.join(self._by_name)}."
+            raise ValueError(msg)
+        return self._by_name[name]
+
+    def objects_of(self, name: str) -> Objects:
+        """
+        Return what lies in one lane, with what a simulator needs to know of it.
+
+        Parameters
+        ----------
+        name : str
+            Of the lane.
+
+        Returns
+        -------
+        objects : (tuple of Buried, tuple of Clutter)
+            Targets in the lane; clutter in it, in its run-ins and in half of the gaps beside
+            it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such lane.
+        """
+        return self.objects.of_lane(self.lane(name).index)
+
+    @functools.cached_property
+    def truth(self) -> Truth:
+        """What lies in all lanes, and what the minefield records are about."""
+        return self.truth_of(self._by_name)
 
     def truth_of(self, lanes: Iterable[str]) -> Truth:
         """
@@ -126,18 +147,71 @@ class Field:
         Returns
         -------
         truth : Truth
-            What was put in them.
+            What was put in them, in the order of the field.
 
         Raises
         ------
         ValueError
             If there is no such lane.
         """
-        return self.truth.only({self.lane(name).name for name in lanes})
+        chosen = {self.lane(name).index for name in lanes}
+        rows = tuple(row for i in sorted(chosen) for row in self.rows_of(i))
+        return Truth(objects=rows, is_synthetic=True, origins=self.record_origins)
+
+    def rows_of(self, index: int) -> list[Target]:
+        """
+        Return the truth of one lane as rows, without keeping anything.
+
+        Parameters
+        ----------
+        index : int
+            Of the lane.
+
+        Returns
+        -------
+        rows : list of Target
+            Targets, then clutter.
+        """
+        return self.objects.rows(index, self.lanes[index].name)
+
+    def mines(self) -> list[Target]:
+        """Return the targets of all lanes that are no test pieces, without the clutter."""
+        return [
+            item.target
+            for lane in self.lanes
+            for item in self.objects.targets_of(lane.index)
+            if not item.body.is_test_piece
+        ]
+
+    @property
+    def record_origins(self) -> tuple[RecordOrigin, ...]:
+        """The truth about the minefield records."""
+        return self._records[1]
+
+    @property
+    def records(self) -> tuple[MinefieldRecord, ...]:
+        """What is on paper about the mines; empty if the scenario has no records."""
+        return self._records[0]
+
+    @functools.cached_property
+    def _records(self) -> tuple[tuple[MinefieldRecord, ...], tuple[RecordOrigin, ...]]:
+        """Return the records and the truth about them."""
+        recipe = self.scenario
+        if recipe.records is None:
+            return (), ()
+        mines = self.mines()
+        heading = recipe.layout.heading if isinstance(recipe.layout, RowLayout) else 0.0
+        return draw_records(
+            mines,
+            recipe.records,
+            kinds=recipe.targets.kinds,
+            row_heading=heading,
+            seed=self.seed,
+        )
 
     def sweep(
         self,
-        carrier: Carrier,
+        carrier: Carrier | None = None,
         *,
         lanes: Iterable[str] | None = None,
         workers: int = 1,
@@ -148,8 +222,8 @@ class Field:
 
         Parameters
         ----------
-        carrier : Carrier
-            For example :func:`minesense.synthetic.cart`.
+        carrier : Carrier, optional
+            For example :func:`minesense.synthetic.cart`; by default that of the scenario.
         lanes : iterable of str, optional
             Lanes to sweep; all of them by default.
         workers : int
@@ -160,26 +234,80 @@ class Field:
         Returns
         -------
         sweeps : list of Sweep
-            For each lane the radar's sweep, then the coils'.
+            For each lane those of the carrier's sensors: the radar's, then the coils'.
 
         Raises
         ------
         TypeError, ValueError
             If there is no such lane or `workers` is not a positive whole number.
         """
+        return list(self.stream(carrier, lanes=lanes, workers=workers, progress=progress))
+
+    def stream(
+        self,
+        carrier: Carrier | None = None,
+        *,
+        lanes: Iterable[str] | None = None,
+        workers: int = 1,
+        progress: Callable[[str], None] | None = None,
+    ) -> Iterator[Sweep]:
+        """
+        Simulate lane by lane, each when it is asked for.
+
+        Parameters
+        ----------
+        carrier, lanes, workers, progress
+            As in :meth:`sweep`.
+
+        Yields
+        ------
+        sweep : Sweep
+            The sweeps of one lane after the other. No more lanes than there are workers are
+            in memory at a time.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`sweep`.
+
+        Examples
+        --------
+        >>> from minesense.synthetic import cart, field, scenario
+        >>> made = field(scenario("farmland", lanes={"length": 1.0, "run_in": 0.5}), seed=1)
+        >>> sweeps = made.stream(cart(n_antennas=1, n_coils=1, radar_spacing=0.5))
+        >>> next(sweeps).lane
+        'lane 01'
+        """
         from .simulate import sweep_lane  # noqa: PLC0415, loads scipy, only to simulate
 
-        names = [lane.name for lane in self.lanes] if lanes is None else list(lanes)
-        chosen = [self.lane(name) for name in names]
+        chosen = list(self.lanes) if lanes is None else [self.lane(name) for name in lanes]
+        workers = check_count(workers, "workers")
+        platform = self.scenario.platform.carrier() if carrier is None else carrier
 
-        def simulate(lane: Lane) -> list[Sweep]:
-            sweeps = sweep_lane(self, lane, carrier)
-            if progress is not None:
-                progress(lane.name)
-            return sweeps
+        def generate() -> Iterator[Sweep]:
+            if workers == 1:
+                for lane in chosen:
+                    yield from sweep_lane(self, lane, platform)
+                    _tell(progress, lane)
+                return
+            with ThreadPoolExecutor(workers) as pool:
+                waiting = iter(chosen)
+                queue = [
+                    (lane, pool.submit(sweep_lane, self, lane, platform))
+                    for _, lane in zip(range(workers), waiting, strict=False)
+                ]
+                while queue:
+                    lane, future = queue.pop(0)
+                    yield from future.result()
+                    del future
+                    _tell(progress, lane)
+                    following = next(waiting, None)
+                    if following is not None:
+                        queue.append(
+                            (following, pool.submit(sweep_lane, self, following, platform))
+                        )
 
-        with ThreadPoolExecutor(check_count(workers, "workers")) as pool:
-            return [sweep for pair in pool.map(simulate, chosen) for sweep in pair]
+        return generate()
 
 
 def field(recipe: str | Scenario, *, seed: int) -> Field:
@@ -196,8 +324,7 @@ def field(recipe: str | Scenario, *, seed: int) -> Field:
     Returns
     -------
     field : Field
-        Lanes side by side along easting, each of one soil, with targets at random places
-        (no grid, so that the layout tells a detector nothing) and clutter.
+        Lanes side by side, each of one soil, with targets and clutter.
 
     Raises
     ------
@@ -214,130 +341,28 @@ def field(recipe: str | Scenario, *, seed: int) -> Field:
     True
     """
     recipe = scenario(recipe) if isinstance(recipe, str) else recipe
-    seed = check_count(seed, "seed", least=0)
-    lanes, objects = [], []
-    buried: dict[str, tuple[Buried, ...]] = {}
-    clutter: dict[str, tuple[Clutter, ...]] = {}
-    pitch = recipe.lane_width + recipe.lane_gap
-    for i in range(recipe.n_training + recipe.n_blind):
-        rng = lane_rng(seed, i, 0)
-        west = pitch * i
-        lane = Lane(
-            name=f"lane {i + 1:02d}",
-            area=(west, 0.0, west + recipe.lane_width, recipe.lane_length),
-            soil=draw_soil(recipe.soils[i % len(recipe.soils)], rng=rng),
-            is_blind=i >= recipe.n_training,
-        )
-        lanes.append(lane)
-        buried[lane.name] = _bury(recipe, lane, rng)
-        west, south, east, north = lane.area
-        margin = 0.5 * recipe.lane_gap
-        # as far as the carrier goes, so that the ground outside the lane is no other ground
-        around = (west - margin, south - recipe.run_in, east + margin, north + recipe.run_in)
-        clutter[lane.name] = (
-            *draw_metal(around, recipe.metal_density, rng=rng),
-            *draw_dielectric(around, recipe.dielectric_density, rng=rng),
-        )
-        objects += [item.target for item in buried[lane.name]]
-        objects += [_as_truth(item, lane, k) for k, item in enumerate(clutter[lane.name])]
-    return Field(
-        scenario=recipe,
-        seed=seed,
-        lanes=tuple(lanes),
-        truth=Truth(objects=tuple(objects), is_synthetic=True),
-        buried=buried,
-        clutter=clutter,
+    return Field(recipe, check_count(seed, "seed", least=0))
+
+
+def _make_lane(recipe: Scenario, seed: int, index: int) -> Lane:
+    """Return a lane of a field, its soil drawn."""
+    plan = recipe.lanes
+    left, back, right, front = plan.strip(index)
+    is_reversed = plan.serpentine and index % 2 == 1
+    east, north = plan.to_map((left + right) / 2, front if is_reversed else back)
+    return Lane(
+        name=lane_name(index),
+        index=index,
+        start=(float(east), float(north)),
+        heading=plan.heading + (math.pi if is_reversed else 0.0),
+        length=plan.length,
+        width=plan.width,
+        soil=draw_soil(recipe.ground.soil(index), rng=chance(seed, _SOIL, index)),
+        is_blind=index >= plan.training,
     )
 
 
-def lane_rng(seed: int, lane: int, purpose: int) -> np.random.Generator:
-    """
-    Return the source of chance for one purpose in one lane.
-
-    Parameters
-    ----------
-    seed, lane, purpose : int
-        Seed of the field, index of the lane, number of the purpose.
-
-    Returns
-    -------
-    rng : numpy.random.Generator
-        Independent of that of every other lane and purpose.
-
-    Examples
-    --------
-    >>> bool(lane_rng(1, 0, 0).random() == lane_rng(1, 0, 0).random())
-    True
-    """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(lane, purpose)))
-
-
-def _bury(recipe: Scenario, lane: Lane, rng: np.random.Generator) -> tuple[Buried, ...]:
-    """Draw the targets of a lane: Poisson in number, kept apart, class before kind."""
-    west, south, east, north = lane.area
-    by_class: dict[str, list[Body]] = {}
-    for name in recipe.targets:
-        by_class.setdefault(CATALOGUE[name].metal_class, []).append(CATALOGUE[name])
-    classes = sorted(by_class)
-    placed: list[Buried] = []
-    for k in range(rng.poisson(recipe.target_density * (east - west) * (north - south))):
-        bodies = by_class[classes[int(rng.integers(len(classes)))]]
-        body = bodies[int(rng.integers(len(bodies)))]
-        place = _place(lane.area, body, placed, recipe.separation, rng)
-        if place is None:
-            continue  # the lane is full
-        target = Target(
-            identifier=f"{lane.name}/T{k + 1:02d}",
-            kind=body.identifier,
-            is_target=True,
-            easting=place[0],
-            northing=place[1],
-            depth=float(rng.uniform(0.005, body.deepest)),
-            diameter=body.diameter,
-            metal_class=body.metal_class,
-            lane=lane.name,
-        )
-        placed.append(
-            Buried(
-                target=target,
-                body=body,
-                heading=float(rng.uniform(0, 2 * math.pi)),
-                tilt=(float(rng.normal(0, 0.08)), float(rng.normal(0, 0.08))),
-                metal=surrogate(body, rng=rng),
-            )
-        )
-    return tuple(placed)
-
-
-def _place(
-    area: Area, body: Body, placed: list[Buried], separation: float, rng: np.random.Generator
-) -> tuple[float, float] | None:
-    """Draw a place whose edge keeps its distance from others; None after 200 tries."""
-    west, south, east, north = area
-    # up to the border, like clutter: a margin would tell a detector where no target lies
-    low, high = (west, south), (east, north)
-    for _ in range(200):
-        easting, northing = rng.uniform(low, high)
-        distances = [
-            math.hypot(easting - other.target.easting, northing - other.target.northing)
-            - (body.diameter + other.target.diameter) / 2
-            for other in placed
-        ]
-        if min(distances, default=math.inf) >= separation:
-            return float(easting), float(northing)
-    return None
-
-
-def _as_truth(item: Clutter, lane: Lane, k: int) -> Target:
-    """Return clutter as the record that score and report read."""
-    return Target(
-        identifier=f"{lane.name}/C{k + 1:03d}",
-        kind=item.kind,
-        is_target=False,
-        easting=item.easting,
-        northing=item.northing,
-        depth=item.depth,
-        diameter=item.size,
-        metal_class="low" if item.metal is not None else "none",
-        lane=lane.name,
-    )
+def _tell(progress: Callable[[str], None] | None, lane: Lane) -> None:
+    """Report that a lane is done."""
+    if progress is not None:
+        progress(lane.name)

@@ -1,307 +1,217 @@
-"""Carriers: where the sensors are, how they move, and how well that is known."""
+"""Platforms: which sensors ride on them, when these record, how they move and err."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._validation import check_count, check_not_negative, check_positive, check_rng
-from ..sweep import Floats, PulseCoil, Radar, Sensor
-
-
-def _check_numbers(record: Motion | Noise, *, positive: tuple[str, ...]) -> None:
-    """Raise unless every field is a number, not negative, and some greater than zero."""
-    for item in dataclasses.fields(record):
-        check = check_positive if item.name in positive else check_not_negative
-        check(getattr(record, item.name), item.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Motion:
-    """
-    How a carrier moves. Spreads are standard deviations; all defaults are unverified.
-
-    Height, sideways and yaw errors are Ornstein-Uhlenbeck processes in time.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a value is not a number, is negative, or `speed` or `correlation_time` is zero.
-    """
-
-    speed: float = 0.5  #: m/s
-    speed_spread: float = 0.05  #: share of the speed
-    height_spread: float = 0.006  #: m
-    sideways_spread: float = 0.01  #: m
-    yaw_spread: float = 0.01  #: rad
-    correlation_time: float = 0.5  #: s
-    position_error: float = 0.01  #: m, of the recorded position
-    gaps_per_metre: float = 0.01  #: link losses
-    gap_length: float = 0.4  #: m, mean
-    dropouts_per_metre: float = 0.05  #: single traces lost to saturation
-
-    def __post_init__(self) -> None:
-        _check_numbers(self, positive=("speed", "correlation_time"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
-    """
-    Errors of the sensors. All defaults are unverified.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a value is not a number, is negative, or `drift_time` is zero.
-    """
-
-    radar_white: float = 1.5e-3  #: share of the direct wave's peak
-    radar_gain: float = 0.05  #: spread between channels
-    radar_delay: float = 30e-12  #: s, spread of time zero between channels
-    radar_jitter: float = 3e-12  #: s, from trace to trace
-    radar_drift: float = 0.005  #: slow change of the direct wave's amplitude
-    coil_white: float = 4e-10  #: V per ampere, one turn, at the first gate
-    coil_gain: float = 0.03  #: spread between coils
-    coil_drift: float = 2e-9  #: V per ampere, slow
-    drift_time: float = 20.0  #: s
-
-    def __post_init__(self) -> None:
-        _check_numbers(self, positive=("drift_time",))
+from .._validation import check_positive
+from ..sensor import Head, Radar, Sensor, pulse_train_of
+from .coil_errors import CoilErrors
+from .instrument import Faults, Positioning
+from .motion import CartMotion, FlightMotion, Motion, SwingMotion
+from .radar_errors import RadarErrors
+from .tone_errors import ToneErrors
+from .track import PATH_INTERVAL, PATH_STEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
     """
-    Sensors on one platform.
+    Sensors on one platform: a radar, a metal detector, or both.
+
+    A cart's wheel triggers a trace every so many metres; on other platforms a clock does, so
+    many times a second.
 
     Raises
     ------
     TypeError, ValueError
-        If a sensor lacks the record of its physics, or a spacing, a height or the
-        separation of the antennas is not greater than zero.
+        If there is no sensor, one lacks the record of its physics, there is not exactly one
+        spacing or rate for each, as the motion wants it, or a length is not greater than
+        zero.
     """
 
     name: str
-    radar: Sensor
-    coils: Sensor
-    radar_spacing: float  #: m between radar traces
-    coil_spacing: float  #: m between metal-detector traces
-    motion: Motion = Motion()
-    noise: Noise = Noise()
+    radar: Sensor | None = None
+    coils: Sensor | None = None
+    radar_spacing: float | None = None  #: m between radar traces, on a cart
+    coil_spacing: float | None = None  #: m between metal-detector traces, on a cart
+    radar_rate: float | None = None  #: radar traces a second, elsewhere
+    coil_rate: float | None = None  #: metal-detector traces a second, elsewhere
+    motion: Motion = field(default_factory=CartMotion)
+    positioning: Positioning = field(default_factory=Positioning)
+    radar_errors: RadarErrors | ToneErrors = field(default_factory=RadarErrors)
+    coil_errors: CoilErrors = field(default_factory=CoilErrors)
+    faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
-        if self.radar.radar is None:
-            msg = f"Invalid radar '{self.radar.name}': no Radar. Must have one."
+        if self.radar is None and self.coils is None:
+            msg = "Invalid radar None and coils None. Must have one of them or both."
             raise ValueError(msg)
-        if self.coils.coil is None:
-            msg = f"Invalid coils '{self.coils.name}': no PulseCoil. Must have one."
+        if self.radar is not None:
+            radar = radar_of(self.radar)
+            check_positive(radar.separation, "separation")
+            check_positive(radar.height or 0.0, "height of the Radar")
+            unit = "Hz" if self.radar.is_complex else "s"
+            if self.radar.axis_unit != unit:
+                msg = (
+                    f"Invalid radar '{self.radar.name}' with an axis in "
+                    f"'{self.radar.axis_unit}'. Must be in Hz for tones, in s for pulses."
+                )
+                raise ValueError(msg)
+            if not self.radar.is_complex and self.radar.axis[0] != 0:
+                msg = (
+                    f"Invalid radar '{self.radar.name}' with an axis from "
+                    f"{self.radar.axis[0]:g} s. Must begin at 0, when the recording starts."
+                )
+                raise ValueError(msg)
+            if self.radar.is_complex != isinstance(self.radar_errors, ToneErrors):
+                kind = "tones" if self.radar.is_complex else "pulses"
+                msg = (
+                    f"Invalid radar_errors {type(self.radar_errors).__name__} of a radar of "
+                    f"{kind}. Must be ToneErrors for tones, RadarErrors for pulses."
+                )
+                raise ValueError(msg)
+        if self.coils is not None:
+            pulse_train_of(self.coils)
+            check_positive(head_of(self.coils).height or 0.0, "height of the Head")
+        word, other = ("spacing", "rate") if self.is_cart else ("rate", "spacing")
+        for sensor in ("radar", "coil"):
+            value = getattr(self, f"{sensor}_{word}")
+            wanted = getattr(self, "coils" if sensor == "coil" else sensor) is not None
+            if getattr(self, f"{sensor}_{other}") is not None or (value is None) == wanted:
+                name = f"{sensor}_{word}"
+                msg = (
+                    f"Invalid {name} {value}. Must be given for the sensors there are, and no "
+                    f"{sensor}_{other}, for the motion of a {self.motion.kind}."
+                )
+                raise ValueError(msg)
+            if value is not None:
+                check_positive(value, f"{sensor}_{word}")
+
+    @property
+    def is_cart(self) -> bool:
+        """Whether a wheel triggers traces, else a clock."""
+        return isinstance(self.motion, CartMotion)
+
+    def steps(self, n: int, *, is_radar: bool) -> np.ndarray:
+        """
+        Return the steps of a track at which a sensor records.
+
+        Parameters
+        ----------
+        n : int
+            Steps of the track.
+        is_radar : bool
+            Which sensor.
+
+        Returns
+        -------
+        steps : (n_traces,) int64 ndarray
+            From the first one on.
+
+        Raises
+        ------
+        ValueError
+            If traces would be closer than the steps of the track.
+        """
+        name = "radar" if is_radar else "coil"
+        if self.is_cart:
+            spacing, step = getattr(self, f"{name}_spacing"), PATH_STEP
+            word, rule = "spacing", f"at least the step of the path, {PATH_STEP:g} m"
+        else:
+            spacing, step = 1 / getattr(self, f"{name}_rate"), PATH_INTERVAL
+            word, rule = "rate", f"at most {1 / PATH_INTERVAL:g} Hz"
+        if spacing < (1 - 1e-9) * step:
+            msg = f"Invalid {word} '{getattr(self, f'{name}_{word}')}'. Must be {rule}."
             raise ValueError(msg)
-        check_positive(self.radar.radar.separation, "separation")
-        for record in (self.radar.radar, self.coils.coil):
-            check_positive(record.height or 0.0, f"height of the {type(record).__name__}")
-        for name in ("radar_spacing", "coil_spacing"):
-            check_positive(getattr(self, name), name)
+        count = int((n - 1) * step / spacing + 1e-6) + 1 if n else 0
+        return np.rint(np.arange(count) * (spacing / step) - 1e-9).astype(np.int64)
 
 
-def cart(
-    *,
-    n_antennas: int = 8,
-    n_coils: int = 7,
-    width: float = 1.0,
-    radar_spacing: float = 0.025,
-    coil_spacing: float = 0.05,
-    motion: Motion | None = None,
-    noise: Noise | None = None,
-) -> Carrier:
+def radar_of(sensor: Sensor) -> Radar:
     """
-    Return a hand-pushed cart with a radar array and metal-detector coils.
+    Return the record of a radar.
 
     Parameters
     ----------
-    n_antennas, n_coils : int
-        Radar channels and coils, evenly spread over `width`. Seven coils of 20 cm overlap
-        by about a quarter, as arrays do whose neighbours are not to feel each other.
-    width : float
-        Swath in metres.
-    radar_spacing, coil_spacing : float
-        Mean distance between traces along the track, in metres; traces fall on the steps
-        of the path, 5 mm.
-    motion : Motion, optional
-        How the cart moves.
-    noise : Noise, optional
-        Errors of the sensors.
+    sensor : Sensor
+        Of kind ``"gpr"``.
 
     Returns
     -------
-    carrier : Carrier
-        A 1.5 GHz impulse radar, 12 ns in 192 samples, antennas 12 cm over the ground, and
-        pulse-induction coils of 10 cm radius 5 cm over the ground, 12 gates of 12 to
-        400 us. Figures are engineering choices, unverified.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a count is not a positive whole number or a length not greater than zero.
-
-    Examples
-    --------
-    >>> from minesense.synthetic import cart
-    >>> cart().radar.shape, cart().coils.shape
-    ((8, 192), (7, 12))
-    """
-    width = check_positive(width, "width")
-    radar = Sensor(
-        name="cart radar",
-        kind="gpr",
-        axis=62.5e-12 * np.arange(192, dtype=np.float64),
-        lever_arms=_across(check_count(n_antennas, "n_antennas"), width),
-        radar=Radar(centre_frequency=1.5e9, separation=0.06, height=0.12),
-    )
-    edges = np.geomspace(12e-6, 400e-6, 13)
-    gates = np.column_stack([edges[:-1], edges[1:]])
-    coil = PulseCoil(
-        radius=0.10,
-        gates=gates,
-        pulse=200e-6,
-        ramp=5e-6,
-        half_period=1e-3,
-        receiver_tau=1e-6,
-        height=0.05,
-    )
-    coils = Sensor(
-        name="cart coils",
-        kind="emi",
-        axis=np.sqrt(gates.prod(axis=1)).astype(np.float64),
-        lever_arms=_across(check_count(n_coils, "n_coils"), width),
-        unit="V/A",
-        coil=coil,
-    )
-    return Carrier(
-        name="cart",
-        radar=radar,
-        coils=coils,
-        radar_spacing=check_positive(radar_spacing, "radar_spacing"),
-        coil_spacing=check_positive(coil_spacing, "coil_spacing"),
-        motion=motion or Motion(),
-        noise=noise or Noise(),
-    )
-
-
-def _across(n_channels: int, width: float) -> Floats:
-    """Return lever arms that share a width evenly, right of the platform's middle."""
-    arms = np.zeros((n_channels, 3))
-    arms[:, 0] = width * ((np.arange(n_channels) + 0.5) / n_channels - 0.5)
-    return arms
-
-
-def ornstein_uhlenbeck(
-    n: int, *, step: float, time: float, std: float, rng: np.random.Generator
-) -> Floats:
-    r"""
-    Return a stationary Gauss-Markov series.
-
-    Parameters
-    ----------
-    n : int
-        Number of values.
-    step, time : float
-        Interval of the series and correlation time, in seconds.
-    std : float
-        Standard deviation, in any unit.
-    rng : numpy.random.Generator
-        Source of chance.
-
-    Returns
-    -------
-    series : (n,) float64 ndarray
-        Values in the unit of `std`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a length of time is not greater than zero, `std` is negative, or `rng` is not a
-        generator.
-
-    Notes
-    -----
-    :math:`x_0 = \sigma w_0`, :math:`x_k = a x_{k-1} + \sigma \sqrt{1 - a^2}\, w_k` with
-    :math:`a = e^{-\Delta / T}`: the variance is :math:`\sigma^2` from the first value on.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(seed=0)
-    >>> series = ornstein_uhlenbeck(20_000, step=0.1, time=0.5, std=2.0, rng=rng)
-    >>> bool(1.9 < series.std() < 2.1)
-    True
-    """
-    decay = math.exp(-check_positive(step, "step") / check_positive(time, "time"))
-    white = check_rng(rng).normal(size=check_count(n, "n", least=0))
-    white *= check_not_negative(std, "std")
-    white[1:] *= math.sqrt(1 - decay**2)
-    for k in range(1, len(white)):
-        white[k] += decay * white[k - 1]
-    return white
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Path:
-    """Where a carrier really went along one lane, at regular distances."""
-
-    time: Floats  #: (n,) s
-    position: Floats  #: (n, 3) easting, northing of the platform, height error, m
-    heading: Floats  #: (n,) rad
-
-
-def drive(
-    start: tuple[float, float], length: float, *, motion: Motion, rng: np.random.Generator
-) -> Path:
-    """
-    Drive one lane northward.
-
-    Parameters
-    ----------
-    start : (float, float)
-        Easting and northing where the path begins, in metres.
-    length : float
-        Length of the path in metres.
-    motion : Motion
-        How the carrier moves.
-    rng : numpy.random.Generator
-        Source of chance.
-
-    Returns
-    -------
-    path : Path
-        The true path in steps of 5 mm; the third column of `position` is what sway adds to
-        the sensors' nominal height.
+    radar : Radar
+        Frequency, separation and height.
 
     Raises
     ------
     ValueError
-        If `length` is not greater than zero.
+        If the sensor has none.
+    """
+    if sensor.radar is None:
+        msg = f"Invalid sensor '{sensor.name}': no radar. Must have a Radar."
+        raise ValueError(msg)
+    return sensor.radar
+
+
+def head_of(sensor: Sensor) -> Head:
+    """
+    Return the head of a metal detector.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        Of kind ``"emi"``.
+
+    Returns
+    -------
+    head : Head
+        Its wires and waveform.
+
+    Raises
+    ------
+    ValueError
+        If the sensor has none.
+    """
+    if sensor.head is None:
+        msg = f"Invalid sensor '{sensor.name}': no head. Must have one for all channels."
+        raise ValueError(msg)
+    return sensor.head
+
+
+def overhang(carrier: Carrier, half_width: float) -> float:
+    """
+    Return how far a platform's sensors reach out of a lane.
+
+    Parameters
+    ----------
+    carrier : Carrier
+        The platform.
+    half_width : float
+        Half of the width of the lane, m.
+
+    Returns
+    -------
+    overhang : float
+        Beyond its edges, or before its start, whichever is more, m; at least zero.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> path = drive((0.0, 0.0), 2.0, motion=Motion(), rng=np.random.default_rng(seed=0))
-    >>> path.position.shape
-    (401, 3)
+    >>> from minesense.synthetic import cart
+    >>> overhang(cart(width=2.0), 0.5)
+    0.375
     """
-    step = 0.005
-    n = round(check_positive(length, "length") / step) + 1
-    interval = step / motion.speed
-
-    def wander(std: float) -> Floats:
-        return ornstein_uhlenbeck(
-            n, step=interval, time=motion.correlation_time, std=std, rng=rng
-        )
-
-    speed = motion.speed * np.exp(wander(motion.speed_spread))
-    time = np.concatenate([[0.0], np.cumsum(step / speed[:-1])])
-    sideways, height = wander(motion.sideways_spread), wander(motion.height_spread)
-    position = np.column_stack([start[0] + sideways, start[1] + step * np.arange(n), height])
-    return Path(time=time, position=position, heading=wander(motion.yaw_spread))
+    sensors = [sensor for sensor in (carrier.radar, carrier.coils) if sensor is not None]
+    arms = np.abs(np.concatenate([sensor.lever_arms for sensor in sensors]))
+    aside, ahead = float(arms[:, 0].max()), float(arms[:, 1].max())
+    motion = carrier.motion
+    if isinstance(motion, SwingMotion):
+        half = half_width + motion.beyond
+        aside += half + 4 * motion.sideways_spread
+        # the ends of a swing lie behind its middle
+        ahead += motion.reach - math.sqrt(max(0.0, motion.reach**2 - half**2))
+    elif isinstance(motion, FlightMotion):
+        aside += 4 * math.hypot(motion.sideways_spread, motion.drift_per_gust * motion.gust)
+    return max(0.0, aside - half_width, ahead)

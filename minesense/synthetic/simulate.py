@@ -1,21 +1,35 @@
-"""Sweep one lane with one carrier: drive, record with both sensors, lose some of it."""
+"""Sweep one lane with one platform: move, record with its sensors, err, lose some of it."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
-from ..sweep import Floats, Frame, Quality, Sensor, Sweep
+from ..physics import attitude, bounce_radius
+from ..seal import seal
+from ..sensor import Sensor, pulse_train_of
+from ..sweep import Floats, Frame, Quality, Sweep
+from .clutter import Clutter
 from .coil_lane import coil_samples
-from .field import Field, Lane, lane_rng
-from .platform import Carrier, Path, drive, ornstein_uhlenbeck
-from .radar_lane import radar_samples
-from .terrain import make_terrain
+from .field import Field
+from .instrument import Flags
+from .lanes import Lane, rotate
+from .metal import MetalPiece
+from .platform import Carrier, head_of, overhang, radar_of
+from .points import chance
+from .radar_lane import direct_peak, hearing, radar_samples, time_zero
+from .targets import Buried
+from .terrain import Terrain, make_terrain
+from .track import Track
 
 _FRAME = Frame(crs="local", origin="SYNTHETIC: south-western corner of the first lane")
 _MARGIN = 1.2  # m of ground around the lane that the sensors feel
+_LEAST_HEIGHT = 0.02  # m of antennas over the ground: lower ones ride on it
 
-# Purposes of chance in a lane; 0 is what the field itself was drawn with.
-_GROUND, _DRIVE, _RADAR, _COILS, _FAULTS = 1, 2, 3, 4, 5
+# Purposes of chance in a lane; the field itself has others.
+_GROUND, _DRIVE, _POSE, _GAPS, _UNEVEN = 1, 2, 3, 4, 5
+_RADAR, _COILS = 6, 8  # and the next number for each sensor's faults
 
 
 def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
@@ -34,160 +48,246 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
     Returns
     -------
     sweeps : list of Sweep
-        The radar's, then the coils'. Recorded positions carry the error of the carrier's
-        positioning; traces lost to a gap are missing and the next one is flagged GAP,
-        saturated ones are NaN and flagged.
+        The radar's, then the coils', as far as the carrier has them. Recorded poses, stamps
+        and samples carry the carrier's errors; traces lost to a gap are missing and the next
+        one is flagged GAP. The history ends with a seal.
 
     Raises
     ------
     TypeError, ValueError
-        If `carrier` is none, its traces are closer than the steps of its path, or it lets
-        an antenna touch the ground.
+        If `carrier` is none, or its traces are closer than the steps of its path.
     """
     if not isinstance(carrier, Carrier):
         msg = f"Invalid carrier {carrier!r}. Must be a Carrier, for example of cart()."
         raise TypeError(msg)
-    index = field.lanes.index(lane)
-    run_in = field.scenario.run_in
-    west, south, east, north = lane.area
-    swept = (west, south - run_in, east, north + run_in)
-    margin = _MARGIN + _overhang(carrier, (east - west) / 2)
+    # in the lane's own axes, right of its middle and forward of its start: the physics does
+    # not know where north is
+    track = lane_track(field, lane, carrier)
+    margin = _margin(lane, carrier, track)
+    run_in = field.scenario.lanes.run_in
+    swept = (-lane.width / 2, -run_in, lane.width / 2, lane.length + run_in)
     terrain = make_terrain(
-        swept, lane.soil, margin=margin, rng=lane_rng(field.seed, index, _GROUND)
+        swept, lane.soil, margin=margin, rng=chance(field.seed, _GROUND, lane.index)
     )
-    rng = lane_rng(field.seed, index, _DRIVE)
-    start = ((west + east) / 2, swept[1])
-    path = drive(start, swept[3] - swept[1], motion=carrier.motion, rng=rng)
-    error = _position_error(carrier, path, rng)
-    names = [other.name for other in field.lanes if _is_near(other, lane, field, margin)]
-    buried = tuple(item for name in names for item in field.buried[name])
-    clutter = tuple(item for name in names for item in field.clutter[name])
-
+    near = field.objects.near(lane.index, margin)
+    buried = tuple(_bury_in(lane, item) for item in near.buried)
+    clutter = tuple(_clutter_in(lane, item) for item in near.clutter)
+    gaps = carrier.faults.gaps(track.time, rng=chance(field.seed, _GAPS, lane.index))
     sweeps = []
-    for sensor, spacing, purpose in (
-        (carrier.radar, carrier.radar_spacing, _RADAR),
-        (carrier.coils, carrier.coil_spacing, _COILS),
-    ):
-        at = _trace_indices(path, spacing)
-        rng = lane_rng(field.seed, index, purpose)
-        positions = _channel_positions(path, at, sensor)
-        simulate = radar_samples if purpose == _RADAR else coil_samples
-        samples = simulate(
-            carrier,
-            positions,
-            path.time[at],
-            terrain=terrain,
-            buried=buried,
-            clutter=clutter,
-            rng=rng,
-            **({"heading": path.heading[at]} if purpose == _RADAR else {}),
-        )
-        sweeps.append(
-            Sweep(
-                samples=samples.astype(np.float32),
-                time=path.time[at],
-                position=_recorded(path, at, error),
-                heading=path.heading[at],
-                sensor=sensor,
-                lane=lane.name,
-                frame=_FRAME,
-                history=(f"SYNTHETIC: simulated, seed {field.seed}, {lane.name}",),
-            )
-        )
-    return _with_faults(sweeps, path, carrier, lane_rng(field.seed, index, _FAULTS))
+    for sensor, purpose in ((carrier.radar, _RADAR), (carrier.coils, _COILS)):
+        if sensor is None:
+            continue
+        steps = carrier.steps(len(track), is_radar=purpose == _RADAR)
+        pose = track.at(steps)
+        simulate = _radar if purpose == _RADAR else _coils
+        found = simulate(field, lane, carrier, pose, terrain, buried, clutter)
+        sweep = _record(field, lane, carrier, sensor, track, steps, found)
+        sweeps.append(seal(_without_gaps(sweep, pose.time, gaps)))
+    return sweeps
 
 
-def _overhang(carrier: Carrier, half_width: float) -> float:
-    """Return how far sensors reach out of a lane, or ahead of the platform, m."""
-    arms = np.abs(np.concatenate([carrier.radar.lever_arms, carrier.coils.lever_arms]))
-    return max(0.0, float(arms[:, 0].max()) - half_width, float(arms[:, 1].max()))
+def lane_track(field: Field, lane: Lane, carrier: Carrier) -> Track:
+    """
+    Return where a carrier really goes along a lane.
+
+    Parameters
+    ----------
+    field : Field
+        The SYNTHETIC field.
+    lane : Lane
+        One of its lanes.
+    carrier : Carrier
+        What sweeps it.
+
+    Returns
+    -------
+    track : Track
+        In the lane's own axes: right of its middle, forward of its start.
+
+    Examples
+    --------
+    >>> from minesense.synthetic import field, handheld, scenario
+    >>> made = field(scenario("farmland", lanes={"length": 1.0, "run_in": 0.5}), seed=1)
+    >>> track = lane_track(made, made.lanes[0], handheld())
+    >>> bool(abs(track.position[:, 0]).max() > 0.4)
+    True
+    """
+    run_in = field.scenario.lanes.run_in
+    rng = chance(field.seed, _DRIVE, lane.index)
+    track = carrier.motion.track(length=lane.length + 2 * run_in, width=lane.width, rng=rng)
+    start = np.array([0.0, -run_in, 0.0])
+    return dataclasses.replace(track, position=track.position + start)
 
 
-def _is_near(other: Lane, lane: Lane, field: Field, margin: float) -> bool:
-    """Return whether the objects of another lane and around it may be felt in a lane."""
-    margin += field.scenario.lane_gap / 2  # clutter lies beside the lanes, too
-    return other.area[0] - margin < lane.area[2] and lane.area[0] < other.area[2] + margin
+def _margin(lane: Lane, carrier: Carrier, track: Track) -> float:
+    """Return how much ground around a lane the sensors may feel, m."""
+    margin = _MARGIN
+    if carrier.radar is not None:
+        radar = radar_of(carrier.radar)
+        height = (radar.height or 0.0) + float(track.position[:, 2].max(initial=0.0)) + 0.1
+        bounce = float(bounce_radius(height, peak_frequency=radar.centre_frequency))
+        margin = max(margin, bounce + 0.2, hearing(height) + 0.2)
+    return margin + overhang(carrier, lane.width / 2)
 
 
-def _trace_indices(path: Path, spacing: float) -> np.ndarray:
-    """Return the steps of the path at which a wheel triggers a trace."""
-    step = float(np.median(np.diff(path.position[:, 1])))
-    if spacing < (1 - 1e-9) * step:
-        msg = f"Invalid spacing '{spacing}'. Must be at least the step of the path, {step:g} m."
-        raise ValueError(msg)
-    n = int((len(path.time) - 1) * step / spacing + 1e-6) + 1
-    return np.rint(np.arange(n) * (spacing / step)).astype(np.int64)
-
-
-def _channel_positions(path: Path, at: np.ndarray, sensor: Sensor) -> Floats:
-    """Return easting, northing, upward of every channel at its true pose."""
-    height = (sensor.radar.height if sensor.radar else sensor.coil.height) or 0.0  # type: ignore[union-attr]
-    right, forward, upward = sensor.lever_arms.T
-    sin, cos = np.sin(path.heading[at])[:, None], np.cos(path.heading[at])[:, None]
-    position = path.position[at]
-    return np.stack(
-        [
-            position[:, :1] + cos * right + sin * forward,
-            position[:, 1:2] - sin * right + cos * forward,
-            position[:, 2:] + height + upward,
-        ],
-        axis=-1,
+def _radar(
+    field: Field,
+    lane: Lane,
+    carrier: Carrier,
+    pose: Track,
+    terrain: Terrain,
+    buried: tuple[Buried, ...],
+    clutter: tuple[Clutter, ...],
+) -> tuple[Floats, Flags]:
+    """Return the samples of the radar, with the errors of the instrument."""
+    sensor, errors = carrier.radar, carrier.radar_errors
+    assert sensor is not None
+    rng = chance(field.seed, _RADAR, lane.index)
+    positions = pose.place(sensor.lever_arms, radar_of(sensor).height or 0.0)
+    forward = pose.turned([[0.0, 1.0, 0.0]])[:, 0]
+    apart = radar_of(sensor).separation / 2 * forward[:, None, :]
+    ends = [positions + share * apart for share in (-1.0, 0.0, 1.0)]
+    ground = np.max([terrain.surface.height_at(x[..., 0], x[..., 1]) for x in ends], axis=0)
+    lowest = ground + np.abs(apart[..., 2]) + _LEAST_HEIGHT
+    positions[..., 2] = np.maximum(positions[..., 2], lowest)
+    delay, coupling = errors.timing(pose.time, len(sensor.lever_arms), rng=rng)
+    traces = radar_samples(
+        sensor,
+        positions,
+        forward,
+        terrain=terrain,
+        buried=buried,
+        clutter=clutter,
+        delay=delay,
+        coupling=coupling,
+        rng=chance(field.seed, _UNEVEN, lane.index),
+    )
+    return errors.apply(
+        traces,
+        pose.time,
+        axis=sensor.axis,
+        peak=direct_peak(sensor),
+        time_zero=time_zero(sensor),
+        rng=rng,
     )
 
 
-def _position_error(carrier: Carrier, path: Path, rng: np.random.Generator) -> Floats:
-    """Return the slow error of the recorded position along the path, (n, 2)."""
-    step = float(np.median(np.diff(path.time)))
-    std = carrier.motion.position_error
-    return np.column_stack(
-        [
-            ornstein_uhlenbeck(len(path.time), step=step, time=10.0, std=std, rng=rng)
-            for _ in range(2)
-        ]
+def _coils(
+    field: Field,
+    lane: Lane,
+    carrier: Carrier,
+    pose: Track,
+    terrain: Terrain,
+    buried: tuple[Buried, ...],
+    clutter: tuple[Clutter, ...],
+) -> tuple[Floats, Flags]:
+    """Return the samples of the metal detector, with the errors of the instrument."""
+    sensor = carrier.coils
+    assert sensor is not None
+    volts = coil_samples(
+        sensor,
+        pose.place(sensor.lever_arms, head_of(sensor).height or 0.0),
+        attitude(pose.heading, pitch=pose.pitch, roll=pose.roll),
+        terrain=terrain,
+        buried=buried,
+        clutter=clutter,
+    )
+    return carrier.coil_errors.apply(
+        volts,
+        pose.time,
+        train=pulse_train_of(sensor),
+        rng=chance(field.seed, _COILS, lane.index),
     )
 
 
-def _recorded(path: Path, at: np.ndarray, error: Floats) -> Floats:
-    """Return positions as the carrier records them; the height is not measured."""
-    place = path.position[at, :2] + error[at]
-    return np.column_stack([place, np.zeros(len(at))])
+def _record(
+    field: Field,
+    lane: Lane,
+    carrier: Carrier,
+    sensor: Sensor,
+    track: Track,
+    steps: np.ndarray,
+    found: tuple[Floats, Flags],
+) -> Sweep:
+    """Return samples as a sweep: with recorded pose and stamps, and stuck stretches."""
+    time = track.time[steps]
+    # both sensors of a platform err alike in their position, hence the same chance
+    pose = chance(field.seed, _POSE, lane.index)
+    position, heading, lost = carrier.positioning.record(track, steps, rng=pose)
+    if carrier.positioning.records_height:
+        position[:, 2] += _nominal_height(sensor)
+    position[:, :2] = np.column_stack(lane.to_map(*position[:, :2].T))
+    purpose = _RADAR if sensor.kind == "gpr" else _COILS
+    rng = chance(field.seed, purpose + 1, lane.index)
+    samples, stuck = carrier.faults.stick(found[0], time, rng=rng)
+    stamps, flags = carrier.faults.stamps(time, rng=rng)
+    return Sweep(
+        samples=samples.astype(np.float32),
+        time=stamps,
+        position=position,
+        heading=heading + lane.heading,
+        quality=found[1] | stuck | lost | flags,
+        sensor=sensor,
+        lane=lane.name,
+        frame=_FRAME,
+        history=(f"SYNTHETIC: simulated, seed {field.seed}, {lane.name}",),
+    )
 
 
-def _with_faults(
-    sweeps: list[Sweep], path: Path, carrier: Carrier, rng: np.random.Generator
-) -> list[Sweep]:
-    """Return sweeps with stretches lost on the link and single traces saturated."""
-    length = float(path.position[-1, 1] - path.position[0, 1])
-    motion = carrier.motion
-    n_gaps = rng.poisson(motion.gaps_per_metre * length)
-    starts = path.position[0, 1] + np.sort(rng.uniform(0, length, n_gaps))
-    lengths = rng.exponential(motion.gap_length, n_gaps)
-    result = []
-    for sweep in sweeps:
-        northing = np.interp(sweep.time, path.time, path.position[:, 1])
-        lost = np.zeros(len(sweep), dtype=bool)
-        for start, extent in zip(starts, lengths, strict=True):
-            lost |= (northing >= start) & (northing < start + extent)
-        quality = sweep.quality.copy()
-        after = np.flatnonzero(lost[:-1] & ~lost[1:]) + 1
-        quality[after] |= Quality.GAP
-        n_steps = max(1, len(sweep) - 1)
-        saturated = rng.random(len(sweep)) < motion.dropouts_per_metre * length / n_steps
-        quality[saturated] |= Quality.SATURATED
-        samples = sweep.samples.copy()
-        samples[saturated] = np.nan
-        keep = ~lost
-        result.append(
-            Sweep(
-                samples=samples[keep],
-                time=sweep.time[keep],
-                position=sweep.position[keep],
-                heading=sweep.heading[keep],
-                quality=quality[keep],
-                sensor=sweep.sensor,
-                lane=sweep.lane,
-                frame=sweep.frame,
-                history=sweep.history,
-            )
-        )
-    return result
+def _nominal_height(sensor: Sensor) -> float:
+    """Return the height of a sensor over mean ground, m."""
+    height = sensor.radar.height if sensor.radar else head_of(sensor).height
+    return height or 0.0
+
+
+def _without_gaps(sweep: Sweep, time: Floats, gaps: list[tuple[float, float]]) -> Sweep:
+    """Return a sweep without the traces that were lost on the link; the next is flagged."""
+    lost = np.zeros(len(sweep), dtype=bool)
+    for start, stop in gaps:
+        lost |= (time >= start) & (time < stop)
+    quality = sweep.quality.copy()
+    quality[np.flatnonzero(lost[:-1] & ~lost[1:]) + 1] |= Quality.GAP
+    keep = ~lost
+    return dataclasses.replace(
+        sweep,
+        samples=sweep.samples[keep],
+        time=sweep.time[keep],
+        position=sweep.position[keep],
+        heading=sweep.heading[keep],
+        quality=quality[keep],
+    )
+
+
+def _bury_in(lane: Lane, item: Buried) -> Buried:
+    """Return a target in the axes of a lane."""
+    target = item.target
+    right, forward = lane.from_map(target.easting, target.northing)
+    tilt = rotate(*target.tilt, -lane.heading)
+    return dataclasses.replace(
+        item,
+        target=dataclasses.replace(
+            target,
+            easting=float(right),
+            northing=float(forward),
+            heading=target.heading - lane.heading,
+            tilt=(float(tilt[0]), float(tilt[1])),
+        ),
+        pieces=tuple(_turned(piece, lane) for piece in item.pieces),
+    )
+
+
+def _clutter_in(lane: Lane, item: Clutter) -> Clutter:
+    """Return a piece of clutter in the axes of a lane."""
+    right, forward = lane.from_map(item.easting, item.northing)
+    return dataclasses.replace(
+        item,
+        easting=float(right),
+        northing=float(forward),
+        heading=item.heading - lane.heading,
+        piece=None if item.piece is None else _turned(item.piece, lane),
+    )
+
+
+def _turned(piece: MetalPiece, lane: Lane) -> MetalPiece:
+    """Return a piece of metal in the axes of a lane."""
+    return dataclasses.replace(piece, heading=piece.heading - lane.heading)

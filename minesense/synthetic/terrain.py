@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._validation import check_rng
-from ..physics import FourierField, Surface, gaussian_field
-from ..sweep import Floats
-from .clutter import Area
+from ..physics import Surface, gaussian_field
 from .ground import Soil
+from .points import Area
 
 _STEP = 0.03  # m between points of the surface; the shortest wave in air is 66 mm long
 _HURST = 0.8
+_PATCH_STEP = 0.05  # m between points of the susceptibility
+_PATCH_HURST = 1.5  # smooth patches
+#: Scales of the patches over that of the preset, and their shares of the variance: wide ones,
+#: and small ones among them (assumption).
+_PATCHES = ((1.0, 0.75), (0.15, 0.25))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,24 +26,7 @@ class Terrain:
 
     soil: Soil
     surface: Surface
-    unevenness: FourierField  #: of the logarithm of the susceptibility
-
-    def susceptibility(self, easting: Floats, northing: Floats) -> Floats:
-        """
-        Return the magnetic susceptibility of the soil.
-
-        Parameters
-        ----------
-        easting, northing : (n,) float64 ndarray
-            Places in metres.
-
-        Returns
-        -------
-        susceptibility : (n,) float64 ndarray
-            SI, log-normal around the lane's own.
-        """
-        points = np.column_stack([easting, northing])
-        return self.soil.susceptibility * np.exp(self.unevenness(points))
+    magnetism: Surface  #: magnetic susceptibility of the soil, SI, on a grid
 
 
 def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Generator) -> Terrain:
@@ -60,8 +47,8 @@ def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Genera
     Returns
     -------
     terrain : Terrain
-        Surface and susceptibility; the latter varies by 15 % over about a metre
-        (unverified).
+        Surface, and susceptibility that varies from place to place as the soil says, in
+        patches of two scales.
 
     Raises
     ------
@@ -74,19 +61,31 @@ def make_terrain(area: Area, soil: Soil, *, margin: float, rng: np.random.Genera
         int(np.ceil((east - west + 2 * margin) / _STEP)) + 1,
         int(np.ceil((north - south + 2 * margin) / _STEP)) + 1,
     )
+    origin = np.array([west - margin, south - margin])
+    preset = soil.preset
     heights = gaussian_field(
         shape,
         _STEP,
-        outer_scale=soil.preset.surface_length,
+        outer_scale=preset.surface_length,
         hurst=_HURST,
-        std=soil.preset.roughness,
+        std=preset.roughness,
         rng=rng,
     )
+    # a coil feels the mean of what lies under it, so that half its width is fine enough
+    wide = tuple(int(np.ceil(_STEP * (n - 1) / _PATCH_STEP)) + 1 for n in shape)
+    patches = np.zeros(wide)
+    for length, share in _PATCHES:
+        patches += gaussian_field(
+            wide,
+            _PATCH_STEP,
+            outer_scale=length * preset.patch_length,
+            hurst=_PATCH_HURST,
+            std=preset.susceptibility_spread * share**0.5,
+            rng=rng,
+        )
+    susceptibility = soil.susceptibility * np.exp(patches)
     return Terrain(
         soil=soil,
-        surface=Surface(
-            origin=np.array([west - margin, south - margin]), step=_STEP, heights=heights
-        ),
-        # smooth, since a coil feels the mean of what lies under it; 1/e after 1.0 m
-        unevenness=FourierField(2, outer_scale=3.0, hurst=1.5, std=0.15, n_waves=400, rng=rng),
+        surface=Surface(origin=origin, step=_STEP, heights=heights),
+        magnetism=Surface(origin=origin, step=_PATCH_STEP, heights=susceptibility),
     )

@@ -1,0 +1,1 @@
+"""Synthetic ground beside figures of blind trials and clearance."""

@@ -1,0 +1,1 @@
+"""Synthetic radar beside a full-wave solver."""

@@ -1,0 +1,126 @@
+"""Test labels, weights, thresholds and likelihood ratios that training works with."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import numpy.testing as npt
+import pytest
+from fields import make_target, make_truth
+
+from minesense.apps.trainer import label_sites, rate_threshold
+from minesense.detect import (
+    Platt,
+    log_odds,
+)
+from minesense.detect.detector import likelihood_ratios
+from minesense.score import Halo
+
+
+def make_site(easting, northing=0.0, **features):
+    """Return what labelling and judging need of a place."""
+    return SimpleNamespace(easting=easting, northing=northing, features=features, lane="A")
+
+
+def test_labels_follow_the_halo_and_leave_a_ring_out():
+    """Within a halo a mine, within two neither, beyond clutter; the nearest target owns."""
+    truth = make_truth(make_target("a", 0.0, 0.0), make_target("b", 1.0, 0.0))
+    reach = Halo().reach(0.1)
+    places = [0.0, 0.99 * reach, 1.01 * reach, 1.99 * reach, 2.01 * reach, 1.0 - 0.5 * reach]
+    owner, keep = label_sites([make_site(x) for x in places], truth, Halo())
+    assert owner.tolist() == [0, 0, -1, -1, -1, 1]
+    assert keep.tolist() == [True, True, False, False, True, True]
+
+
+def test_larger_targets_reach_further():
+    """The nearest is the one whose halo holds the place, in shares of its halo."""
+    truth = make_truth(make_target("s", 0.0, 0.0), make_target("l", 0.5, 0.0, diameter=0.5))
+    owner, _ = label_sites([make_site(0.2)], truth, Halo())
+    assert owner.tolist() == [1]
+
+
+def test_nothing_to_label():
+    """No targets: all is clutter. No places: nothing."""
+    owner, keep = label_sites([make_site(0.0)], make_truth(), Halo())
+    assert (owner.tolist(), keep.tolist()) == ([-1], [True])
+    owner, keep = label_sites([], make_truth(make_target("a", 0, 0)), Halo())
+    assert len(owner) == len(keep) == 0
+
+
+def test_several_places_at_one_target_weigh_one():
+    """Clutter weighs one each."""
+    from minesense.apps.trainer import _emplacement_weights  # noqa: PLC0415, private
+
+    weights = _emplacement_weights(np.array([0, 0, 2, -1, 2, 2, -1]))
+    npt.assert_allclose(weights, [1 / 2, 1 / 2, 1 / 3, 1, 1 / 3, 1 / 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("scores", "rate", "n_above"),
+    [
+        ([1, 2, 3, 4], 0.2, 2),
+        ([1, 2, 3, 4], 0.0, 0),
+        ([1, 2, 3, 4], 0.3, 3),
+        ([1, 3, 3, 3], 0.2, 0),  # three at once would be more than two
+        ([4, 3, 2, 1], 0.4, 4),
+        ([4, 3, 2, 1], 9.0, 4),
+    ],
+)
+def test_the_threshold_allows_as_many_as_the_rate(scores, rate, n_above):
+    """At or above it lie as many as the rate allows over 10 m^2; with ties fewer."""
+    threshold = rate_threshold(np.array(scores, float), rate=rate, area=10.0)
+    assert (np.array(scores) >= threshold).sum() == n_above
+
+
+def test_a_threshold_without_scores_is_finite():
+    """Nothing was noticed where nothing lies."""
+    assert math.isfinite(rate_threshold(np.array([]), rate=0.3, area=10.0))
+
+
+class Likely:
+    """An estimator whose score is the first feature."""
+
+    classes_ = np.array([False, True])
+
+    def decision_function(self, features):
+        """Return the first column."""
+        return np.asarray(features)[:, 0]
+
+    def predict_proba(self, features):
+        """Return probabilities of which the first column is the log odds."""
+        p = 1 / (1 + np.exp(-np.asarray(features)[:, 0]))
+        return np.column_stack([1 - p, p])
+
+
+def test_a_likelihood_ratio_is_posterior_over_prior():
+    """More like a mine is greater; the prior's log odds are taken off; NaN if unseen."""
+    sites = [make_site(0.0, gpr=np.array([x, 0.0])) for x in (2.0, -2.0, math.nan)] + [
+        make_site(0.0, emi=np.array([1.0]))
+    ]
+    calibration = Platt(slope=2.0, offset=0.5)
+    ratios = likelihood_ratios(Likely(), calibration, 0.2, sites, "gpr")
+    expected = calibration.log_odds(np.array([2.0, -2.0])) - log_odds(0.2)
+    npt.assert_allclose(ratios[:2], expected, rtol=1e-9)
+    assert ratios[0] > ratios[1]
+    assert np.isnan(ratios[2:]).all()
+    assert len(likelihood_ratios(Likely(), calibration, 0.2, [], "gpr")) == 0
+
+
+def test_a_shift_alone_keeps_the_ranking():
+    """The mean is the share of mines, even where the ratios rank the wrong way round."""
+    from minesense.apps.trainer import _calibrate_alone  # noqa: PLC0415, private
+
+    ratios, ones = np.tile([2.0, 1.0, -1.0, -2.0], 100), np.ones(400)
+    for mines in ([True, True, True, False], [False, False, False, True]):
+        labels = np.tile(mines, 100)
+        found = _calibrate_alone(ratios, labels, ones, 0.2)
+        assert found.slope == 1.0
+        mean = (1 / (1 + np.exp(-found.log_odds(ratios)))).mean()
+        assert mean == pytest.approx(labels.mean(), abs=0.01)
+    weights = np.where(labels, 1 / 3, 1.0)  # three places at one mine are one
+    odds = _calibrate_alone(0 * ratios, labels, weights, 0.2).offset
+    assert odds == pytest.approx(math.log(1 / 9), abs=0.05)
+    only = _calibrate_alone(np.zeros(3), np.ones(3, bool), np.ones(3), 0.2)
+    assert only.offset == pytest.approx(math.log(4 / 1))
+    none = _calibrate_alone(np.zeros(0), np.zeros(0, bool), np.zeros(0), 0.2)
+    assert none.offset == pytest.approx(log_odds(0.2))
