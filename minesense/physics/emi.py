@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from ..constants import MU_0
 from ..sensor import Head, PulseTrain, Sensor
-from .pulse import check_train, gate_factors, step_off_coefficients
+from .pulse import check_train, gate_factors, keep_apart
 from .relaxation import Absence, Complexes, Floats, Relaxation, check_response
 from .scene import (
     Objects,
@@ -138,22 +139,26 @@ def pulse_tensors(objects: Sequence[Relaxation | Absence], *, train: PulseTrain)
     >>> pulse_tensors([ring], train=train).shape
     (1, 1, 3, 3)
     """
-    train, parts = check_train(train), []
-    for body in (check_response(given, "object") for given in objects):
-        parts.append(
-            step_off_coefficients(
-                body.instantaneous, body.amplitudes, body.taus, receiver_tau=train.receiver_tau
-            )
-        )
-    thetas = np.concatenate([np.empty(0), *(theta for theta, _ in parts)])
-    factors = MU_0 * gate_factors(train, thetas)
-    tensors = np.empty((len(parts), factors.shape[1], 3, 3))
-    start = 0
-    for j, (theta, coefficients) in enumerate(parts):
-        own = factors[start : start + len(theta)]
-        tensors[j] = np.tensordot(own.T, coefficients, axes=1)
-        start += len(theta)
-    return tensors
+    train = check_train(train)
+    bodies = [check_response(given, "object") for given in objects]
+    # the lists of all bodies as one, since most of the time would go into short arrays
+    ends = np.cumsum([len(body) for body in bodies], dtype=np.intp)
+    taus = np.concatenate([np.empty(0), *(body.taus for body in bodies)])
+    delayed = np.concatenate([np.empty((0, 3, 3)), *(body.amplitudes for body in bodies)])
+    tau_r = train.receiver_tau
+    if tau_r > 0:
+        taus = keep_apart(taus, tau_r)
+    own = delayed.reshape(-1, 9) / (taus - tau_r)[:, None]
+    factors = gate_factors(train, taus)
+    tensors = np.zeros((len(bodies), factors.shape[1], 9))
+    if tau_r > 0 and bodies:
+        transient = gate_factors(train, [tau_r])[0]
+        factors -= transient  # what each relaxation takes from the term of the receiver
+        direct = np.array([body.instantaneous for body in bodies]).reshape(-1, 1, 9)
+        tensors += transient[:, None] * (direct / tau_r)
+    for j, (start, stop) in enumerate(itertools.pairwise([0, *ends.tolist()])):
+        tensors[j] += factors[start:stop].T @ own[start:stop]
+    return MU_0 * tensors.reshape(*tensors.shape[:2], 3, 3)
 
 
 def continuous_wave_response(

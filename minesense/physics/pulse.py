@@ -137,14 +137,33 @@ def step_off_coefficients(
     check_shape(delayed, "amplitudes", (len(tau), *direct.shape))
     if tau_r == 0:
         return tau, delayed / tau.reshape(-1, *(1,) * direct.ndim)
-    is_near = np.abs(tau - tau_r) < 1e-6 * tau_r
-    tau = np.where(
-        is_near, np.where(tau < tau_r, tau_r - 1e-6 * tau_r, tau_r * (1 + 1e-6)), tau
-    )
-    gap = (tau - tau_r).reshape(-1, *(1,) * direct.ndim)
-    own = delayed / gap
+    tau = keep_apart(tau, tau_r)
+    own = delayed / (tau - tau_r).reshape(-1, *(1,) * direct.ndim)
     last = direct / tau_r - own.sum(axis=0)
     return np.append(tau, tau_r), np.concatenate([own, last[None]])
+
+
+def keep_apart(taus: Floats, receiver_tau: float) -> Floats:
+    """
+    Move time constants that all but equal that of the receiver, whose terms would cancel.
+
+    Parameters
+    ----------
+    taus : (n,) float64 ndarray
+        Time constants of relaxations, s.
+    receiver_tau : float
+        That of the receiver, s, greater than zero.
+
+    Returns
+    -------
+    taus : (n,) float64 ndarray
+        Those nearer than one millionth moved to that distance.
+    """
+    is_near = np.abs(taus - receiver_tau) < 1e-6 * receiver_tau
+    aside = np.where(
+        taus < receiver_tau, receiver_tau - 1e-6 * receiver_tau, receiver_tau * (1 + 1e-6)
+    )
+    return np.where(is_near, aside, taus)
 
 
 def check_train(train: Any) -> PulseTrain:

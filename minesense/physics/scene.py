@@ -13,7 +13,7 @@ from .._kernels import contact, induction
 from .._validation import check_array, check_positive
 from ..sensor import ContinuousWave, Head
 from .relaxation import Absence, Floats, Relaxation, check_response
-from .winding import extent, spanned_triangles, wires_of
+from .winding import Wires, extent, spanned_triangles, wires_of
 
 #: Rows and columns of the six elements of a symmetric tensor, in the kernel's order.
 _ROWS = np.array([0, 1, 2, 0, 0, 1])
@@ -189,14 +189,28 @@ def sum_of_bodies(
     places, radii = bodies
     elements = np.ascontiguousarray(np.swapaxes(tensors[:, :, _ROWS, _COLUMNS], 1, 2))
     out = np.empty((len(position), tensors.shape[1]))
+    windings = [head.transmitter, head.receiver]
+    if head.receiver is head.transmitter:
+        windings.pop()
+    wires = [wires_of(winding) for winding in windings]
+    surfaces = [(spanned_triangles(winding), extent(winding)) for winding in windings]
     # in blocks, each with the bodies around it: a long lane takes time as its length does
     n_block = _BLOCK if reach < math.inf else max(1, len(position))
     for start in range(0, len(position), n_block):
         block = slice(start, start + n_block)
         near = _near(position[block], places, reach)
-        _check_apart(head, position[block], rotation[block], places[near], radii[near], start)
+        for wire, surface in zip(wires, surfaces, strict=True):
+            _check_apart(
+                wire,
+                surface,
+                position[block],
+                rotation[block],
+                places[near],
+                radii[near],
+                start,
+            )
         _sum_block(
-            head,
+            wires,
             position[block],
             rotation[block],
             places[near],
@@ -230,7 +244,7 @@ def _near(position: Floats, places: Floats, reach: float) -> slice | npt.NDArray
 
 
 def _sum_block(
-    head: Head,
+    wires: list[Wires],
     position: Floats,
     rotation: Floats,
     places: Floats,
@@ -239,7 +253,7 @@ def _sum_block(
     out: Floats,
 ) -> None:
     """Fill the sums of some positions over the bodies near them."""
-    transmitter, receiver = wires_of(head.transmitter), wires_of(head.receiver)
+    transmitter, receiver = wires[0], wires[-1]
     induction.sum_of_bodies(
         position,
         rotation,
@@ -247,7 +261,7 @@ def _sum_block(
         transmitter.segments,
         receiver.circles,
         receiver.segments,
-        head.receiver is head.transmitter,
+        len(wires) == 1,
         places,
         elements,
         float(reach),
@@ -257,40 +271,41 @@ def _sum_block(
 
 
 def _check_apart(
-    head: Head, position: Floats, rotation: Floats, places: Floats, radii: Floats, first: int
+    wires: Wires,
+    surface: tuple[Floats, float],
+    position: Floats,
+    rotation: Floats,
+    places: Floats,
+    radii: Floats,
+    first: int,
 ) -> None:
     """Raise if a body touches a wire or reaches through what it spans; `first` is counted."""
-    windings = [head.transmitter]
-    if head.receiver is not head.transmitter:
-        windings.append(head.receiver)
-    for winding in windings:
-        wires, found = wires_of(winding), np.empty(3, np.int64)
-        contact.first_contact(
-            position,
-            rotation,
-            wires.circles,
-            wires.segments,
-            spanned_triangles(winding),
-            extent(winding),
-            WIRE_RADIUS,
-            places,
-            radii,
-            found,
+    found = np.empty(3, np.int64)
+    contact.first_contact(
+        position,
+        rotation,
+        wires.circles,
+        wires.segments,
+        *surface,
+        WIRE_RADIUS,
+        places,
+        radii,
+        found,
+    )
+    i, j, kind = (int(x) for x in found)
+    if kind < 0:
+        return
+    place, size = places[j].tolist(), radii[j]
+    at = f"position {first + i}, {position[i].tolist()}"
+    if kind == 1:
+        msg = (
+            f"Invalid object_position {place}: with a radius of {size:g} m the object "
+            f"touches a wire of the head at {at}. Must lie farther from it than "
+            f"{max(size, WIRE_RADIUS):g} m."
         )
-        i, j, kind = (int(x) for x in found)
-        if kind < 0:
-            continue
-        place, size = places[j].tolist(), radii[j]
-        at = f"position {first + i}, {position[i].tolist()}"
-        if kind == 1:
-            msg = (
-                f"Invalid object_position {place}: with a radius of {size:g} m the object "
-                f"touches a wire of the head at {at}. Must lie farther from it than "
-                f"{max(size, WIRE_RADIUS):g} m."
-            )
-        else:
-            msg = (
-                f"Invalid object_radius '{size:g}' of the object at {place}: it reaches "
-                f"through the coil at {at}. Must stay on one side of it."
-            )
-        raise ValueError(msg)
+    else:
+        msg = (
+            f"Invalid object_radius '{size:g}' of the object at {place}: it reaches "
+            f"through the coil at {at}. Must stay on one side of it."
+        )
+    raise ValueError(msg)
