@@ -29,6 +29,7 @@ from minesense.synthetic import (
 )
 from minesense.synthetic.lanes import rotate
 from minesense.synthetic.points import cells_over, chance
+from minesense.synthetic.sites import SiteField
 from minesense.truth import RecordOrigin, Target, Truth
 
 AREA = (0.0, 0.0, 20.0, 10.0)
@@ -212,6 +213,73 @@ def test_random_targets_have_their_density():
     assert across.min() < 0.03
     assert 0.97 < across.max() <= 1.0
     npt.assert_allclose(across.mean(), 0.5, atol=4 / math.sqrt(12 * len(across)))
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"density": 1.0},
+        {"kind": "clusters", "density": 1.0, "background": 0.5},
+        {"kind": "rows", "spacing": 1.2, "distance": 2.0, "scatter": 0.05, "background": 0.5},
+    ],
+    ids=["random", "clusters", "rows"],
+)
+def test_targets_know_no_lanes(layout):
+    """Wide, narrow or apart: where lanes lie does not matter to what lies in the ground."""
+    whole = {"gap": 0.0, "width": 6.0, "training": 1, "blind": 0, "length": 12.0}
+    plans = [
+        whole,
+        whole | {"width": 0.5, "training": 12},
+        whole | {"width": 0.5, "gap": 1.0, "training": 4},
+    ]
+
+    def found(plan):
+        return {
+            (t.easting, t.northing, t.kind, t.depth, t.heading, t.tilt, t.group)
+            for t in make_field(layout, lanes=plan).truth.targets
+        }
+
+    every, narrow, apart = (found(plan) for plan in plans)
+    assert len(every) > 30
+    assert narrow == every
+    assert apart == {item for item in every if item[0] % 1.5 < 0.5}
+
+
+def test_no_part_of_the_plane_is_denser():
+    """As dense as stated, and in every square of one metre alike, over many seeds."""
+    side, density, seeds = 6, 0.5, 150
+    counts = np.zeros((side, side))
+    for seed in range(seeds):
+        made = make_field(
+            {"density": density, "separation": 0.3},
+            lanes={"gap": 0.0, "width": side, "training": 1, "blind": 0, "length": side},
+            seed=seed,
+        )
+        place = places_of(made)
+        counts += np.histogram2d(*place.T, bins=side, range=[[0, side]] * 2)[0]
+    expected = density * seeds
+    npt.assert_allclose(counts.mean(), expected, atol=4 * math.sqrt(expected / side**2))
+    # apart, they vary a little less than Poisson; chi-squared of 36 squares, 1 in 10^4
+    assert ((counts - expected) ** 2 / expected).sum() < 78
+
+
+def test_cells_are_drawn_the_same_in_any_order():
+    """And keep apart where they meet, whichever was asked for first."""
+    recipe = make_field({"density": 3.0, "separation": 0.4}).scenario
+    one, other = SiteField(recipe, 1), SiteField(recipe, 1)
+    area = (0.0, 0.0, 8.0, 8.0)
+    sites = one.within(area)
+    parts = [
+        other.within((x, y, x + 2, y + 2)) for x in (6.0, 0.0, 4.0, 2.0) for y in (4, 0, 6, 2)
+    ]
+    assert sorted(site.key for part in parts for site in part) == sorted(
+        site.key for site in sites
+    )
+    place = np.array([site.place for site in sites])
+    radius = np.array([site.kind.diameter / 2 for site in sites])
+    for i in range(len(sites)):
+        gap = np.hypot(*(place[i + 1 :] - place[i]).T) - radius[i + 1 :] - radius[i]
+        assert (gap >= 0.4).all()
 
 
 def test_targets_keep_apart_across_lanes():

@@ -7,17 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from .._validation import check_at_most, check_not_negative, check_number, check_positive
 from .distribution import Normal
-from .lanes import LanePlan
 from .points import REACH, Area, cells_over, chance, draw_families
 
 DENSEST = 100.0  # targets or clusters per m^2
 
 #: Purposes of chance.
-_ANYWHERE, _CLUSTERS, _ROWS, _ROW_PHASE = 10, 11, 12, 13
+_CLUSTERS, _ROWS, _ROW_PHASE, _CHILD, _IN_ROW = 11, 12, 13, 16, 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +48,7 @@ class ClusterLayout:
     """
     Targets in clusters around middles at random places (Neyman-Scott), kept apart.
 
-    A target that would come too close to another is left out.
+    Of two that would come too close to each other, one is left out.
 
     Raises
     ------
@@ -137,75 +134,45 @@ Layout = RandomLayout | ClusterLayout | RowLayout
 
 
 class Proposal(NamedTuple):
-    """A place where a target may lie, and the chance that decides the rest of it."""
+    """A place where a target of a row or a cluster may lie."""
 
     place: tuple[float, float]  #: right and forward in the field's axes, m
-    group: str  #: row or cluster, "" for none
-    rng: np.random.Generator
+    group: str  #: row or cluster
+    key: tuple[int, ...]  #: of its own chance
 
 
 def grouped_sites(
-    layout: Layout, plan: LanePlan, index: int, *, seed: int
+    layout: Layout, heading: float, area: Area, *, seed: int
 ) -> Iterator[Proposal]:
     """
-    Return the places of rows or clusters in a lane.
+    Return the places of rows or clusters in an area.
 
     Parameters
     ----------
     layout : RandomLayout, ClusterLayout or RowLayout
         Where targets lie.
-    plan : LanePlan
-        Lanes of the field.
-    index : int
-        Of the lane.
+    heading : float
+        Of the field's axes, rad.
+    area : (float, float, float, float)
+        Least right and forward, greatest right and forward in the field's axes, m.
     seed : int
         Of the field.
 
     Yields
     ------
     proposal : Proposal
-        In an order that depends on seed and place alone. Rows and clusters go on from lane
-        to lane.
+        The same ones whatever the area, as far as they lie in it.
     """
-    strip = plan.strip(index)
     if isinstance(layout, ClusterLayout):
-        sites = _cluster_sites(layout, strip, seed)
+        sites = _cluster_sites(layout, area, seed)
     elif isinstance(layout, RowLayout):
-        sites = _row_sites(layout, plan.heading, strip, seed)
+        sites = _row_sites(layout, heading, area, seed)
     else:
         return
     for site in sites:
         right, forward = site.place
-        if strip[0] <= right < strip[2] and strip[1] <= forward < strip[3]:
+        if area[0] <= right < area[2] and area[1] <= forward < area[3]:
             yield site
-
-
-def background_sites(
-    layout: Layout, plan: LanePlan, index: int, *, seed: int
-) -> Iterator[np.random.Generator]:
-    """
-    Return the chance of every target of a lane that belongs to no group.
-
-    Parameters
-    ----------
-    layout : RandomLayout, ClusterLayout or RowLayout
-        Its background counts.
-    plan : LanePlan
-        Lanes of the field.
-    index : int
-        Of the lane.
-    seed : int
-        Of the field.
-
-    Yields
-    ------
-    rng : numpy.random.Generator
-        One for each target, Poisson in number; the place is to be drawn from it.
-    """
-    left, back, right, front = plan.strip(index)
-    area = (right - left) * (front - back)
-    for k in range(chance(seed, _ANYWHERE, index).poisson(layout.background * area)):
-        yield chance(seed, _ANYWHERE, index, k)
 
 
 def _cluster_sites(layout: ClusterLayout, strip: Area, seed: int) -> Iterator[Proposal]:
@@ -224,9 +191,7 @@ def _cluster_sites(layout: ClusterLayout, strip: Area, seed: int) -> Iterator[Pr
         for k, family in enumerate(families):
             for m, child in enumerate(family):
                 place = (float(child[0]), float(child[1]))
-                yield Proposal(
-                    place, f"cluster {i} {j} {k}", chance(seed, _CLUSTERS, i, j, k, m)
-                )
+                yield Proposal(place, f"cluster {i} {j} {k}", (_CHILD, i, j, k, m))
 
 
 def _row_sites(layout: RowLayout, heading: float, strip: Area, seed: int) -> Iterator[Proposal]:
@@ -257,4 +222,4 @@ def _row_sites(layout: RowLayout, heading: float, strip: Area, seed: int) -> Ite
             if law is not None:
                 u, v = u + law.quantile(shares[1]), v + law.quantile(shares[2])
             place = (u * along[0] + v * across[0], u * along[1] + v * across[1])
-            yield Proposal(place, f"row {j}", rng)
+            yield Proposal(place, f"row {j}", (_IN_ROW, i, j))
