@@ -6,7 +6,7 @@ import math
 import numpy as np
 import numpy.testing as npt
 import pytest
-from carriers import quiet, silent
+from carriers import CALM, quiet, silent
 from lane_scenes import bury, coils_over, make_ground, make_rng, make_soil, radar_over
 from scipy.signal import hilbert
 from scipy.special import gamma, kv
@@ -30,6 +30,7 @@ from minesense.synthetic import (
     Positioning,
     RadarErrors,
     cart,
+    drone,
     field,
     radar_ground,
     scenario,
@@ -333,6 +334,23 @@ def test_uneven_soil_is_as_strong_however_many_cells_stand_for_it(monkeypatch):
 
 
 @pytest.mark.slow
+def test_echoes_of_uneven_soil_are_spread_as_those_of_a_medium():
+    """Nearly Gaussian at every depth, though it stands on points: kurtosis near three."""
+    places = np.array([[x, y, 0.05] for x in (-1, 0, 1) for y in (-1, 0, 1)])  # far apart
+    bare = radar_over(places, terrain=make_ground())[:, 0]
+    terrain, sensor = make_ground(make_soil(preset=SOILS["loam"])), cart().radar
+    echoes = np.concatenate(
+        [radar_over(places, terrain=terrain, seed=seed)[:, 0] - bare for seed in range(120)]
+    )
+    slow = np.sqrt(terrain.soil.permittivity(np.array([1.5e9]))[0].real)
+    for depth in (0.015, 0.03, 0.06, 0.1, 0.2, 0.3):
+        arrival = TIME_ZERO + 2 * (0.05 + slow * depth) / SPEED_OF_LIGHT
+        echo = echoes[:, np.abs(sensor.axis - arrival) < 0.12e-9]
+        kurtosis = (echo**4).mean(axis=0) / (echo**2).mean(axis=0) ** 2
+        assert 2.5 < kurtosis.mean() < 4.7
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quartz_sand", "loam"])
 def test_uneven_soil_is_as_strong_as_all_of_its_cells(name):
     """Against every cell of a correlated field, that fades in from the surface down."""
@@ -345,13 +363,18 @@ def test_uneven_soil_is_as_strong_as_all_of_its_cells(name):
     place = np.column_stack([east - 0.4, north - 0.4, -down])
     bare = radar_over(AXIS, terrain=terrain)[0, 0]
     fade = np.sin(np.pi / 2 * np.minimum(down / 0.04, 1)) ** 2  # no echo of a sharp edge
+    # the grid holds the waves longer than two steps, a part of the variance, as all of it
+    waves = (2 * math.pi * np.fft.fftfreq(100, step)) ** 2
+    squares = waves[:, None, None] + waves[:, None] + waves
+    length = preset.correlation_length / (2 * math.pi)
+    share = (8 * math.pi * length**3 / (1 + squares * length**2) ** 2).mean() / step**3
     power = np.zeros(192)
     for seed in range(20):
         lumps = gaussian_field(
             (80, 80, 20),
             step,
             outer_scale=preset.correlation_length,
-            std=make_soil(preset=preset).spread(1.5e9),
+            std=math.sqrt(share) * make_soil(preset=preset).spread(1.5e9),
             rng=make_rng(seed),
         )
         cells = volume_cells(
@@ -557,6 +580,25 @@ def test_a_lane_feels_what_lies_in_the_next_one_and_no_farther():
     assert near[0] != empty[0]
     assert near[1] != empty[1]
     assert far == empty
+
+
+@pytest.mark.slow
+def test_a_large_coil_feels_farther_with_and_without_a_radar():
+    """A mine two lanes away reaches a coil of 25 cm and not one of 10 cm."""
+    places = ({"kind": "tm57", "easting": 2.9, "northing": 0.5, "depth": 0.05},)
+    low, high = cart(**quiet()), drone(**quiet(motion=CALM))
+
+    def felt(carrier):
+        silence, loud = (
+            field(bare(put, gap=0.1), seed=1).sweep(carrier, lanes=["lane 01"])[-1].samples
+            for put in ((), places)
+        )
+        return np.abs(loud - silence).max()
+
+    assert felt(dataclasses.replace(low, radar=None, radar_spacing=None)) == 0.0
+    alone = felt(dataclasses.replace(high, radar=None, radar_rate=None))
+    assert alone > 1e-12
+    npt.assert_allclose(felt(high), alone, rtol=0.02)  # traces at other places
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from ..seal import seal
 from ..sensor import Sensor, pulse_train_of
 from ..sweep import Floats, Frame, Quality, Sweep
 from .clutter import Clutter
-from .coil_lane import coil_samples
+from .coil_lane import coil_samples, reach_of
 from .field import Field
 from .instrument import Flags
 from .lanes import Lane, rotate
@@ -24,7 +24,7 @@ from .terrain import Terrain, make_terrain
 from .track import Track
 
 _FRAME = Frame(crs="local", origin="SYNTHETIC: south-western corner of the first lane")
-_MARGIN = 1.2  # m of ground around the lane that the sensors feel
+_MARGIN = 1.2  # m of ground around the lane that the sensors stand for
 _LEAST_HEIGHT = 0.02  # m of antennas over the ground: lower ones ride on it
 
 # Purposes of chance in a lane; the field itself has others.
@@ -69,7 +69,7 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
     terrain = make_terrain(
         swept, lane.soil, margin=margin, rng=chance(field.seed, _GROUND, lane.index)
     )
-    near = field.objects.near(lane.index, margin)
+    near = field.objects.near(lane.index, _felt_from(lane, carrier, margin))
     buried = tuple(_bury_in(lane, item) for item in near.buried)
     clutter = tuple(_clutter_in(lane, item) for item in near.clutter)
     gaps = carrier.faults.gaps(track.time, rng=chance(field.seed, _GAPS, lane.index))
@@ -128,6 +128,14 @@ def _margin(lane: Lane, carrier: Carrier, track: Track) -> float:
         bounce = float(bounce_radius(height, peak_frequency=radar.centre_frequency))
         margin = max(margin, bounce + 0.2, hearing(height) + 0.2)
     return margin + overhang(carrier, lane.width / 2)
+
+
+def _felt_from(lane: Lane, carrier: Carrier, margin: float) -> float:
+    """Return how far from a lane objects are felt, m: large coils feel beyond the ground."""
+    if carrier.coils is None:
+        return margin
+    reach = max(reach_of(head) for head in carrier.coils.channel_heads)
+    return max(margin, reach + overhang(carrier, lane.width / 2))
 
 
 def _radar(
