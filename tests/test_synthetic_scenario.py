@@ -261,7 +261,38 @@ def put(document, path, value):
         ("layout.spacing", "wide", r"Expected `float`, got `str` - at `\$.layout.spacing`"),
         ("layout.spcing", 1.0, r"Unknown field.*spacing, .* - at `\$.layout.spcing`"),
         ("layout.kind", "spiral", r"Invalid kind 'spiral'.*'rows' - at `\$.layout.kind`"),
-        ("layout", 3, r"Invalid kind None.* - at `\$.layout.kind`"),
+        ("layout", 3, r"Expected a table, got 3 - at `\$.layout`"),
+        (
+            "layout",
+            {"density": 1.0},
+            r"Missing field. Must be one of 'random', 'clusters', 'rows' - at `\$.layout.kind`",
+        ),
+        ("layout.kind", ["rows"], r"Invalid kind \['rows'\]. Must be .* - at `\$.layout.kind`"),
+        (
+            "targets.depth",
+            {"low": 0.0},
+            r"Missing field. Must be one of 'fixed', 'uniform', .* - at `\$.targets.depth.kind`",
+        ),
+        (
+            "platform",
+            {"sensors": "coil"},
+            r"Missing field. Must be one of 'cart', 'handheld', 'drone' - at `\$.platform.kind`",
+        ),
+        (
+            "platform",
+            {"kind": "handheld", "sensors": "nose"},
+            r"Invalid sensors 'nose'. Must be one of 'coil', 'dual' - at `\$.platform.sensors`",
+        ),
+        (
+            "platform",
+            {"kind": "cart", "waves": 3},
+            r"Invalid waves 3. Must be one of 'pulse', 'tones' - at `\$.platform.waves`",
+        ),
+        (
+            "platform",
+            {"kind": "cart", "motion": {"kind": "swing"}},
+            r"Invalid kind 'swing'. Must be one of 'cart' - at `\$.platform.motion.kind`",
+        ),
         ("layout.missing", 1.0, r"Invalid missing '1.0'.* - at `\$.layout.missing`"),
         ("layout.scatter", -0.1, r"Invalid scatter '-0.1'.* - at `\$.layout.scatter`"),
         ("lanes", "many", r"Expected a table, got 'many' - at `\$.lanes`"),
@@ -310,7 +341,7 @@ def put(document, path, value):
         (
             "targets.places.0.kind",
             "frog",
-            r"Invalid identifier 'frog'.* - at `\$.targets.places\[0\]`",
+            r"Invalid kind 'frog'.* - at `\$.targets.places\[0\].kind`",
         ),
         (
             "targets.places.0.tilt",

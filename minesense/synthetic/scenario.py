@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .._validation import check_at_most, check_not_negative, check_number, check_one_of
-from .catalogue import body
+from .catalogue import Body, body
 from .clutter import CLUTTER_PRESETS, ClutterPreset
 from .distribution import Distribution, Normal
 from .document import build, merge, parse_toml, plain
@@ -75,7 +75,7 @@ class Place:
     tilt: tuple[float, float] = (0.0, 0.0)  #: rad, by which its top leans east and north
 
     def __post_init__(self) -> None:
-        kind = body(self.kind)
+        kind = _body_of(self.kind, "kind")
         for name in ("easting", "northing", "heading"):
             check_number(getattr(self, name), name)
         if check_number(self.depth, "depth") < 0:
@@ -111,10 +111,7 @@ class TargetPlan:
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
-            try:
-                body(kind)
-            except ValueError as error:
-                raise ValueError(str(error).replace("identifier", "kinds", 1)) from None
+            _body_of(kind, "kinds")
         if self.depth is not None:
             check_not_negative(self.depth.low, "depth")
             check_at_most(self.depth.high, "depth", DEEPEST, "m")
@@ -205,6 +202,14 @@ class Scenario:
                         f"({other.easting}, {other.northing}){where}"
                     )
                     raise ValueError(msg)
+
+
+def _body_of(kind: str, name: str) -> Body:
+    """Return the body of the catalogue that a field of this name holds."""
+    try:
+        return body(kind)
+    except ValueError as error:
+        raise ValueError(str(error).replace("identifier", name, 1)) from None
 
 
 def _overlap(one: Place, other: Place) -> bool:
