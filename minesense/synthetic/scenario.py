@@ -12,6 +12,7 @@ from typing import Any
 
 from .._validation import check_at_most, check_not_negative, check_number, check_one_of
 from .catalogue import Body, body
+from .clearance import check_clearance, check_swing
 from .clutter import CLUTTER_PRESETS, ClutterPreset
 from .distribution import Distribution, Normal
 from .document import build, merge, parse_toml, plain
@@ -164,7 +165,8 @@ class Scenario:
     Raises
     ------
     TypeError, ValueError
-        If targets would overlap, lie outside the lanes, or there are none to draw.
+        If targets would overlap, lie outside the lanes, or there are none to draw; if coils
+        are too low for the roughness of a soil, or a swung head too short for the lanes.
     """
 
     name: str
@@ -185,6 +187,9 @@ class Scenario:
             raise ValueError(msg)
         if isinstance(layout, RowLayout):
             layout.check_room(max(body(kind).diameter for kind in targets.kinds))
+        soils = [self.ground.soil(i) for i in range(len(self.ground.soils))]
+        check_clearance(self.platform, soils)
+        check_swing(self.platform, self.lanes.width)
         for i, place in enumerate(targets.places):
             where = f" - at `$.targets.places[{i}]`"
             right, forward = self.lanes.from_map(place.easting, place.northing)
