@@ -438,6 +438,7 @@ def spoilt(small, tmp_path):
     return Path(shutil.copytree(small, tmp_path / "field"))
 
 
+@whole_chain
 def test_info_verifies_a_field(small, tmp_path):
     """And says what it verified."""
     found = run("info", small, "--output", tmp_path / "info.json")
@@ -448,6 +449,7 @@ def test_info_verifies_a_field(small, tmp_path):
     assert document["records"] == len(load(small / "records.json")["records"]) > 0
 
 
+@whole_chain
 def test_info_verifies_a_sweep(small, tmp_path):
     """By field.json where it lies in a field, else by its own seal, if it has one."""
     path = sorted((small / "sweeps").glob("*.npz"))[1]
@@ -468,6 +470,7 @@ def test_info_verifies_a_sweep(small, tmp_path):
     assert "SYNTHETIC data" in found.out  # as its frame says
 
 
+@whole_chain
 def test_info_refuses_sweeps_that_are_not_as_written(spoilt):
     """Changed, exchanged, cut or missing: one line with the file, and code 2."""
     files = sorted((spoilt / "sweeps").glob("*.npz"))
@@ -491,6 +494,7 @@ def test_info_refuses_sweeps_that_are_not_as_written(spoilt):
         assert_refused(run("info", what), files[0].name, "sha256", "that of its content")
 
 
+@whole_chain
 def test_info_refuses_records_that_are_not_as_written(spoilt):
     """Changed or missing."""
     path = spoilt / "records.json"

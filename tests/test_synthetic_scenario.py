@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from minesense.physics import bounce_radius
 from minesense.synthetic import (
     PRESETS,
-    SOILS,
     ClusterLayout,
     Exponential,
     Fixed,
@@ -26,8 +25,6 @@ from minesense.synthetic import (
     RowLayout,
     Uniform,
     draw,
-    field,
-    handheld,
     read_scenario,
     scenario,
 )
@@ -466,29 +463,6 @@ def test_hollows_of_the_roughest_ground_are_within_what_is_simulated(height):
     options = {"peak_frequency": 1.5e9}
     margin = max(1.2, bounce_radius(height + 0.1, **options) + 0.2)
     assert bounce_radius(height + 5 * ROUGHEST, **options) < margin
-
-
-def test_a_wire_in_a_bump_is_told_without_inner_names():
-    """A head of Python's own, lower than a scenario allows; the fault below is its cause."""
-    ground = plain(SOILS["loam"]) | {"roughness": 0.03}
-    made = field(
-        scenario(
-            "farmland",
-            lanes={"training": 1, "blind": 0, "length": 1.0, "run_in": 0.3},
-            ground={"soils": ["own"], "own": {"own": ground}},
-            clutter={"preset": "battlefield", "metal_density": 30.0},
-            layout={"density": 1.0},
-        ),
-        seed=1,
-    )
-    with pytest.raises(ValueError, match=r"wire meets what is buried") as caught:
-        made.sweep(handheld(sensors="coil", height=0.001))
-    message = str(caught.value)
-    assert message.startswith("Invalid height '0.001' of a head over soil 'own' with roughness")
-    assert "`$.platform.height`" in message
-    assert "`$.ground`" in message
-    assert "object_" not in message
-    assert "object_" in str(caught.value.__cause__)
 
 
 def test_missing_fields_are_told_by_their_path(document):
