@@ -65,6 +65,29 @@ def seal(sweep: Sweep) -> Sweep:
     return dataclasses.replace(sweep, history=(*sweep.history, line))
 
 
+def is_sealed(sweep: Sweep) -> bool:
+    """
+    Return whether the history of a sweep ends with a seal, be it right or wrong.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        For example from a file.
+
+    Returns
+    -------
+    is_sealed : bool
+        Whether its last line is one.
+
+    Examples
+    --------
+    >>> from minesense.sweep import no_traces
+    >>> is_sealed(no_traces()), is_sealed(seal(no_traces()))
+    (False, True)
+    """
+    return bool(sweep.history) and sweep.history[-1].startswith(PREFIX)
+
+
 def broken_seal(sweep: Sweep) -> tuple[str, str] | None:
     """
     Return what a seal says and what it should say, if they differ.
@@ -90,8 +113,7 @@ def broken_seal(sweep: Sweep) -> tuple[str, str] | None:
     >>> broken_seal(dataclasses.replace(sealed, lane="lane 2")) is None
     False
     """
-    last = sweep.history[-1] if sweep.history else ""
-    if not last.startswith(PREFIX):
+    if not is_sealed(sweep):
         return None
-    found, expected = last.removeprefix(PREFIX), sweep_digest(sweep)
+    found, expected = sweep.history[-1].removeprefix(PREFIX), sweep_digest(sweep)
     return None if found == expected else (found, expected)

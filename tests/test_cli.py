@@ -5,8 +5,10 @@ import dataclasses
 import io
 import json
 import pickle
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -411,6 +413,95 @@ def test_info_says_what_things_are(home, tmp_path):
     out = run("info", path).out
     assert "radar recording" in out
     assert "trace_spacing_m        0.02" in out
+
+
+# -- what a field's hashes vouch for -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Return the folder of a small field of the command."""
+    folder = tmp_path_factory.mktemp("small")
+    text = SCENARIO.replace("length = 12.0", "length = 1.0\nrun_in = 0.3")
+    text = text.replace("density = 0.6", "density = 5.0", 1)
+    text += "\n[platform]\nkind = 'cart'\nn_antennas = 1\nn_coils = 1\n"
+    (folder / "small.toml").write_text(text)
+    words = ("--training-lanes", 1, "--blind-lanes", 1, "--output", folder / "field")
+    found = run("simulate", folder / "small.toml", *words)
+    assert found.code == 0, found
+    return folder / "field"
+
+
+@pytest.fixture
+def spoilt(small, tmp_path):
+    """Return a copy of that folder, to be spoilt."""
+    return Path(shutil.copytree(small, tmp_path / "field"))
+
+
+@whole_chain
+def test_info_verifies_a_field(small, tmp_path):
+    """And says what it verified."""
+    found = run("info", small, "--output", tmp_path / "info.json")
+    assert (found.code, found.err) == (0, "")
+    assert "field, truth, records and every sweep: as written, by their SHA-256" in found.out
+    document = load(tmp_path / "info.json")
+    assert document["sweeps"] == 4
+    assert document["records"] == len(load(small / "records.json")["records"]) > 0
+
+
+@whole_chain
+def test_info_verifies_a_sweep(small, tmp_path):
+    """By field.json where it lies in a field, else by its own seal, if it has one."""
+    path = sorted((small / "sweeps").glob("*.npz"))[1]
+    found = run("info", path, "--output", tmp_path / "info.json")
+    assert (found.code, found.err) == (0, "")
+    assert "SYNTHETIC" in found.out
+    assert "the sweep and field.json: as written" in found.out
+    document = load(tmp_path / "info.json")
+    assert (document["kind"], document["lane"]) == ("sweep", "lane 01")
+    assert (document["sensor_kind"], document["channels"]) == ("emi", 1)
+    alone = tmp_path / "alone.npz"
+    alone.write_bytes(path.read_bytes())
+    assert "the SHA-256 that ends its history" in run("info", alone).out
+    sweep = dataclasses.replace(load_sweeps(small / "sweeps")[1], history=())
+    (bare,) = save_sweeps(tmp_path / "bare", [sweep])
+    found = run("info", bare)
+    assert "nothing: its history does not end with a SHA-256" in found.out
+    assert "SYNTHETIC data" in found.out  # as its frame says
+
+
+@whole_chain
+def test_info_refuses_sweeps_that_are_not_as_written(spoilt):
+    """Changed, exchanged, cut or missing: one line with the file, and code 2."""
+    files = sorted((spoilt / "sweeps").glob("*.npz"))
+    for number, path in enumerate(files):
+        whole = path.read_bytes()
+        path.write_bytes(files[number - 1].read_bytes())
+        for what in (spoilt, path):
+            words = ("Invalid sweep", path.name, "Must be those of field.json")
+            assert_refused(run("info", what), *words)
+        path.write_bytes(whole[:-5])
+        for what in (spoilt, path):
+            assert_refused(run("info", what), path.name)
+        path.unlink()
+        for what in (spoilt, path):
+            assert_refused(run("info", what), path.name, "the file is missing. Must be there")
+        path.write_bytes(whole)
+    sweeps = load_sweeps(spoilt / "sweeps")
+    sweeps[0] = dataclasses.replace(sweeps[0], samples=2 * sweeps[0].samples)
+    save_sweeps(spoilt / "sweeps", sweeps, overwrite=True)
+    for what in (spoilt, files[0]):
+        assert_refused(run("info", what), files[0].name, "sha256", "that of its content")
+
+
+@whole_chain
+def test_info_refuses_records_that_are_not_as_written(spoilt):
+    """Changed or missing."""
+    path = spoilt / "records.json"
+    path.write_text(path.read_text().replace('"number": ', '"number": 1'))
+    assert_refused(run("info", spoilt), "Invalid records", "Must be that of their content")
+    path.unlink()
+    assert_refused(run("info", spoilt), "Invalid records", "the file is missing. Must be")
 
 
 @whole_chain

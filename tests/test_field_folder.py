@@ -16,11 +16,16 @@ from minesense.apps.fieldfolder import (
     ground_of,
     read_lanes,
     read_records,
-    read_sweeps,
     read_truth,
     write_field,
 )
 from minesense.apps.fieldseal import digest_of
+from minesense.apps.fieldsweeps import (
+    check_sweeps,
+    is_of_field,
+    read_sweep,
+    read_sweeps,
+)
 from minesense.io import load_sweeps, save_sweeps
 from minesense.io.trouble import FormatError
 from minesense.synthetic import cart, field, read_scenario, scenario
@@ -70,7 +75,10 @@ def test_what_is_written_comes_back(folder):
     assert len(made.records) > 0
     document = json.loads((folder / "field.json").read_text())
     assert read_scenario(document["scenario"]) == made.scenario
+    assert (document["format"], document["version"]) == ("minesense field", 2)
     assert document["truth_sha256"] == made.truth.sha256
+    records = json.loads((folder / "records.json").read_text())
+    assert document["records_sha256"] == records["sha256"]
     assert json.loads((folder / "truth.json").read_text())["sha256"] == made.truth.sha256
     for name in ("field.json", "truth.json", "records.json"):
         assert "SYNTHETIC" in (folder / name).read_text()
@@ -107,6 +115,7 @@ def test_a_field_without_records_has_none(tmp_path):
     made = make_field(records=None, lanes=2)
     write_field(tmp_path, made, made.stream(CART))
     assert not (tmp_path / "records.json").exists()
+    assert json.loads((tmp_path / "field.json").read_text())["records_sha256"] is None
     assert read_records(tmp_path) == ()
     assert read_truth(tmp_path).origins == ()
 
@@ -163,6 +172,83 @@ def test_changed_records_are_refused(spoilt):
     path.write_text(json.dumps({"records": None}))
     with pytest.raises(ValueError, match=r"Invalid records .*Must be a records.json"):
         read_records(spoilt)
+
+
+def test_the_records_of_another_field_are_refused(spoilt, tmp_path):
+    """Whole in themselves, but field.json names others; missing or new ones are told too."""
+    write_field(tmp_path / "other", make_field(seed=8), [])
+    other = (tmp_path / "other" / "records.json").read_bytes()
+    path = spoilt / "records.json"
+    path.write_bytes(other)
+    with pytest.raises(
+        ValueError, match=r"records.json': its sha256 is .* field in field.json"
+    ):
+        read_records(spoilt)
+    path.unlink()
+    with pytest.raises(
+        ValueError, match=r"records.json': the file is missing. Must be that of"
+    ):
+        read_records(spoilt)
+    write_field(tmp_path / "none", make_field(records=None), [])
+    (tmp_path / "none" / "records.json").write_bytes(other)
+    with pytest.raises(ValueError, match=r"Must be absent, as field.json names none"):
+        read_records(tmp_path / "none")
+    (tmp_path / "none" / "field.json").unlink()
+    assert read_records(tmp_path / "none") == make_field(seed=8).records
+
+
+@pytest.mark.parametrize("change", [{"version": 1}, {"version": None}, {"format": "other"}])
+def test_fields_of_other_versions_are_refused(spoilt, change):
+    """Whole in themselves, as those that named no hash of their records were."""
+    path = spoilt / "field.json"
+    document = json.loads(path.read_text()) | change
+    path.write_text(json.dumps(document | {"sha256": digest_of(document)}))
+    for read in (read_lanes, read_truth, read_records, check_sweeps):
+        with pytest.raises(
+            ValueError, match=r"version are .*'minesense field', 2\).*simulated again"
+        ):
+            read(spoilt)
+
+
+def test_all_sweeps_can_be_checked(spoilt):
+    """Each that field.json names, and no other."""
+    assert check_sweeps(spoilt) == 6
+    first, *_, last = sorted((spoilt / "sweeps").glob("*.npz"))
+    more = spoilt / "sweeps" / "00006_more.npz"
+    more.write_bytes(first.read_bytes())
+    with pytest.raises(ValueError, match=r"00006_more.npz': not named in field.json. Must be"):
+        check_sweeps(spoilt)
+    with pytest.raises(ValueError, match=r"00006_more.npz': not named in field.json. Must be"):
+        read_sweep(more)
+    more.unlink()
+    whole = last.read_bytes()
+    last.write_bytes(first.read_bytes())
+    with pytest.raises(ValueError, match=r"Invalid sweep .*lane 01.*Must be those of field"):
+        check_sweeps(spoilt)
+    last.write_bytes(whole[:-9])
+    with pytest.raises(FormatError, match=last.name):
+        check_sweeps(spoilt)
+    last.unlink()
+    for read in (check_sweeps, lambda folder: read_sweeps(folder, {"lane 03"})):
+        with pytest.raises(
+            ValueError, match=f"{last.name}': the file is missing. Must be there"
+        ):
+            read(spoilt)
+    assert len(read_sweeps(spoilt, {"lane 01"})) == 2
+
+
+def test_a_sweep_knows_its_field_by_where_it_lies(folder, tmp_path, monkeypatch):
+    """In a folder of sweeps beside a field.json, named from anywhere."""
+    file = sorted((folder / "sweeps").glob("*.npz"))[2]
+    monkeypatch.chdir(folder / "sweeps")
+    for path in (file, file.name, str(file)):
+        assert is_of_field(path)
+        assert read_sweep(path).lane == "lane 02"
+    assert is_of_field(folder / "sweeps" / "lost.npz")
+    assert not is_of_field(folder / "sweeps" / "index.json")
+    assert not is_of_field(folder / "truth.npz")
+    (tmp_path / "sweeps").mkdir()
+    assert not is_of_field(tmp_path / "sweeps" / file.name)
 
 
 def test_changed_samples_are_refused(spoilt):

@@ -96,6 +96,40 @@ def test_without_metal_a_coil_feels_the_soil_it_stands_over():
     npt.assert_allclose(stand.susceptibility, mean, rtol=0.03)
 
 
+def test_a_wire_in_a_bump_is_told_without_inner_names():
+    """By height, soil, roughness and keys of a scenario; the fault below is its cause."""
+    heights = np.zeros((101, 101))
+    node = np.rint((np.array([HEAD.transmitter[0].radius, 0.0]) + 1.5) / 0.03).astype(int)
+    radius = float(node[0] * 0.03 - 1.5)  # a wire right over the peak
+    wire = (Circle(radius=radius),)
+    head = dataclasses.replace(HEAD, transmitter=wire, receiver=wire)
+    heights[tuple(node)] = 0.10
+    terrain = make_ground(heights=heights)
+    stand = stand_over(head, np.array([[0.0, 0.0, 0.05]]), None, terrain=terrain)
+    up = float(stand.ground[0] + stand.height[0])
+    stone = Clutter(
+        kind="rock",
+        easting=radius,
+        northing=0.0,
+        depth=0.10 - up - 0.01,
+        size=0.02,
+        width=0.02,
+        permittivity=6.0,
+    )
+    assert stone.depth > 0
+    scene = {"sensor": sensor_of(head), "terrain": terrain, "clutter": (stone,)}
+    with pytest.raises(ValueError, match="wire meets what is buried there") as caught:
+        coils_over([[0.0, 0.0, 0.05]], **scene)
+    message = str(caught.value)
+    assert message.startswith(
+        "Invalid height '0.05' of a head over soil 'loam' with roughness '"
+    )
+    assert "`$.platform.height`" in message
+    assert "`$.ground`" in message
+    assert "object_" not in message
+    assert "object_" in str(caught.value.__cause__)
+
+
 def test_on_a_slope_a_coil_feels_the_height_of_its_middle():
     """What lies higher on one side lies lower on the other."""
     north = np.arange(101) * 0.03 - 1.5

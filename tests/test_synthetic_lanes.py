@@ -681,7 +681,7 @@ def test_a_turned_field_is_recorded_alike(heading):
         (
             lambda: field(SMALL, seed=1).sweep(cart(radar_spacing=0.001), lanes=["lane 01"]),
             ValueError,
-            "Invalid spacing '0.001'. Must be at least the step of the path, 0.005 m",
+            "Invalid radar_spacing '0.001'. Must be at least the step of the path, 0.005 m",
         ),
         (lambda: radar_over([[0.0, 0.0, -0.1]]), ValueError, "Must be above it"),
     ],

@@ -422,12 +422,12 @@ def test_presets_of_other_platforms_are_swept(name):
             "Invalid coil_rate '-1.0'",
         ),
         (
-            lambda: drone(radar_rate=1000.0).steps(10, is_radar=True),
+            lambda: dataclasses.replace(drone(), radar_rate=1000.0).steps(10, is_radar=True),
             ValueError,
             "Invalid rate '1000.0'. Must be at most 100 Hz",
         ),
         (
-            lambda: cart(coil_spacing=0.001).steps(10, is_radar=False),
+            lambda: dataclasses.replace(cart(), coil_spacing=0.001).steps(10, is_radar=False),
             ValueError,
             "Invalid spacing '0.001'. Must be at least the step of the path, 0.005 m",
         ),

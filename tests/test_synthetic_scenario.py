@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minesense.physics import bounce_radius
 from minesense.synthetic import (
     PRESETS,
     ClusterLayout,
@@ -29,6 +30,7 @@ from minesense.synthetic import (
 )
 from minesense.synthetic.distribution import to_micro
 from minesense.synthetic.document import build, merge, parse_toml, plain
+from minesense.synthetic.ground import ROUGHEST
 
 LAWS = {
     "fixed": Fixed(0.05),
@@ -261,7 +263,38 @@ def put(document, path, value):
         ("layout.spacing", "wide", r"Expected `float`, got `str` - at `\$.layout.spacing`"),
         ("layout.spcing", 1.0, r"Unknown field.*spacing, .* - at `\$.layout.spcing`"),
         ("layout.kind", "spiral", r"Invalid kind 'spiral'.*'rows' - at `\$.layout.kind`"),
-        ("layout", 3, r"Invalid kind None.* - at `\$.layout.kind`"),
+        ("layout", 3, r"Expected a table, got 3 - at `\$.layout`"),
+        (
+            "layout",
+            {"density": 1.0},
+            r"Missing field. Must be one of 'random', 'clusters', 'rows' - at `\$.layout.kind`",
+        ),
+        ("layout.kind", ["rows"], r"Invalid kind \['rows'\]. Must be .* - at `\$.layout.kind`"),
+        (
+            "targets.depth",
+            {"low": 0.0},
+            r"Missing field. Must be one of 'fixed', .* - at `\$.targets.depth.kind`",
+        ),
+        (
+            "platform",
+            {"sensors": "coil"},
+            r"Missing field. Must be one of 'cart', .*'drone' - at `\$.platform.kind`",
+        ),
+        (
+            "platform",
+            {"kind": "handheld", "sensors": "nose"},
+            r"Invalid sensors 'nose'. Must be one of 'coil', 'dual' - at `\$.platform.sensors`",
+        ),
+        (
+            "platform",
+            {"kind": "cart", "waves": 3},
+            r"Invalid waves 3. Must be one of 'pulse', 'tones' - at `\$.platform.waves`",
+        ),
+        (
+            "platform",
+            {"kind": "cart", "motion": {"kind": "swing"}},
+            r"Invalid kind 'swing'. Must be one of 'cart' - at `\$.platform.motion.kind`",
+        ),
         ("layout.missing", 1.0, r"Invalid missing '1.0'.* - at `\$.layout.missing`"),
         ("layout.scatter", -0.1, r"Invalid scatter '-0.1'.* - at `\$.layout.scatter`"),
         ("lanes", "many", r"Expected a table, got 'many' - at `\$.lanes`"),
@@ -310,7 +343,7 @@ def put(document, path, value):
         (
             "targets.places.0.kind",
             "frog",
-            r"Invalid identifier 'frog'.* - at `\$.targets.places\[0\]`",
+            r"Invalid kind 'frog'.* - at `\$.targets.places\[0\].kind`",
         ),
         (
             "targets.places.0.tilt",
@@ -344,6 +377,92 @@ def test_whatever_is_wrong_is_told_by_its_path(document, path, value, message):
     put(document, path, value)
     with pytest.raises(ValueError, match=f"^Invalid scenario: .*{message}$"):
         read_scenario(document)
+
+
+GARDEN = r"`\$.ground.own.garden.roughness`"
+
+
+@pytest.mark.parametrize(
+    ("platform", "changes", "message"),
+    [
+        (
+            {"kind": "handheld", "height": 1.5},
+            {},
+            r"height '1.5'.*1 m - at `\$.platform.height`",
+        ),
+        ({"kind": "drone", "height": 1.5}, {}, r"height '1.5'.* - at `\$.platform.height`"),
+        ({"kind": "handheld", "rate": 101}, {}, r"rate '101'.*100 Hz - at `\$.platform.rate`"),
+        (
+            {"kind": "drone", "radar_rate": 101},
+            {},
+            r"radar_rate '101'. Must be at most 100 Hz - at `\$.platform.radar_rate`",
+        ),
+        (
+            {"kind": "cart", "coil_spacing": 0.004},
+            {},
+            r"coil_spacing '0.004'.*at least the step .* - at `\$.platform.coil_spacing`",
+        ),
+        (
+            {"kind": "handheld", "height": 0.01},
+            {},
+            r"height '0.01' over soil 'loam' with roughness '0.012'. Must be at least 1.5 "
+            r"times the roughness, 0.018 m - at `\$.platform.height`",
+        ),
+        (
+            {"kind": "handheld"},
+            {"ground.own.garden.roughness": 0.04},
+            r"height '0.05' over soil 'garden' .*0.06 m - at `\$.platform.height`",
+        ),
+        (
+            {"kind": "cart"},
+            {"ground.own.garden.roughness": 0.04},
+            rf"roughness '0.04' under the coils of a cart, 0.05 m up. Must be .* - at {GARDEN}",
+        ),
+        (
+            {"kind": "drone"},
+            {"ground.own.garden.roughness": 0.051},
+            rf"roughness '0.051'. Must be at most 0.05 m - at {GARDEN}",
+        ),
+        (
+            {"kind": "handheld"},
+            {"lanes.width": 2.3, "targets.places": []},
+            r"width '2.3' for a head swung with a reach of '1.2', '0.1' beyond .*"
+            r"less than 2.2 m - at `\$.lanes.width`",
+        ),
+    ],
+)
+def test_platforms_that_cannot_sweep_the_ground_are_told_by_the_key(
+    document, platform, changes, message
+):
+    """Before anything is simulated, by what stands in the file."""
+    document["platform"] = platform
+    for path, value in changes.items():
+        put(document, path, value)
+    with pytest.raises(ValueError, match=f"^Invalid scenario: Invalid {message}$"):
+        read_scenario(document)
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        {"kind": "drone"},
+        {"kind": "handheld", "height": 0.075},
+        {"kind": "drone", "sensors": "radar"},
+    ],
+)
+def test_the_roughest_ground_can_be_swept_from_high_enough(document, platform):
+    """By a head at one and a half times its roughness and by every drone."""
+    document["ground"]["own"]["garden"]["roughness"] = 0.05
+    document["platform"] = platform
+    assert read_scenario(document).ground.soil(1).roughness == 0.05
+
+
+@pytest.mark.parametrize("height", [0.07, 0.12, 0.3, 0.5, 1.0])
+def test_hollows_of_the_roughest_ground_are_within_what_is_simulated(height):
+    """To five standard deviations, of the 1.2 m of ground, or more, that surround a lane."""
+    options = {"peak_frequency": 1.5e9}
+    margin = max(1.2, bounce_radius(height + 0.1, **options) + 0.2)
+    assert bounce_radius(height + 5 * ROUGHEST, **options) < margin
 
 
 def test_missing_fields_are_told_by_their_path(document):

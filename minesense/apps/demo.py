@@ -19,8 +19,9 @@ from ..report import MODES
 from ..score import Proportion, Rate, Score
 from ..synthetic.document import plain
 from .detect import write_detection
-from .fieldfolder import SYNTHETIC, make_field
+from .fieldfolder import SYNTHETIC
 from .files import make_folder, write_json
+from .recipe import make_field
 from .trial import Trial, conduct
 
 #: Baselines: what they are called.

@@ -18,7 +18,8 @@ from ..coverage import Coverage
 from ..detect import Detection, Detector, Screening, screen_recording
 from ..io import FormatWarning, Recording, read, write_csv, write_geojson
 from ..sweep import Frame, Sweep
-from .fieldfolder import SYNTHETIC, ground_of, read_lanes, read_sweeps
+from .fieldfolder import SYNTHETIC, ground_of, read_lanes
+from .fieldsweeps import read_sweeps
 from .files import make_folder, write_json
 
 

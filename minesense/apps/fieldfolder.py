@@ -6,8 +6,7 @@ import dataclasses
 import json
 import math
 import os
-from argparse import Namespace
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,75 +15,16 @@ import msgspec
 from ..coverage import Rectangle, Region
 from ..digest import PREFIX, digest_lines
 from ..io import save_sweeps
-from ..io.store import load_sweep
 from ..minefield_records import MinefieldRecord
-from ..seal import sweep_digest
 from ..sweep import Sweep
-from ..synthetic import Field, Scenario, field, read_scenario, scenario
+from ..synthetic import Field
 from ..synthetic.document import plain
 from ..truth import Truth
-from .fieldseal import check_field, check_truth, digest_of
+from .fieldseal import KIND, VERSION, are_rows, check_beside, check_field, digest_of
 from .files import read_json, write_json
 
 #: Begins the note that every file about a synthetic field carries.
 SYNTHETIC = "SYNTHETIC data: says nothing about performance in the field."
-
-
-def make_field(options: Namespace) -> Field:
-    """
-    Make the field that the options of a command describe.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        With scenario, training_lanes, blind_lanes and seed.
-
-    Returns
-    -------
-    field : Field
-        The field.
-
-    Raises
-    ------
-    ValueError
-        If the scenario is neither a preset nor a readable TOML file, or a number of lanes
-        is out of range.
-    """
-    recipe = read_recipe(options.scenario)
-    changes = {
-        name: count
-        for name, count in (
-            ("training", options.training_lanes),
-            ("blind", options.blind_lanes),
-        )
-        if count is not None
-    }
-    lanes = dataclasses.replace(recipe.lanes, **changes)
-    return field(dataclasses.replace(recipe, lanes=lanes), seed=options.seed)
-
-
-def read_recipe(name: str) -> Scenario:
-    """
-    Return the scenario that a command names.
-
-    Parameters
-    ----------
-    name : str
-        Of a preset, or a TOML file.
-
-    Returns
-    -------
-    recipe : Scenario
-        The scenario.
-
-    Raises
-    ------
-    ValueError
-        If it is neither a preset nor a readable TOML file.
-    OSError
-        If the file cannot be read.
-    """
-    return read_scenario(Path(name)) if name.endswith(".toml") else scenario(name)
 
 
 def write_field(
@@ -134,10 +74,7 @@ def write_field(
     for entry, path in zip(written, paths, strict=True):
         entry["file"] = path.name
     digest = _write_truth(folder / "truth.json", field)
-    records = [dataclasses.asdict(record) for record in field.records]
-    if records:
-        sealed = {"records": records, "sha256": digest_lines(records)}
-        write_json(folder / "records.json", {"note": SYNTHETIC, **sealed})
+    records_digest = _write_records(folder / "records.json", field.records)
     lanes = [
         {
             "name": lane.name,
@@ -150,8 +87,9 @@ def write_field(
         for lane in field.lanes
     ]
     recipe = {"scenario": plain(field.scenario), "seed": field.seed}
-    found = {"lanes": lanes, "sweeps": written, "truth_sha256": digest}
-    document = {**recipe, **found}
+    found = {"lanes": lanes, "sweeps": written}
+    digests = {"truth_sha256": digest, "records_sha256": records_digest}
+    document = {"format": KIND, "version": VERSION, **recipe, **found, **digests}
     sealed = {"note": SYNTHETIC, **document, "sha256": digest_of(document)}
     write_json(folder / "field.json", sealed)
     return n_traces
@@ -183,6 +121,16 @@ def _write_truth(path: Path, field: Field) -> str:
         rest = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in head.items())
         file.write(f'\n],\n{rest},\n"sha256": "{digest}"\n}}\n')
     temporary.replace(path)
+    return digest
+
+
+def _write_records(path: Path, records: Iterable[MinefieldRecord]) -> str | None:
+    """Write minefield records, if there are any; return their SHA-256."""
+    rows = [dataclasses.asdict(record) for record in records]
+    if not rows:
+        return None
+    digest = digest_lines(rows)
+    write_json(path, {"note": SYNTHETIC, "records": rows, "sha256": digest})
     return digest
 
 
@@ -225,7 +173,7 @@ def read_truth(path: str | os.PathLike[str]) -> Truth:
             f"{truth.sha256}: it was changed after it was written."
         )
         raise ValueError(msg)
-    check_truth(truth.sha256, path)
+    check_beside(path, "truth", truth.sha256)
     return truth
 
 
@@ -246,12 +194,14 @@ def read_records(folder: str | os.PathLike[str]) -> tuple[MinefieldRecord, ...]:
     Raises
     ------
     ValueError
-        If records.json is not of this form, or not as it was written.
+        If records.json is not of this form, not as it was written, or not what a field.json
+        beside it names, also where one of the two has none.
     OSError
         If it cannot be read.
     """
     path = Path(folder) / "records.json"
     if not path.exists():
+        check_beside(path, "records", None)
         return ()
     document = read_json(path)
     rows = document.get("records")
@@ -269,6 +219,7 @@ def read_records(folder: str | os.PathLike[str]) -> tuple[MinefieldRecord, ...]:
             f"that of their content, {digest}: they were changed after they were written."
         )
         raise ValueError(msg)
+    check_beside(path, "records", digest)
     return records
 
 
@@ -304,7 +255,7 @@ def read_lanes(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
         "soil": str,
         "is_blind": bool,
     }
-    good = _are_rows(lanes, wanted) and all(
+    good = are_rows(lanes, wanted) and all(
         _are_numbers(lane["area"], 4)
         and len(lane["corners"]) == 4
         and all(_are_numbers(corner, 2) for corner in lane["corners"])
@@ -339,68 +290,10 @@ def ground_of(lanes: Iterable[Mapping[str, Any]]) -> list[Rectangle | Region]:
     ]
 
 
-def read_sweeps(folder: str | os.PathLike[str], lanes: Collection[str]) -> list[Sweep]:
-    """
-    Read the sweeps of some lanes of a field; files of others are not opened.
-
-    Parameters
-    ----------
-    folder : path-like
-        Folder of ``minesense simulate``.
-    lanes : collection of str
-        Their names.
-
-    Returns
-    -------
-    sweeps : list of Sweep
-        In the order they were written.
-
-    Raises
-    ------
-    ValueError
-        If field.json is not of this form or not as it was written, a file is damaged, or a
-        sweep is not the one that field.json names.
-    OSError
-        If a file cannot be read.
-    """
-    path = Path(folder) / "field.json"
-    document = read_json(path)
-    entries: Any = document.get("sweeps")
-    if not _are_rows(entries, dict.fromkeys(("lane", "sensor", "sha256", "file"), str)):
-        msg = f"Invalid field '{path}': no sweeps. Must be a field.json of minesense simulate."
-        raise ValueError(msg)
-    check_field(document, path)
-    sweeps = []
-    for entry in entries:
-        if entry["lane"] not in lanes:
-            continue
-        file = Path(folder) / "sweeps" / Path(entry["file"]).name
-        sweep = load_sweep(file)
-        found = (sweep.lane, sweep.sensor.name, sweep_digest(sweep))
-        expected = (entry["lane"], entry["sensor"], entry["sha256"])
-        if found != expected:
-            msg = (
-                f"Invalid sweep '{file}': lane, sensor and sha256 are {found}. Must be those "
-                f"of field.json, {expected}."
-            )
-            raise ValueError(msg)
-        sweeps.append(sweep)
-    return sweeps
-
-
 def _are_numbers(values: Any, n: int) -> bool:
     """Return whether something is a list of so many numbers."""
     return (
         isinstance(values, list)
         and len(values) == n
         and all(type(value) in (int, float) for value in values)
-    )
-
-
-def _are_rows(rows: Any, wanted: Mapping[str, type]) -> bool:
-    """Return whether something is a list of tables that hold fields of the wanted types."""
-    return isinstance(rows, list) and all(
-        isinstance(row, dict)
-        and all(isinstance(row.get(name), kind) for name, kind in wanted.items())
-        for row in rows
     )

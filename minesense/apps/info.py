@@ -11,13 +11,19 @@ from typing import Any
 
 from ..detect import Detector
 from ..io import FormatWarning, read
-from .fieldfolder import SYNTHETIC, read_lanes, read_truth
+from ..io.store import load_sweep
+from ..seal import is_sealed
+from ..sweep import Sweep
+from .fieldfolder import SYNTHETIC, read_lanes, read_records, read_truth
+from .fieldsweeps import check_sweeps, is_of_field, read_sweep
 from .files import write_json
 
 
 def run(options: Namespace) -> str:
     """
-    Say what a recording, a simulated field or a model holds.
+    Say what a recording, a sweep, a simulated field or a model holds.
+
+    Hashes of a field and its sweeps are verified.
 
     Parameters
     ----------
@@ -28,10 +34,25 @@ def run(options: Namespace) -> str:
     -------
     text : str
         One figure a line.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them, or a file of a field is missing or not as it was written.
+    OSError
+        If it cannot be read.
     """
     path = Path(options.path)
     if path.is_dir():
         document = _describe_field(path)
+    elif is_of_field(path):
+        sealed = "the sweep and field.json: as written, by their SHA-256"
+        document = _describe_sweep(read_sweep(path), sealed)
+    elif path.is_file() and _is_sweep(path):
+        sweep = load_sweep(path)
+        by_own = "the sweep: as written, by the SHA-256 that ends its history"
+        unknown = "nothing: its history does not end with a SHA-256"
+        document = _describe_sweep(sweep, by_own if is_sealed(sweep) else unknown)
     elif path.is_file() and zipfile.is_zipfile(path):
         document = _describe_model(path)
     else:
@@ -42,7 +63,8 @@ def run(options: Namespace) -> str:
 
 
 def _describe_field(path: Path) -> dict[str, Any]:
-    lanes, truth = read_lanes(path), read_truth(path)
+    lanes, truth, records = read_lanes(path), read_truth(path), read_records(path)
+    n_sweeps = check_sweeps(path)
     kinds = sorted({target.kind for target in truth.targets})
     return {
         "kind": "simulated field",
@@ -52,6 +74,37 @@ def _describe_field(path: Path) -> dict[str, Any]:
         "soils": sorted({lane["soil"] for lane in lanes}),
         "targets": {k: sum(t.kind == k for t in truth.targets) for k in kinds},
         "clutter": len(truth.clutter),
+        "records": len(records),
+        "sweeps": n_sweeps,
+        "verified": "field, truth, records and every sweep: as written, by their SHA-256",
+    }
+
+
+def _is_sweep(path: Path) -> bool:
+    """Return whether a file is an archive like those of a store of sweeps."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return {"header.npy", "samples.npy"} <= set(archive.namelist())
+
+
+def _describe_sweep(sweep: Sweep, verified: str) -> dict[str, Any]:
+    n_channels, n_samples = sweep.sensor.shape
+    said = (sweep.frame.origin, *sweep.history)
+    is_synthetic = any(line.startswith("SYNTHETIC") for line in said)
+    return {
+        "kind": "sweep",
+        **({"note": SYNTHETIC} if is_synthetic else {}),
+        "lane": sweep.lane,
+        "sensor": sweep.sensor.name,
+        "sensor_kind": sweep.sensor.kind,
+        "traces": len(sweep),
+        "channels": n_channels,
+        "samples": n_samples,
+        "usable_traces": int(sweep.is_usable.sum()),
+        "frame": sweep.frame.origin,
+        "history": list(sweep.history),
+        "verified": verified,
     }
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..synthetic import PRESETS
-from .fieldfolder import SYNTHETIC, make_field, read_recipe, write_field
+from .fieldfolder import SYNTHETIC, write_field
 from .files import make_folder, write_json
+from .recipe import make_field, read_recipe
 
 
 def run(options: Namespace) -> str:

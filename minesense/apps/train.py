@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .fieldfolder import ground_of, read_lanes, read_sweeps, read_truth
+from .fieldfolder import ground_of, read_lanes, read_truth
+from .fieldsweeps import read_sweeps
 from .files import make_folder
 from .trainer import train
 

@@ -12,7 +12,6 @@ import io
 import json
 import math
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,24 +19,10 @@ from typing import Any
 from .._version import __version__
 from ..alarm import SAFETY_TEXT, Alarm
 from ..sweep import Frame
+from .alarm_columns import COLUMNS, NAMES, make_alarm, parse, to_cell, to_json
 from .sidecar import MAX_TEXT
 from .trouble import FormatError
 
-#: Columns of CSV and properties of GeoJSON: name, field of the alarm, what it holds.
-_COLUMNS = (
-    ("identifier", "identifier", "text"),
-    ("lane", "lane", "text"),
-    ("time_s", "time", "number"),
-    ("easting_m", "easting", "number"),
-    ("northing_m", "northing", "number"),
-    ("position_error_m", "position_error", "number"),
-    ("depth_m", "depth", "number"),
-    ("probability", "probability", "number"),
-    ("score", "score", "number"),
-    ("quality", "quality", "count"),
-    ("model", "model", "text"),
-)
-_NAMES = tuple(name for name, _, _ in _COLUMNS)
 _EVIDENCE = "evidence "
 _KIND = "data_kind"
 _FRAME = "minesense:frame"
@@ -78,10 +63,10 @@ def write_csv(alarms: Iterable[Alarm], path: str | Path, *, synthetic: bool = Fa
     evidence = sorted({name for alarm in found for name in alarm.evidence})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_NAMES, *(_EVIDENCE + name for name in evidence), _KIND])
+    writer.writerow([*NAMES, *(_EVIDENCE + name for name in evidence), _KIND])
     for alarm in found:
-        cells = [_to_cell(getattr(alarm, field)) for _, field, _ in _COLUMNS]
-        cells += [_to_cell(alarm.evidence.get(name, math.nan)) for name in evidence]
+        cells = [to_cell(getattr(alarm, field)) for _, field, _ in COLUMNS]
+        cells += [to_cell(alarm.evidence.get(name, math.nan)) for name in evidence]
         writer.writerow([*cells, "SYNTHETIC" if synthetic else "recorded"])
     _replace(Path(path), text.getvalue().encode("utf-8"))
 
@@ -229,7 +214,7 @@ def _check_alarms(alarms: Iterable[object]) -> list[Alarm]:
         if not isinstance(alarm, Alarm):
             msg = f"Invalid alarm of type {type(alarm).__name__}. Must be an Alarm."
             raise TypeError(msg)
-        numbers = {f: getattr(alarm, f) for _, f, kind in _COLUMNS if kind == "number"}
+        numbers = {f: getattr(alarm, f) for _, f, kind in COLUMNS if kind == "number"}
         for name, value in [*numbers.items(), *alarm.evidence.items()]:
             if math.isinf(value):
                 msg = f"Invalid {name} '{value}' of alarm {alarm.identifier!r}. Must be finite."
@@ -264,26 +249,6 @@ def _check_places(
     return places
 
 
-def _to_cell(value: object) -> str:
-    """Return a value as text: NaN as nothing, floats as short as they read back."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (bool, int)):
-        return str(int(value))
-    number = float(value)  # type: ignore[arg-type]
-    return "" if math.isnan(number) else repr(number)
-
-
-def _to_json(value: object) -> object:
-    """Return a value as JSON has it: NaN as null."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (bool, int)):
-        return int(value)
-    number = float(value)  # type: ignore[arg-type]
-    return None if math.isnan(number) else number
-
-
 def _feature(
     alarm: Alarm, places: Mapping[str, tuple[float, float]] | None, synthetic: bool
 ) -> dict[str, Any]:
@@ -293,8 +258,8 @@ def _feature(
     else:
         place = places.get(alarm.identifier, (math.nan, math.nan))
     unknown = any(math.isnan(coordinate) for coordinate in place)
-    found = {name: _to_json(getattr(alarm, field)) for name, field, _ in _COLUMNS}
-    found["evidence"] = {name: _to_json(value) for name, value in alarm.evidence.items()}
+    found = {name: to_json(getattr(alarm, field)) for name, field, _ in COLUMNS}
+    found["evidence"] = {name: to_json(value) for name, value in alarm.evidence.items()}
     found[_KIND] = "SYNTHETIC" if synthetic else "recorded"
     return {
         "type": "Feature",
@@ -317,31 +282,6 @@ def _replace(path: Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _parse(path: Path, where: str, name: str, kind: str, value: object) -> Any:
-    """Return what a cell or property holds, or raise."""
-    field = name
-    if kind == "text":
-        if isinstance(value, str):
-            return value
-        raise FormatError(path, field, value, "text", where=where)
-    if kind == "count":
-        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
-            return int(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        raise FormatError(path, field, value, "a whole number", where=where)
-    if value is None or value == "":
-        return math.nan
-    try:
-        plain = not isinstance(value, str) or re.fullmatch(r"[-+.0-9eE]{1,40}", value)
-        number = float(value) if plain and not isinstance(value, bool) else math.nan  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise FormatError(path, field, value, "a finite number or empty", where=where)
-    return number
-
-
 def _read_csv(path: Path, text: str) -> list[Alarm]:
     """Return the alarms of a CSV file."""
     try:
@@ -350,10 +290,10 @@ def _read_csv(path: Path, text: str) -> list[Alarm]:
         field = "CSV"
         raise FormatError(path, field, str(error), "comma-separated text") from None
     names = rows[0] if rows else []
-    missing = [name for name in _NAMES if name not in names]
+    missing = [name for name in NAMES if name not in names]
     if missing or len(set(names)) != len(names):
         field = "header line"
-        rule = f"a table of alarms, each column once, with {', '.join(missing or _NAMES)}"
+        rule = f"a table of alarms, each column once, with {', '.join(missing or NAMES)}"
         raise FormatError(path, field, names[:20], rule, where="line 1")
     alarms = []
     for number, row in enumerate(rows[1:], start=2):
@@ -363,11 +303,11 @@ def _read_csv(path: Path, text: str) -> list[Alarm]:
             raise FormatError(path, field, len(row), f"{len(names)}", where=where)
         cells = dict(zip(names, row, strict=True))
         evidence = {
-            name.removeprefix(_EVIDENCE): _parse(path, where, name, "number", cell)
+            name.removeprefix(_EVIDENCE): parse(path, where, name, "number", cell)
             for name, cell in cells.items()
             if name.startswith(_EVIDENCE) and cell
         }
-        alarms.append(_make_alarm(path, where, cells, evidence))
+        alarms.append(make_alarm(path, where, cells, evidence))
     return alarms
 
 
@@ -393,19 +333,7 @@ def _read_geojson(path: Path, text: str) -> list[Alarm]:
             field = "properties"
             raise FormatError(path, field, cells, "those of an alarm", where=where)
         values = {
-            name: _parse(path, where, name, "number", value) for name, value in evidence.items()
+            name: parse(path, where, name, "number", value) for name, value in evidence.items()
         }
-        alarms.append(_make_alarm(path, where, cells, values))
+        alarms.append(make_alarm(path, where, cells, values))
     return alarms
-
-
-def _make_alarm(
-    path: Path, where: str, cells: Mapping[str, object], evidence: Mapping[str, float]
-) -> Alarm:
-    """Return the alarm that a row or feature holds."""
-    values = {}
-    for name, field, kind in _COLUMNS:
-        if name not in cells:
-            raise FormatError(path, name, None, "there", where=where)
-        values[field] = _parse(path, where, name, kind, cells[name])
-    return Alarm(evidence=dict(evidence), **values)

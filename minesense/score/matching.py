@@ -224,31 +224,24 @@ def match(
     on_clutter = neighbours(places, clutter, [halo.reach(c.diameter) for c in clutter])
     results: list[AlarmOutcome] = []
     for i in order:
-        alarm = chosen[i]
-        known: dict[str, Any] = {
-            "identifier": alarm.identifier,
-            "score": float(alarm.score),
-            "easting": float(alarm.easting),
-            "northing": float(alarm.northing),
-            "lane": _lane(alarm, alarm.lane, coverage),
-        }
         if i in assigned:
-            known |= {"outcome": "hit", "target": targets[assigned[i]].identifier}
+            known = {"outcome": "hit", "target": targets[assigned[i]].identifier}
         elif inside[i]:
-            known |= {"outcome": "repeat", "target": targets[nearest(inside[i])].identifier}
+            known = {"outcome": "repeat", "target": targets[nearest(inside[i])].identifier}
         elif not np.isfinite(places[i]).all():
-            known |= {"outcome": "outside", "reason": "unlocated"}
+            known = {"outcome": "outside", "reason": "unlocated"}
         elif not is_seen[i]:
-            known |= {"outcome": "outside", "reason": "not observed"}
+            known = {"outcome": "outside", "reason": "not observed"}
         elif near[i]:
             target = targets[nearest(near[i])].identifier
-            known |= {"outcome": "outside", "reason": "ring", "target": target}
+            known = {"outcome": "outside", "reason": "ring", "target": target}
+        elif on_clutter[i]:
+            thing = clutter[nearest(on_clutter[i])]
+            kind = thing.kind
+            known = {"outcome": "false", "clutter": thing.identifier, "clutter_kind": kind}
         else:
-            known |= {"outcome": "false"}
-            if on_clutter[i]:
-                thing = clutter[nearest(on_clutter[i])]
-                known |= {"clutter": thing.identifier, "clutter_kind": thing.kind}
-        results.append(AlarmOutcome(**known))
+            known = {"outcome": "false"}
+        results.append(_alarm_outcome(chosen[i], known, coverage))
     hits = {k: chosen[i].identifier for i, k in assigned.items()}
     scores = {k: float(chosen[i].score) for k, i in found_by.items()}
     return Matching(
@@ -294,6 +287,20 @@ def _observed(
         coverage.observed_share(t.easting, t.northing, t.diameter / 2, sensors) for t in targets
     ]
     return shares, coverage.at(seen, places[:, 0], places[:, 1], False)
+
+
+def _alarm_outcome(
+    alarm: Alarm, known: dict[str, Any], coverage: Coverage | None
+) -> AlarmOutcome:
+    """Return what became of an alarm: its own fields, and what is known of it besides."""
+    return AlarmOutcome(
+        identifier=alarm.identifier,
+        score=float(alarm.score),
+        easting=float(alarm.easting),
+        northing=float(alarm.northing),
+        lane=_lane(alarm, alarm.lane, coverage),
+        **known,
+    )
 
 
 def _target_outcome(

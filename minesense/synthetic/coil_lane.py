@@ -55,6 +55,12 @@ def coil_samples(
         V per ampere at the gates; or metres, in-phase and quadrature in turn at the
         frequencies.
 
+    Raises
+    ------
+    ValueError
+        If a wire touches something, as it may where a bump of rough ground is higher than
+        the wire.
+
     Notes
     -----
     Soil is that of the exact image in flat ground, at the height and with the susceptibility
@@ -92,10 +98,26 @@ def _received(
         "rotation": rotation,
         "reach": reach_of(head),
     }
-    if isinstance(head.excitation, PulseTrain):
-        return samples + pulse_voltage(place, **scene)
-    waves = continuous_wave_response(place, **scene)
+    try:
+        if isinstance(head.excitation, PulseTrain):
+            return samples + pulse_voltage(place, **scene)
+        waves = continuous_wave_response(place, **scene)
+    except ValueError as error:
+        if not str(error).startswith("Invalid object_"):
+            raise
+        raise ValueError(_too_low(head, terrain)) from error
     return samples + np.ascontiguousarray(waves).view(np.float64)
+
+
+def _too_low(head: Head, terrain: Terrain) -> str:
+    """Return what is wrong where a thing in a bump of the ground touches a wire."""
+    preset = terrain.soil.preset
+    return (
+        f"Invalid height '{head.height}' of a head over soil '{preset.name}' with roughness "
+        f"'{preset.roughness:g}': in a bump of the ground its wire meets what is buried there. "
+        "Must be more, over smoother ground, or of another seed; in a scenario, "
+        "`$.platform.height`, if the platform has one, and `$.ground`."
+    )
 
 
 def reach_of(head: Head) -> float:

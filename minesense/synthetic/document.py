@@ -192,6 +192,8 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return build(hint, value, path=path)  # type: ignore[arg-type]
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return _choose(arguments, value, path)
     if origin in _UNIONS and any(dataclasses.is_dataclass(item) for item in arguments):
         return _convert_union(arguments, value, path)
     if origin is tuple and len(arguments) == 2 and arguments[1] is ...:
@@ -222,11 +224,21 @@ def _convert_union(arguments: tuple[Any, ...], value: Any, path: str) -> Any:
     if len(records) == 1:
         return build(records[0], value, path=path)  # type: ignore[arg-type]
     by_kind = {_kind_of(item): item for item in records}
-    name = value.get("kind") if isinstance(value, Mapping) else None
-    if name not in by_kind:
+    if not isinstance(value, Mapping):
+        raise ValueError(_at(f"Expected a table, got {value!r}", path))
+    if "kind" not in value:
         words = ", ".join(map(repr, by_kind))
-        raise ValueError(_at(f"Invalid kind {name!r}. Must be one of {words}", f"{path}.kind"))
+        raise ValueError(_at(f"Missing field. Must be one of {words}", f"{path}.kind"))
+    name = _choose(tuple(by_kind), value["kind"], f"{path}.kind")
     return build(by_kind[name], value, path=path)  # type: ignore[arg-type]
+
+
+def _choose(words: tuple[str, ...], value: Any, path: str) -> str:
+    """Return a value that is one of some words."""
+    if not isinstance(value, str) or value not in words:
+        allowed, name = ", ".join(map(repr, words)), path.rpartition(".")[2]
+        raise ValueError(_at(f"Invalid {name} {value!r}. Must be one of {allowed}", path))
+    return value
 
 
 def _kind_of(record: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._validation import (
+    check_at_most,
     check_not_negative,
     check_number,
     check_one_of,
@@ -22,6 +23,10 @@ from ..sweep import Floats
 from .distribution import to_micro
 from .document import build
 from .sources import read_table, unfold
+
+#: Standard deviation of a surface, m: over rougher ones hollows under the antennas would be
+#: seen from farther off than the ground reaches that is simulated around a lane.
+ROUGHEST = 0.05
 
 _Range = tuple[float, float]
 
@@ -38,7 +43,7 @@ class SoilPreset:
     TypeError, ValueError
         If a figure is out of range: sand and clay shares of at most 1 together, moisture from
         0 to 0.6, conductivity not negative, susceptibility above zero, viscous share from 0
-        to 1, spreads not negative, lengths greater than zero.
+        to 1, spreads not negative, roughness up to 0.05 m, lengths greater than zero.
     """
 
     name: str = ""
@@ -78,7 +83,8 @@ class SoilPreset:
             check_not_negative(getattr(self, name), name)
         for name in ("correlation_length", "patch_length", "surface_length"):
             check_positive(getattr(self, name), name)
-        check_not_negative(self.roughness, "roughness")
+        roughness = check_not_negative(self.roughness, "roughness")
+        check_at_most(roughness, "roughness", ROUGHEST, "m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

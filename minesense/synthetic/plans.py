@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._validation import check_count, check_one_of, check_positive
+from .._validation import check_at_most, check_count, check_one_of, check_positive
 from ..sensor import Circle, Head, PulseTrain, Radar, Sensor
 from ..sweep import Floats
 from .coil_errors import CoilErrors
@@ -16,9 +16,18 @@ from .motion import CartMotion, FlightMotion, SwingMotion
 from .platform import Carrier
 from .radar_errors import RadarErrors
 from .tone_errors import ToneErrors
+from .track import PATH_INTERVAL, PATH_STEP
 
 #: Kinds of radar: a pulse of 1.5 GHz, or 121 tones from 0.6 to 3 GHz.
 Waves = Literal["pulse", "tones"]
+
+
+#: m over mean ground of the coils of a cart.
+_CART_COILS = 0.05
+
+#: m over mean ground of any head or drone: the ground around a lane is simulated for it.
+_HIGHEST = 1.0
+_FASTEST = 1 / PATH_INTERVAL  # traces a second: one for each step of the path
 
 
 def _radar_sensor(
@@ -77,7 +86,8 @@ class CartPlan:
     Raises
     ------
     TypeError, ValueError
-        If a count is not a positive whole number or a length not greater than zero.
+        If a count is not a positive whole number, a length not greater than zero, or traces
+        are closer than 5 mm.
     """
 
     n_antennas: int = 8  #: radar channels, evenly spread over the width
@@ -98,8 +108,19 @@ class CartPlan:
         check_one_of(self.waves, "waves", ("pulse", "tones"))
         for name in ("n_antennas", "n_coils"):
             check_count(getattr(self, name), name)
-        for name in ("width", "radar_spacing", "coil_spacing"):
-            check_positive(getattr(self, name), name)
+        check_positive(self.width, "width")
+        for name in ("radar_spacing", "coil_spacing"):
+            if check_positive(getattr(self, name), name) < PATH_STEP * (1 - 1e-9):
+                msg = (
+                    f"Invalid {name} '{getattr(self, name)}'. Must be at least the step of "
+                    f"the path, {PATH_STEP:g} m."
+                )
+                raise ValueError(msg)
+
+    @property
+    def coil_height(self) -> float:
+        """Height of the coils over mean ground, m."""
+        return _CART_COILS
 
     def carrier(self) -> Carrier:
         """Return the sensors on their platform."""
@@ -110,7 +131,7 @@ class CartPlan:
             radar=_radar_sensor(
                 "cart radar", arms, height=0.12, window=12e-9, waves=self.waves
             ),
-            coils=_coil_sensor("cart coils", coils, radius=0.10, height=0.05),
+            coils=_coil_sensor("cart coils", coils, radius=0.10, height=self.coil_height),
             radar_spacing=self.radar_spacing,
             coil_spacing=self.coil_spacing,
             **_shared(self),
@@ -128,7 +149,8 @@ class HandheldPlan:
     Raises
     ------
     TypeError, ValueError
-        If there is no such set of sensors or a number is not greater than zero.
+        If there is no such set of sensors, a number is not greater than zero, the height
+        greater than 1 m, or the rate than 100 Hz.
     """
 
     sensors: Literal["coil", "dual"] = "dual"
@@ -150,8 +172,13 @@ class HandheldPlan:
     def __post_init__(self) -> None:
         check_one_of(self.sensors, "sensors", ("coil", "dual"))
         check_one_of(self.waves, "waves", ("pulse", "tones"))
-        for name in ("height", "rate"):
-            check_positive(getattr(self, name), name)
+        check_at_most(check_positive(self.height, "height"), "height", _HIGHEST, "m")
+        check_at_most(check_positive(self.rate, "rate"), "rate", _FASTEST, "Hz")
+
+    @property
+    def coil_height(self) -> float:
+        """Height of the coil over mean ground, m."""
+        return self.height
 
     def carrier(self) -> Carrier:
         """Return the sensors on their platform."""
@@ -183,7 +210,7 @@ class DronePlan:
     ------
     TypeError, ValueError
         If there is no such set of sensors, the height is not from 0.3 to 1 m, or a rate is
-        not greater than zero.
+        not greater than zero or greater than 100 Hz.
     """
 
     sensors: Literal["radar", "coil", "both"] = "both"
@@ -213,11 +240,16 @@ class DronePlan:
     def __post_init__(self) -> None:
         check_one_of(self.sensors, "sensors", ("radar", "coil", "both"))
         check_one_of(self.waves, "waves", ("pulse", "tones"))
-        for name in ("height", "radar_rate", "coil_rate"):
-            check_positive(getattr(self, name), name)
-        if not 0.3 <= self.height <= 1.0:
-            msg = f"Invalid height '{self.height}'. Must lie between 0.3 and 1 m."
+        for name in ("radar_rate", "coil_rate"):
+            check_at_most(check_positive(getattr(self, name), name), name, _FASTEST, "Hz")
+        if not 0.3 <= check_positive(self.height, "height") <= _HIGHEST:
+            msg = f"Invalid height '{self.height}'. Must lie between 0.3 and {_HIGHEST:g} m."
             raise ValueError(msg)
+
+    @property
+    def coil_height(self) -> float | None:
+        """Height of the coil over mean ground, m; None if there is none."""
+        return None if self.sensors == "radar" else self.height
 
     def carrier(self) -> Carrier:
         """Return the sensors on their platform."""

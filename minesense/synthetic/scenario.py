@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .._validation import check_at_most, check_not_negative, check_number, check_one_of
-from .catalogue import body
+from .catalogue import Body, body
+from .clearance import check_clearance, check_swing
 from .clutter import CLUTTER_PRESETS, ClutterPreset
 from .distribution import Distribution, Normal
 from .document import build, merge, parse_toml, plain
@@ -75,7 +76,7 @@ class Place:
     tilt: tuple[float, float] = (0.0, 0.0)  #: rad, by which its top leans east and north
 
     def __post_init__(self) -> None:
-        kind = body(self.kind)
+        kind = _body_of(self.kind, "kind")
         for name in ("easting", "northing", "heading"):
             check_number(getattr(self, name), name)
         if check_number(self.depth, "depth") < 0:
@@ -111,10 +112,7 @@ class TargetPlan:
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
-            try:
-                body(kind)
-            except ValueError as error:
-                raise ValueError(str(error).replace("identifier", "kinds", 1)) from None
+            _body_of(kind, "kinds")
         if self.depth is not None:
             check_not_negative(self.depth.low, "depth")
             check_at_most(self.depth.high, "depth", DEEPEST, "m")
@@ -167,7 +165,8 @@ class Scenario:
     Raises
     ------
     TypeError, ValueError
-        If targets would overlap, lie outside the lanes, or there are none to draw.
+        If targets would overlap, lie outside the lanes, or there are none to draw; if coils
+        are too low for the roughness of a soil, or a swung head too short for the lanes.
     """
 
     name: str
@@ -188,6 +187,9 @@ class Scenario:
             raise ValueError(msg)
         if isinstance(layout, RowLayout):
             layout.check_room(max(body(kind).diameter for kind in targets.kinds))
+        soils = [self.ground.soil(i) for i in range(len(self.ground.soils))]
+        check_clearance(self.platform, soils)
+        check_swing(self.platform, self.lanes.width)
         for i, place in enumerate(targets.places):
             where = f" - at `$.targets.places[{i}]`"
             right, forward = self.lanes.from_map(place.easting, place.northing)
@@ -205,6 +207,14 @@ class Scenario:
                         f"({other.easting}, {other.northing}){where}"
                     )
                     raise ValueError(msg)
+
+
+def _body_of(kind: str, name: str) -> Body:
+    """Return the body of the catalogue that a field of this name holds."""
+    try:
+        return body(kind)
+    except ValueError as error:
+        raise ValueError(str(error).replace("identifier", name, 1)) from None
 
 
 def _overlap(one: Place, other: Place) -> bool:
