@@ -157,3 +157,28 @@ def interior_share(size, order):
     """Return G = 2 (n + 1) I_n+1(q) / (q I_n(q)) for complex q."""
     size = np.asarray(size, np.complex128)
     return 2 * (order + 1) * ive(order + 1, size) / (size * ive(order, size))
+
+
+def even_points(n):
+    """Return the middles of n even parts of -1..1."""
+    return (np.arange(n) + 0.5) * 2 / n - 1
+
+
+def even_disc(diameter, n_rings):
+    """Return places and areas of many facets of a disc: even rings, even angles."""
+    edges = np.linspace(0, diameter / 2, n_rings + 1)
+    places, areas = [], []
+    for inner, outer in itertools.pairwise(edges):
+        n = int(np.ceil(np.pi * (inner + outer) * 2 * n_rings / diameter)) + 8
+        angle = np.arange(n) * 2 * np.pi / n
+        middle = (inner + outer) / 2
+        places.append(middle * np.column_stack([np.cos(angle), np.sin(angle)]))
+        areas.append(np.full(n, np.pi * (outer**2 - inner**2) / n))
+    return np.concatenate(places), np.concatenate(areas)
+
+
+def even_rectangle(width, length, n):
+    """Return places and areas of n times n facets of a rectangle."""
+    across, along = np.meshgrid(width / 2 * even_points(n), length / 2 * even_points(n))
+    places = np.column_stack([across.ravel(), along.ravel()])
+    return places, np.full(n * n, width * length / n**2)

@@ -1,7 +1,9 @@
 """Test bodies in the ground against limits, exact solutions and boundary conditions."""
 
+import dataclasses
 import math
 
+import naive_bodies
 import numpy as np
 import numpy.testing as npt
 import pytest
@@ -10,15 +12,18 @@ from hypothesis import strategies as st
 from scipy.special import h2vp, hankel2, jv, jvp, spherical_jn, spherical_yn
 
 from minesense.physics import (
+    Surface,
     cylinder_length,
     disc_facets,
     finite_reflection,
     layered_reflection,
+    radar_spectra,
     rectangle_facets,
     rod_body,
     sphere_body,
     sphere_length,
     surface_echoes,
+    tones_to_time,
     volume_cell,
     wavenumber,
 )
@@ -330,9 +335,71 @@ def test_conductors_do_not_jump_where_their_series_ends(length):
     npt.assert_allclose(*sides, rtol=1e-5)
 
 
-def test_a_disc_wider_than_the_spacing_is_cut():
+def test_a_disc_wider_than_a_quarter_of_the_spacing_is_cut():
     plain = {"diameter": 0.02, "frequency": [1e9], "soil": 9.0}
-    assert len(disc_facets([0, 0, -0.1], spacing=0.02, **plain)) == 1
-    cut = disc_facets([0, 0, -0.1], spacing=0.01, **plain)
-    assert len(cut) >= 3
+    assert len(disc_facets([0, 0, -0.1], spacing=0.08, **plain)) == 1
+    cut = disc_facets([0, 0, -0.1], spacing=0.02, **plain)
+    assert len(cut) == 4
     npt.assert_allclose(cut.weight.sum(), np.pi * 1e-4)
+
+
+# Facets wide enough to be few, narrow enough to be the face
+
+
+TONES = np.linspace(0.6e9, 3e9, 61)
+LEVEL = Surface(origin=[-0.8, -0.8], step=0.04, heights=np.zeros((41, 41)))
+ASIDE = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+
+
+def cut_and_evenly_cut(shape, size, soil, tilt):
+    """Return a body as it is cut, and as many small even facets or elements."""
+    middle, common = [0, 0, -0.12], {"frequency": TONES, "soil": soil}
+    if shape == "rod":
+        body = rod_body([0, -size / 2, -0.12], [0, size / 2, -0.12], radius=0.01, **common)
+        along = size / 2 * naive_bodies.even_points(400)
+        places, areas = np.column_stack([0 * along, along]), np.full(400, size / 400)
+    elif shape == "disc":
+        body = disc_facets(middle, diameter=size, below=np.inf, tilt=tilt, **common)
+        places, areas = naive_bodies.even_disc(size, 70)
+    else:
+        body = rectangle_facets(
+            middle, length=size, width=size / 2, below=np.inf, tilt=tilt, **common
+        )
+        places, areas = naive_bodies.even_rectangle(size / 2, size, 120)
+    north, up = places[:, 1] * math.cos(tilt), -places[:, 1] * math.sin(tilt)
+    even = dataclasses.replace(
+        body,
+        position=middle + np.column_stack([places[:, 0], north, up]),
+        normal=np.tile(body.normal[0], (len(places), 1)),
+        weight=areas,
+        spectrum=np.zeros(len(places), int),
+    )
+    return body, even
+
+
+@pytest.mark.parametrize("soil", [2.5, 4.0, 9.0 - 0.3j, 16.0])
+@pytest.mark.parametrize(
+    ("shape", "size", "tilt"),
+    [
+        ("disc", 0.015, 0.0), ("disc", 0.03, 0.0), ("disc", 0.05, 0.3), ("disc", 0.1, 0.3),
+        ("disc", 0.3, 0.0), ("box", 0.03, 0.0), ("box", 0.1, 0.3), ("box", 0.3, 0.0),
+        ("rod", 0.02, 0.0), ("rod", 0.4, 0.0),
+    ],
+)  # fmt: skip
+def test_few_facets_echo_like_many(shape, size, tilt, soil):
+    """Tones weigh alike up to the last: 1 % of the echo, however far aside, in time."""
+    across = np.array([[1, 0], [0, 1], [0.6, 0.8], [0, -1]])
+    places = (ASIDE[:, None, None] * across).reshape(-1, 2)
+    antennas = np.column_stack([places, np.full(len(places), 0.1)])
+    receivers = antennas + np.array([0.06, 0, 0])
+    few, many = (
+        radar_spectra(
+            antennas, receivers, frequency=TONES, permittivity=soil,
+            surface=LEVEL, scatterers=body, coupling=0.0, surface_radius=0.0,
+        )
+        for body in cut_and_evenly_cut(shape, size, soil, tilt)
+    )  # fmt: skip
+    assert np.abs(few - many).max() < 0.01 * np.abs(many).max()
+    few, many = (tones_to_time(s, TONES, n_samples=800, interval=20e-12) for s in (few, many))
+    error = np.abs(few - many).max(axis=1) / np.abs(many).max(axis=1)
+    assert error.max() < 0.01

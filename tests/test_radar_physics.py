@@ -455,7 +455,7 @@ def test_discs_and_rectangles_have_their_area_and_size():
     npt.assert_allclose(disc.weight.sum(), math.pi * 0.05**2)
     npt.assert_allclose(disc.position.mean(axis=0), [1, 2, -0.1], atol=1e-3)
     assert np.hypot(*(disc.position - [1, 2, -0.1])[:, :2].T).max() < 0.05
-    one = disc_facets([0, 0, -0.1], diameter=0.01, frequency=F, soil=9.0, spacing=0.01)
+    one = disc_facets([0, 0, -0.1], diameter=0.01, frequency=F, soil=9.0, spacing=0.04)
     assert len(one) == 1
     box = rectangle_facets(
         [0, 0, -0.1], length=0.2, width=0.1, heading=math.pi / 2, frequency=F, soil=9.0

@@ -235,6 +235,26 @@ def coaxial_coupling(radius_a, radius_b, distance, out):
 
 
 @jit
+def _turn(rotation, i, v0, v1, v2):
+    """Return a vector of the windings' frame in that of the bodies."""
+    return (
+        rotation[i, 0, 0] * v0 + rotation[i, 0, 1] * v1 + rotation[i, 0, 2] * v2,
+        rotation[i, 1, 0] * v0 + rotation[i, 1, 1] * v1 + rotation[i, 1, 2] * v2,
+        rotation[i, 2, 0] * v0 + rotation[i, 2, 1] * v1 + rotation[i, 2, 2] * v2,
+    )
+
+
+@jit
+def _turn_back(rotation, i, v0, v1, v2):
+    """Return a vector of the bodies' frame in that of the windings."""
+    return (
+        rotation[i, 0, 0] * v0 + rotation[i, 1, 0] * v1 + rotation[i, 2, 0] * v2,
+        rotation[i, 0, 1] * v0 + rotation[i, 1, 1] * v1 + rotation[i, 2, 1] * v2,
+        rotation[i, 0, 2] * v0 + rotation[i, 1, 2] * v1 + rotation[i, 2, 2] * v2,
+    )
+
+
+@jit
 def sum_of_bodies(
     position,
     rotation,
@@ -284,44 +304,14 @@ def sum_of_bodies(
             d2 = body[j, 2] - position[i, 2]
             if d0 * d0 + d1 * d1 + d2 * d2 > limit:
                 continue
-            p0 = rotation[i, 0, 0] * d0 + rotation[i, 1, 0] * d1 + rotation[i, 2, 0] * d2
-            p1 = rotation[i, 0, 1] * d0 + rotation[i, 1, 1] * d1 + rotation[i, 2, 1] * d2
-            p2 = rotation[i, 0, 2] * d0 + rotation[i, 1, 2] * d1 + rotation[i, 2, 2] * d2
+            p0, p1, p2 = _turn_back(rotation, i, d0, d1, d2)
             _field_at(p0, p1, p2, tx_circles, tx_segments, work[0])
-            t0 = (
-                rotation[i, 0, 0] * work[0, 0]
-                + rotation[i, 0, 1] * work[0, 1]
-                + rotation[i, 0, 2] * work[0, 2]
-            )
-            t1 = (
-                rotation[i, 1, 0] * work[0, 0]
-                + rotation[i, 1, 1] * work[0, 1]
-                + rotation[i, 1, 2] * work[0, 2]
-            )
-            t2 = (
-                rotation[i, 2, 0] * work[0, 0]
-                + rotation[i, 2, 1] * work[0, 1]
-                + rotation[i, 2, 2] * work[0, 2]
-            )
+            t0, t1, t2 = _turn(rotation, i, work[0, 0], work[0, 1], work[0, 2])
             if is_coincident:
                 r0, r1, r2 = t0, t1, t2
             else:
                 _field_at(p0, p1, p2, rx_circles, rx_segments, work[1])
-                r0 = (
-                    rotation[i, 0, 0] * work[1, 0]
-                    + rotation[i, 0, 1] * work[1, 1]
-                    + rotation[i, 0, 2] * work[1, 2]
-                )
-                r1 = (
-                    rotation[i, 1, 0] * work[1, 0]
-                    + rotation[i, 1, 1] * work[1, 1]
-                    + rotation[i, 1, 2] * work[1, 2]
-                )
-                r2 = (
-                    rotation[i, 2, 0] * work[1, 0]
-                    + rotation[i, 2, 1] * work[1, 1]
-                    + rotation[i, 2, 2] * work[1, 2]
-                )
+                r0, r1, r2 = _turn(rotation, i, work[1, 0], work[1, 1], work[1, 2])
             w0 = r0 * t0
             w1 = r1 * t1
             w2 = r2 * t2

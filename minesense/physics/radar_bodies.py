@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validation import check_array, check_number, check_positive
-from ..constants import SPEED_OF_LIGHT
+from .facets import cut_disc, cut_line, cut_rectangle, facet_spacing, place_face
 from .finite_layers import finite_reflection, surface_echoes
 from .radar_scene import Scatterers
 from .round_bodies import Field, cylinder_length, sphere_length
 from .scatter import facet_length, volume_cell
-from .soil import Complexes, Floats, check_permittivity
+from .soil import Complexes, Floats
 
 #: A layer of a body: its thickness in m and its relative permittivity.
 Layer = tuple[float, npt.ArrayLike]
@@ -59,14 +59,14 @@ def disc_facets(
     tilt_direction : float
         Where the normal leans to, radians clockwise from north.
     spacing : float, optional
-        Largest width of a facet, m. By default a quarter of the wavelength in the soil at
-        two thirds of the last frequency, twice the peak of the pulse. Tones as strong at the
-        end of the band as elsewhere want two thirds of that.
+        Mean width of a facet at most, m; facets are narrower at the rim and wider in the
+        middle. By default a quarter of the wavelength in the soil, or in soil of permittivity 4
+        if that is shorter, at two thirds of the last frequency: enough for pulses and tones.
 
     Returns
     -------
     scatterers : Scatterers
-        Facets in rings of equal area per facet of a ring; their areas add up to the disc.
+        Facets in rings, alike on one ring; their areas add up to the disc.
 
     Raises
     ------
@@ -79,6 +79,11 @@ def disc_facets(
     of the top, of the bottom and between them, as far as a body of this width holds them.
     Together the facets diffract as the rim does. The sides send nothing back.
 
+    Facets stand where a Gauss-Legendre rule wants them. With the default, tones up to the last
+    frequency give the trace of very many facets, after a Hann window, within 1 % of its peak,
+    as far as half a metre aside and for a tilt of 0.3; at 0.5 it can be 1.5 %. Take two thirds
+    of the default for a body that leans more, and to see that an echo has settled.
+
     Examples
     --------
     >>> from minesense.physics import disc_facets
@@ -86,32 +91,12 @@ def disc_facets(
     ...     [0, 0, -0.05], diameter=0.1, frequency=[1e9, 2e9], soil=9.0, layers=[(0.04, 2.8)]
     ... )
     >>> len(mine), mine.weight.sum().round(6).item()
-    (26, 0.007854)
+    (31, 0.007854)
     """
-    radius = check_positive(diameter, "diameter") / 2
-    spacing = _spacing(frequency, soil, spacing)
-    n_rings = math.ceil(radius / spacing)
-    places, areas = [], []
-    for i in range(n_rings):
-        inner, outer = i * radius / n_rings, (i + 1) * radius / n_rings
-        n = (
-            1
-            if 2 * radius <= spacing
-            else max(3, math.ceil(math.pi * (inner + outer) / spacing))
-        )
-        angle = 2 * math.pi * (np.arange(n) + 0.5 * (i % 2)) / n
-        middle = 0.0 if n == 1 else (inner + outer) / 2
-        places.append(np.column_stack([middle * np.cos(angle), middle * np.sin(angle)]))
-        areas.append(np.full(n, math.pi * (outer**2 - inner**2) / n))
-    spectrum = _layer_spectrum(frequency, soil, layers, below, depth, diameter=2 * radius)
-    return _face(
-        top,
-        np.concatenate(places),
-        np.concatenate(areas),
-        spectrum,
-        tilt=tilt,
-        tilt_direction=tilt_direction,
-    )
+    diameter = check_positive(diameter, "diameter")
+    places, areas = cut_disc(diameter, facet_spacing(frequency, soil, spacing))
+    spectrum = _layer_spectrum(frequency, soil, layers, below, depth, diameter=diameter)
+    return place_face(top, places, areas, spectrum, tilt=tilt, tilt_direction=tilt_direction)
 
 
 def rectangle_facets(
@@ -148,7 +133,7 @@ def rectangle_facets(
     Returns
     -------
     scatterers : Scatterers
-        Facets on a grid, all of the same area.
+        Facets on a grid, smaller towards its edges.
 
     Raises
     ------
@@ -162,22 +147,18 @@ def rectangle_facets(
     ...     [0, 0, -0.1], length=0.1, width=0.05, frequency=[1e9, 2e9], soil=9.0, below=np.inf
     ... )
     >>> len(plate), plate.weight.sum().round(6).item()
-    (18, 0.005)
+    (28, 0.005)
     """
     length, width = check_positive(length, "length"), check_positive(width, "width")
     heading = check_number(heading, "heading")
-    spacing = _spacing(frequency, soil, spacing)
-    n, m = math.ceil(length / spacing), math.ceil(width / spacing)
-    along = (np.arange(n) + 0.5) * length / n - length / 2
-    across = (np.arange(m) + 0.5) * width / m - width / 2
-    forward, right = (a.ravel() for a in np.meshgrid(along, across, indexing="ij"))
+    spacing = facet_spacing(frequency, soil, spacing)
+    (forward, right), areas = (a.T for a in cut_rectangle(length, width, spacing))
     sin, cos = math.sin(heading), math.cos(heading)
     places = np.column_stack([right * cos + forward * sin, forward * cos - right * sin])
-    areas = np.full(n * m, length * width / (n * m))
     spectrum = _layer_spectrum(
         frequency, soil, layers, below, depth, length=length, width=width
     )
-    return _face(top, places, areas, spectrum, tilt=tilt, tilt_direction=tilt_direction)
+    return place_face(top, places, areas, spectrum, tilt=tilt, tilt_direction=tilt_direction)
 
 
 def sphere_body(
@@ -250,12 +231,12 @@ def rod_body(
     field : {"along", "across", "mean"}
         Direction of the electric field against the rod, as in :func:`cylinder_length`.
     spacing : float, optional
-        Largest length of an element, m. By default that of :func:`disc_facets`.
+        Mean length of an element at most, m. By default that of :func:`disc_facets`.
 
     Returns
     -------
     scatterers : Scatterers
-        Elements of one length on the axis, without faces.
+        Elements on the axis, without faces, shorter towards the ends.
 
     Raises
     ------
@@ -281,12 +262,12 @@ def rod_body(
     if length == 0:
         msg = f"Invalid stop {ends[1].tolist()}. Must not be the place of start."
         raise ValueError(msg)
-    n = math.ceil(length / _spacing(frequency, soil, spacing))
-    share = ((np.arange(n) + 0.5) / n)[:, None]
+    along, lengths = cut_line(length, facet_spacing(frequency, soil, spacing))
+    share = 0.5 + along[:, None] / length
     spectrum = cylinder_length(
         frequency, radius=radius, soil=soil, permittivity=permittivity, field=field
     )
-    return _points(ends[0] + share * (ends[1] - ends[0]), np.full(n, length / n), spectrum)
+    return _points(ends[0] + share * (ends[1] - ends[0]), lengths, spectrum)
 
 
 def volume_cells(
@@ -349,15 +330,6 @@ def _points(places: Floats, weight: Floats, spectrum: Complexes) -> Scatterers:
     )
 
 
-def _spacing(frequency: npt.ArrayLike, soil: npt.ArrayLike, spacing: float | None) -> float:
-    """Return the width of facets: what was asked for, or what the wavelength asks for."""
-    if spacing is not None:
-        return check_positive(spacing, "spacing")
-    top = check_positive(np.max(frequency), "frequency") * 2 / 3
-    index = float(np.sqrt(check_permittivity(soil, "soil")).real.max())
-    return SPEED_OF_LIGHT / (4 * index * top)
-
-
 def _layer_spectrum(
     frequency: npt.ArrayLike,
     soil: npt.ArrayLike,
@@ -379,33 +351,3 @@ def _layer_spectrum(
         area = area or math.pi / 4 * outline["diameter"] ** 2
         reflection = surface_echoes(reflection, frequency, soil=soil, depth=depth, area=area)
     return facet_length(frequency, reflection, soil=soil)
-
-
-def _face(
-    top: npt.ArrayLike,
-    places: Floats,
-    areas: Floats,
-    spectrum: Complexes,
-    *,
-    tilt: float,
-    tilt_direction: float,
-) -> Scatterers:
-    """Return flat facets, tilted about the middle of the face and moved to its place."""
-    middle = check_array(top, "top", (3,))
-    tilt, turn = check_number(tilt, "tilt"), check_number(tilt_direction, "tilt_direction")
-    if not 0 <= tilt < math.pi / 2:
-        msg = f"Invalid tilt '{tilt}'. Must be at least 0 and below pi/2 radians."
-        raise ValueError(msg)
-    lean = np.array([math.sin(turn), math.cos(turn)])
-    along = places @ lean  # distance towards where the normal leans: that side sinks
-    position = np.empty((len(places), 3))
-    position[:, :2] = places + np.outer(along * (math.cos(tilt) - 1), lean)
-    position[:, 2] = -along * math.sin(tilt)
-    normal = np.array([*(lean * math.sin(tilt)), math.cos(tilt)])
-    return Scatterers(
-        position=position + middle,
-        normal=np.tile(normal, (len(places), 1)),
-        weight=areas,
-        spectrum=np.zeros(len(places), np.int64),
-        spectra=spectrum[None],
-    )
