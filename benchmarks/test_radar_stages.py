@@ -21,6 +21,7 @@ from minesense.gpr import (
     AlignTimeZero,
     BandPass,
     Dewow,
+    Equalise,
     RemoveBackground,
     RemoveMedianBackground,
     Whiten,
@@ -71,6 +72,13 @@ def sliding_mean(x):
     return x - ndimage.uniform_filter1d(x, 31, axis=2)
 
 
+def automatic_gain(x):
+    """Divide by the root of SciPy's sliding mean of 51 squares, or a share of the trace's."""
+    squares = x * x
+    local = ndimage.uniform_filter1d(squares, 51, axis=2)
+    return x / np.sqrt(np.maximum(local, 1e-4 * squares.mean(axis=2, keepdims=True)))
+
+
 def sliding_median(x):
     """Subtract the sliding median of 101 traces: bottleneck's, else SciPy's by column."""
     if bottleneck is not None:
@@ -98,6 +106,7 @@ def whitened(x):
 
 CASES = {  # a new stage; its peer; traces and samples compared; least ratio that passes
     "dewow": (partial(Dewow, window=31 * STEP), sliding_mean, (0, 20), 0.3),
+    "automatic gain": (partial(Equalise, window=51 * STEP), automatic_gain, (0, 26), 0.3),
     "band-pass": (
         partial(BandPass, low=0.4e9, high=3.5e9),
         partial(signal.sosfiltfilt, SOS, axis=2),

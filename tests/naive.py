@@ -53,6 +53,19 @@ def dewow(traces, h):
     return out
 
 
+def equalise(traces, h, floor):
+    """Each sample over the root mean square of those around it, or a share of the trace's."""
+    n = traces.shape[2]
+    squares = traces.astype(float) ** 2
+    whole = np.sqrt(squares.mean(axis=2))
+    out = np.zeros(traces.shape)
+    for t in range(n):
+        local = np.sqrt(squares[..., max(0, t - h) : min(n, t + h + 1)].mean(axis=2))
+        strength = np.maximum(local, floor * whole)
+        np.divide(traces[..., t], strength, out=out[..., t], where=whole > 0)
+    return out
+
+
 def best_path(gain, price, jump):
     """Return the path that maximises the sum of gains less that of steps, by trying all."""
     paths = [((q,), gain[0][q]) for q in range(len(gain[0]))]

@@ -79,6 +79,11 @@ STAGES = {
         RADAR,
     ),
     "dewow": (partial(gpr.Dewow, window=1.5e-9), RADAR),
+    "loss": (
+        partial(gpr.CompensateLoss, rate=3e8, ground_time=1e-9, start=3e-10, most=40.0),
+        RADAR,
+    ),
+    "automatic gain": (partial(gpr.Equalise, window=1.1e-9, floor=0.3), RADAR),
     "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9), RADAR),
     "prescreen energy": (
         partial(gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25),

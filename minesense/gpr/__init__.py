@@ -9,6 +9,7 @@ from ..along_track import (
     whiten,
 )
 from .features import FEATURES, radar_features
+from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
@@ -19,7 +20,9 @@ __all__ = [
     "AlignGround",
     "AlignTimeZero",
     "BandPass",
+    "CompensateLoss",
     "Dewow",
+    "Equalise",
     "PrescreenEnergy",
     "RemoveBackground",
     "RemoveMedianBackground",
@@ -27,7 +30,10 @@ __all__ = [
     "align_ground",
     "align_time_zero",
     "band_pass",
+    "compensate_loss",
     "dewow",
+    "equalise",
+    "loss_rate",
     "prescreen_energy",
     "radar_features",
     "remove_background",

@@ -14,6 +14,7 @@ from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..surroundings import Around, Surroundings
 from ..sweep import Quality, Samples, Sweep
+from .gain import EQUALISED
 from .preprocess import check_radar
 
 
@@ -165,6 +166,12 @@ class PrescreenEnergy(LaneStage):
 
     def _begin(self, sensor: Sensor) -> None:
         step = check_radar(sensor)
+        if sensor.quantity == EQUALISED:
+            msg = (
+                f"Invalid sensor '{sensor.name}' of {EQUALISED}. Must hold amplitudes: "
+                "automatic gain is for the eye and makes weak echoes and strong ones alike."
+            )
+            raise ValueError(msg)
         self._hop = max(1, round(self.bin_length / step / 2))
         # a thousandth of a sample absorbs the rounding of an axis that starts there
         self._start = max(0, math.ceil((self.start_time - sensor.axis[0]) / step - 1e-3))
