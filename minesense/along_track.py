@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from ._kernels.along_track import (
     divide_by_spread,
-    subtract_running_mean,
     subtract_sliding_median,
     trailing_statistics,
 )
@@ -18,94 +17,6 @@ from ._validation import check_not_negative, check_positive
 from .sensor import Sensor
 from .stage import Flags, LaneStage, run_lane
 from .sweep import Quality, Samples, Sweep
-
-
-def remove_background(sweep: Sweep, *, spacing: float, length: float) -> Sweep:
-    r"""
-    Remove the exponentially weighted mean of the earlier traces.
-
-    Parameters
-    ----------
-    sweep : Sweep
-        A lane of a radar or a metal detector.
-    spacing : float
-        Distance between neighbouring traces, in metres.
-    length : float
-        Distance over which the background forgets, in metres. Choose several target
-        lengths: of a target as long as this one, 43 % of the energy is left.
-
-    Returns
-    -------
-    residual : Sweep
-        Traces minus their background, in the unit of the sweep.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `spacing` or `length` is not finite and greater than zero.
-
-    Notes
-    -----
-    With :math:`w = 1 - e^{-\Delta / L}` for spacing :math:`\Delta` and length :math:`L`,
-    trace :math:`x_k` has residual :math:`r_k` and background :math:`b_k` [1]_. An echo is
-    never part of the background it is measured against.
-
-    .. math:: r_k = x_k - b_{k-1}, \quad b_k = b_{k-1} + w\, r_k, \quad b_{-1} = x_0.
-
-    A step of height :math:`A` leaves :math:`A (1 - w)^k` after :math:`k` traces; white
-    noise of variance :math:`\sigma^2` leaves :math:`2 \sigma^2 / (2 - w)`. A flagged trace
-    leaves the background as it is; :math:`x_0` is the first that is usable. Causal.
-
-    References
-    ----------
-    .. [1] Roberts, S. W. (1959). Control chart tests based on geometric moving averages.
-       *Technometrics*, 1(3). https://doi.org/10.1080/00401706.1959.10489860
-
-    Examples
-    --------
-    >>> sensor = Sensor(name="demo", kind="gpr", axis=[0.0, 1e-9], lever_arms=[[0, 0, 0]])
-    >>> samples = np.full((4, 1, 2), 2.0)  # crosstalk only ...
-    >>> samples[2, 0, 1] += 1.0  # ... and one echo
-    >>> sweep = Sweep(
-    ...     samples=samples,
-    ...     time=np.arange(4),
-    ...     position=np.zeros((4, 3)),
-    ...     heading=np.zeros(4),
-    ...     sensor=sensor,
-    ... )
-    >>> residual = remove_background(sweep, spacing=0.05, length=1.0)
-    >>> residual.samples[:, 0, 1].round(2)
-    array([ 0.  ,  0.  ,  1.  , -0.05], dtype=float32)
-    """
-    return run_lane(RemoveBackground(spacing=spacing, length=length), sweep)
-
-
-class RemoveBackground(LaneStage):
-    """Streaming form of :func:`remove_background`, with its options. Causal."""
-
-    def __init__(self, *, spacing: float, length: float):
-        self.spacing = check_positive(spacing, "spacing")
-        self.length = check_positive(length, "length")
-        super().__init__(spacing=self.spacing, length=self.length)
-
-    def _begin(self, sensor: Sensor) -> None:
-        # float64: a float32 mean cannot follow steps below its last digit
-        self._background = np.zeros(math.prod(sensor.shape))
-        self._tally = np.zeros(1, np.int64)
-
-    def _advance(
-        self, samples: Samples, is_usable: npt.NDArray[np.bool_]
-    ) -> tuple[Samples, Flags | None]:
-        residual = np.empty_like(samples)
-        subtract_running_mean(
-            _as_rows(samples),
-            is_usable,
-            -math.expm1(-self.spacing / self.length),
-            self._background,
-            self._tally,
-            _as_rows(residual),
-        )
-        return residual, None
 
 
 def remove_median_background(sweep: Sweep, *, spacing: float, half_width: float) -> Sweep:

@@ -16,6 +16,36 @@ def remove_background(traces, weight, is_usable):
     return np.array(residuals).reshape(traces.shape)
 
 
+def remove_guarded_background(traces, weight, freeze, n_learn, most, is_usable):
+    """Do the same, but learn nothing from strong residuals, channel by channel."""
+    out = np.full(traces.shape, np.nan)
+    for c in range(traces.shape[1]):
+        energies, background, held = [], None, 0
+        for k in np.flatnonzero(is_usable):
+            trace = traces[k, c].astype(float)
+            background = trace if background is None else background
+            out[k, c] = trace - background
+            energy = (out[k, c] ** 2).sum()
+            if len(energies) > n_learn and energy > freeze * mean_energy(energies, weight):
+                held += 1
+                if held <= most:
+                    continue
+            else:
+                held = 0
+            background = background + weight * out[k, c]
+            energies.append(energy)
+    return out
+
+
+def mean_energy(energies, weight):
+    """Plain mean of all energies but the first, or one of that weight when that is more."""
+    level = 0.0
+    for n, energy in enumerate(energies[1:], start=1):
+        share = max(weight, 1 / n)
+        level = (1 - share) * level + share * energy
+    return level
+
+
 def remove_median_background(traces, h, is_usable):
     """Each trace minus the median of the usable traces around it, from the definition."""
     out = np.full(traces.shape, np.nan)

@@ -12,10 +12,10 @@ from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.along_track import (
     RemoveMedianBackground,
-    remove_background,
     remove_median_background,
     whiten,
 )
+from minesense.background import remove_background
 from minesense.sweep import Quality
 
 WEIGHT = 1 - math.exp(-0.05 / 1.0)
@@ -47,6 +47,25 @@ def test_mean_matches_the_definition(n_traces, bad):
     lane = lane_of(TRACES, sorted(bad))[:n_traces]
     expected = naive.remove_background(TRACES[:n_traces], WEIGHT, lane.is_usable)
     npt.assert_allclose(remove_background(lane, **MEAN).samples, expected, atol=2e-6)
+
+
+@given(
+    bad=dropouts,
+    freeze=st.sampled_from([1.001, 1.2, 2.0]),
+    longest=st.sampled_from([0.05, 0.2, 5.0]),
+)
+def test_frozen_mean_matches_the_definition(bad, freeze, longest):
+    """Channel by channel; with the strong and the weak, through dropouts."""
+    traces = TRACES.copy()
+    traces[20:26, 0] *= 2
+    traces[30:, 1] += 1
+    lane = lane_of(traces, sorted(bad))
+    options = {"spacing": 0.05, "length": 0.4}
+    expected = naive.remove_guarded_background(
+        traces, 1 - math.exp(-0.05 / 0.4), freeze, 8, round(longest / 0.05), lane.is_usable
+    )
+    result = remove_background(lane, **options, freeze=freeze, longest=longest)
+    npt.assert_allclose(result.samples, expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("h", [1, 4, 12, 60])
@@ -130,6 +149,48 @@ def test_background_learnt_on_the_target_costs_energy():
     residual = remove_background(lane_of(target), spacing=0.001, length=1.0).samples
     kept = (residual[500:1500] ** 2).mean()
     npt.assert_allclose(kept, (1 - math.exp(-2)) / 2, rtol=2e-3)
+
+
+def noise_with(target, size=(3000, 1, 40)):
+    """Return noise, and the same with one more unit over some traces."""
+    noise = np.random.default_rng(seed=2).normal(scale=0.05, size=size)
+    loud = noise.copy()
+    loud[target] += 1.0
+    return lane_of(noise), lane_of(loud)
+
+
+def test_a_frozen_background_keeps_a_target_whole():
+    """The target that lost more than half of its energy loses a hundredth at most."""
+    silence, loud = noise_with(slice(1500, 2500))
+    options = {"spacing": 0.001, "length": 1.0}
+    for freeze, least, most in ((None, 0.42, 0.45), (4.0, 0.99, 1.01)):
+        bare = remove_background(silence, **options, freeze=freeze).samples
+        found = remove_background(loud, **options, freeze=freeze).samples - bare
+        assert least < (found[1500:2500] ** 2).mean() < most
+    npt.assert_allclose(found[2500:].mean(axis=2), 0.0, atol=0.02)  # and no shadow behind it
+
+
+def test_a_frozen_background_learns_new_ground_in_the_end():
+    """A step that lasts is kept for `longest`, then forgotten as without the freeze."""
+    _, step = noise_with(slice(1500, None), size=(6000, 1, 40))
+    found = remove_background(
+        step, spacing=0.001, length=0.5, freeze=4.0, longest=1.2
+    ).samples.mean(axis=(1, 2))
+    npt.assert_allclose(found[1500:2700], 1.0, atol=0.1)
+    npt.assert_allclose(found[2700], 1.0, atol=0.1)
+    npt.assert_allclose(found[3200], math.exp(-1), atol=0.1)
+    npt.assert_allclose(found[5500:], 0.0, atol=0.1)
+
+
+def test_one_channel_may_freeze_alone():
+    """What one channel passes over is no reason for its neighbour to stop learning."""
+    noise = np.random.default_rng(seed=3).normal(scale=0.05, size=(400, 2, 40))
+    loud = noise.copy()
+    loud[200:300, 0] += 1.0
+    options = {"spacing": 0.05, "length": 2.0, "freeze": 3.0, "longest": 9.0}
+    one, other = (remove_background(lane_of(x), **options).samples for x in (noise, loud))
+    npt.assert_array_equal(one[:, 1], other[:, 1])
+    npt.assert_allclose((other - one)[200:300, 0], 1.0, atol=0.1)
 
 
 def test_median_leaves_a_short_echo_whole():
@@ -264,6 +325,8 @@ def test_latency_is_in_metres():
     [
         (remove_background, MEAN | {"spacing": 0.0}, ValueError, "Invalid spacing '0.0'"),
         (remove_background, MEAN | {"length": math.inf}, ValueError, "Invalid length 'inf'"),
+        (remove_background, MEAN | {"freeze": 1.0}, ValueError, "Invalid freeze '1.0'"),
+        (remove_background, MEAN | {"freeze": 2, "longest": 0}, ValueError, "Invalid longest"),
         (remove_background, MEAN | {"length": "far"}, TypeError, "Invalid length 'far'"),
         (
             remove_median_background,

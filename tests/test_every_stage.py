@@ -61,6 +61,10 @@ STAGES = {
         RADAR,
     ),
     "background mean": (partial(gpr.RemoveBackground, spacing=0.05, length=1.0), RADAR),
+    "background mean, frozen": (
+        partial(gpr.RemoveBackground, spacing=0.05, length=0.3, freeze=1.05, longest=0.1),
+        RADAR,
+    ),
     "background median": (
         partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.15),
         FEW_SAMPLES,

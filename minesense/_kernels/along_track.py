@@ -6,40 +6,6 @@ from ._jit import jit
 
 
 @jit
-def subtract_running_mean(samples, is_usable, weight, background, tally, out):
-    """
-    Subtract from each trace the weighted mean of the usable traces before it.
-
-    Parameters
-    ----------
-    samples, out : (n_traces, width) float32 array
-        Traces in recording order; `out` is overwritten with the residuals, zero where a
-        trace is not usable.
-    is_usable : (n_traces,) bool array
-    weight : float
-        Weight of the newest trace in the mean, in (0, 1].
-    background : (width,) float64 array
-        State: the mean before the first trace on entry, after the last on exit.
-    tally : (1,) int64 array
-        State: whether the background holds anything yet, 1 or 0.
-    """
-    n_traces, width = samples.shape
-    for i in range(n_traces):
-        trace = samples[i]
-        residual = out[i]
-        if not is_usable[i]:
-            residual[:] = 0.0
-            continue
-        if tally[0] == 0:
-            tally[0] = 1
-            background[:] = trace
-        for j in range(width):
-            difference = np.float64(trace[j]) - background[j]
-            residual[j] = difference
-            background[j] += weight * difference
-
-
-@jit
 def subtract_sliding_median(
     samples, is_present, half_width, buffer, presence, windows, tally, scratch, counts, out
 ):

@@ -1,13 +1,7 @@
 """Stages for ground-penetrating radar."""
 
-from ..along_track import (
-    RemoveBackground,
-    RemoveMedianBackground,
-    Whiten,
-    remove_background,
-    remove_median_background,
-    whiten,
-)
+from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
+from ..background import RemoveBackground, remove_background
 from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
