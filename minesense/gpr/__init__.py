@@ -8,6 +8,12 @@ from ..along_track import (
     remove_median_background,
     whiten,
 )
+from .attributes import (
+    Envelope,
+    envelope,
+    instantaneous_frequency,
+    instantaneous_phase,
+)
 from .features import FEATURES, radar_features
 from .ground import AlignGround, align_ground, track_ground
 from .preprocess import BandPass, Dewow, band_pass, dewow
@@ -20,6 +26,7 @@ __all__ = [
     "AlignTimeZero",
     "BandPass",
     "Dewow",
+    "Envelope",
     "PrescreenEnergy",
     "RemoveBackground",
     "RemoveMedianBackground",
@@ -28,6 +35,9 @@ __all__ = [
     "align_time_zero",
     "band_pass",
     "dewow",
+    "envelope",
+    "instantaneous_frequency",
+    "instantaneous_phase",
     "prescreen_energy",
     "radar_features",
     "remove_background",
