@@ -18,6 +18,7 @@ from .features import FEATURES, radar_features
 from .ground import AlignGround, align_ground, track_ground
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
+from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
 
 __all__ = [
@@ -27,9 +28,11 @@ __all__ = [
     "BandPass",
     "Dewow",
     "Envelope",
+    "LowRankRemoval",
     "PrescreenEnergy",
     "RemoveBackground",
     "RemoveMedianBackground",
+    "SubspaceRemoval",
     "Whiten",
     "align_ground",
     "align_time_zero",
@@ -41,7 +44,9 @@ __all__ = [
     "prescreen_energy",
     "radar_features",
     "remove_background",
+    "remove_low_rank",
     "remove_median_background",
+    "remove_subspace",
     "track_ground",
     "whiten",
 ]
