@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .._kernels.quadrature import delay_quarter_period, magnitude
 from .._version import __version__
 from ..sensor import Sensor
-from ..stage import Flags, LaneStage, run_lane
+from ..stage import Flags, LaneStage
 from ..sweep import Floats, Samples, Sweep
 from .preprocess import check_radar
 
@@ -84,7 +84,10 @@ def envelope(sweep: Sweep) -> Sweep:
     >>> envelope(sweep).samples[0, 0].round(3)
     array([3., 3., 3., 3., 3., 3., 3., 3.], dtype=float32)
     """
-    return run_lane(Envelope(), sweep)
+    stage = Envelope()
+    envelopes = stage.process(sweep)  # all of it: nothing is held back
+    stage.flush()
+    return envelopes
 
 
 class Envelope(LaneStage):

@@ -19,7 +19,7 @@ from .attributes import check_lane
 from .preprocess import check_radar
 
 #: Rows of a section that are multiplied in float64 at a time.
-_N_BLOCK = 1024
+_N_BLOCK = 256
 
 #: Share of the energy that the vectors before one left, from which it is no mere noise, and
 #: effective share of the lane below which it belongs to a stretch of it.
@@ -140,10 +140,9 @@ def remove_subspace(sweep: Sweep, *, rank: int) -> SubspaceRemoval:
         raise ValueError(msg)
     noise = (1 / math.sqrt(m) + 1 / math.sqrt(n)) ** 2
     shares, doubts = [], []
-    samples = np.full_like(sweep.samples, np.nan)
-    for c, section in enumerate(_sections(sweep, usable)):
-        residual, energies, total, covered = _without_subspace(section, rank)
-        samples[usable, c] = residual
+    samples = np.empty_like(sweep.samples)
+    for c, (section, out) in enumerate(_sections(sweep, usable, samples)):
+        energies, total, covered = _remove_vectors(section, rank, out)
         shares.append(energies / total if total else energies)
         left = total - np.concatenate([[0.0], np.cumsum(energies)[:-1]])
         of_left = np.divide(energies, left, out=np.zeros(rank), where=left > 1e-9 * total)
@@ -263,11 +262,11 @@ def remove_low_rank(
     if not len(usable):
         msg = f"Invalid sweep: none of {len(sweep)} traces is usable. Must hold one or more."
         raise ValueError(msg)
-    samples = np.full_like(sweep.samples, np.nan)
+    samples = np.empty_like(sweep.samples)
     reports = []
-    for c, section in enumerate(_sections(sweep, usable)):
+    for c, (section, out) in enumerate(_sections(sweep, usable, samples)):
         weight = 1 / math.sqrt(max(section.shape)) if sparsity is None else sparsity
-        sparse, report = _sparse_part(section, weight, tolerance, most_rounds)
+        report = _keep_sparse_part(section, weight, tolerance, most_rounds, out)
         if not report[2] < tolerance:
             msg = (
                 f"Invalid most_rounds '{most_rounds}'. Must be enough for the residual to fall "
@@ -275,7 +274,6 @@ def remove_low_rank(
                 f"{report[2]:.3g}."
             )
             raise ValueError(msg)
-        samples[usable, c] = sparse
         reports.append(report)
     ranks, rounds, residuals = np.array(reports).reshape(-1, 3).T
     options = f"sparsity={sparsity}, tolerance={tolerance}, most_rounds={most_rounds}"
@@ -287,10 +285,20 @@ def remove_low_rank(
     )
 
 
-def _sections(sweep: Sweep, usable: npt.NDArray[np.intp]) -> Iterator[Samples]:
-    """Yield the section of each channel, (n_usable, n_samples)."""
-    for c in range(sweep.samples.shape[1]):
-        yield sweep.samples[usable, c]
+def _sections(
+    sweep: Sweep, usable: npt.NDArray[np.intp], samples: Samples
+) -> Iterator[tuple[Samples, Samples]]:
+    """Yield the section of each channel, (n_usable, n_samples), and a place for the result."""
+    if len(usable) == len(sweep):
+        for c in range(samples.shape[1]):
+            yield sweep.samples[:, c], samples[:, c]
+        return
+    samples[:] = np.nan
+    for c in range(samples.shape[1]):
+        section = sweep.samples[usable, c]
+        out = np.empty_like(section)
+        yield section, out
+        samples[usable, c] = out
 
 
 def _derived(sweep: Sweep, samples: Samples, line: str) -> Sweep:
@@ -299,50 +307,59 @@ def _derived(sweep: Sweep, samples: Samples, line: str) -> Sweep:
     return dataclasses.replace(sweep, samples=samples, history=history)
 
 
-def _blocks(n_rows: int) -> Iterator[slice]:
-    """Yield slices of the rows of a section."""
-    for start in range(0, n_rows, _N_BLOCK):
-        yield slice(start, start + _N_BLOCK)
+def _blocks(tall: npt.NDArray) -> Iterator[tuple[slice, Floats]]:
+    """Yield slices of the rows, and what they hold in float64 until the next is taken."""
+    if tall.dtype == np.float64:
+        yield slice(0, len(tall)), tall
+        return
+    block = np.empty((min(_N_BLOCK, len(tall)), tall.shape[1]))
+    for start in range(0, len(tall), _N_BLOCK):
+        rows = slice(start, min(start + _N_BLOCK, len(tall)))
+        part = block[: rows.stop - start]
+        part[:] = tall[rows]
+        yield rows, part
 
 
 def _gram(tall: npt.NDArray) -> Floats:
-    """Return the products of the columns, in float64."""
-    gram = np.zeros((tall.shape[1], tall.shape[1]))
-    for rows in _blocks(len(tall)):
-        block = tall[rows].astype(np.float64, copy=False)
-        gram += block.T @ block
+    """Return the products of the columns in float64: the lower triangle, zeros above."""
+    from scipy.linalg.blas import dsyrk  # noqa: PLC0415 - slow to import
+
+    gram = np.zeros((tall.shape[1], tall.shape[1]), order="F")
+    for _, block in _blocks(tall):
+        gram = dsyrk(1.0, block.T, beta=1.0, c=gram, lower=1, overwrite_c=1)
     return gram
 
 
-def _without_subspace(section: Samples, rank: int) -> tuple[npt.NDArray, Floats, float, Floats]:
+def _remove_vectors(section: Samples, rank: int, out: Samples) -> tuple[Floats, float, Floats]:
     """
-    Return a section without its first vectors, their energies, that of all, traces covered.
+    Write a section without its first vectors; return their energies, that of all, and covers.
 
     The vectors on the shorter side are eigenvectors of the Gram matrix; those on the other
-    side are the section times these.
+    side are the section times these. A vector covers a number of traces.
     """
     from scipy.linalg import eigh  # noqa: PLC0415 - slow to import
 
     is_wide = section.shape[0] < section.shape[1]
-    tall = np.ascontiguousarray(section.T) if is_wide else section
+    tall, residual = (section.T, out.T) if is_wide else (section, out)
     gram, n = _gram(tall), tall.shape[1]
     vectors = eigh(gram, subset_by_index=(n - rank, n - 1), check_finite=False)[1][:, ::-1]
-    residual, along = np.empty_like(tall), np.empty((len(tall), rank))
-    for rows in _blocks(len(tall)):
-        block = tall[rows].astype(np.float64)
-        along[rows] = block @ vectors
-        residual[rows] = block - along[rows] @ vectors.T
+    vectors = np.ascontiguousarray(vectors)
+    along = np.empty((len(tall), rank))
+    for rows, block in _blocks(tall):
+        np.matmul(block, vectors, out=along[rows])
+        part = along[rows] @ vectors.T
+        np.subtract(block, part, out=residual[rows], casting="same_kind")
     energies = (along**2).sum(axis=0)
     squares = (vectors if is_wide else along) ** 2
     sums = squares.sum(axis=0)
     covered = np.divide(sums**2, (squares**2).sum(axis=0), out=np.zeros(rank), where=sums > 0)
-    return residual.T if is_wide else residual, energies, float(np.trace(gram)), covered
+    return energies, float(np.trace(gram)), covered
 
 
-def _sparse_part(
-    section: Samples, sparsity: float, tolerance: float, most_rounds: int
-) -> tuple[npt.NDArray, tuple[int, int, float]]:
-    """Return the sparse part of a section; rank of the other, rounds and residual."""
+def _keep_sparse_part(
+    section: Samples, sparsity: float, tolerance: float, most_rounds: int, out: Samples
+) -> tuple[int, int, float]:
+    """Write the sparse part of a section; return rank of the other, rounds and residual."""
     is_wide = section.shape[0] < section.shape[1]
     x = np.ascontiguousarray(section.T if is_wide else section, dtype=np.float64)
     norm = float(np.linalg.norm(x))
@@ -359,7 +376,8 @@ def _sparse_part(
         residual = math.sqrt(float(np.vdot(low, low))) / norm
         mu *= _GROWTH
         rounds += 1
-    return sparse.T if is_wide else sparse, (rank, rounds, residual)
+    out[:] = sparse.T if is_wide else sparse
+    return rank, rounds, residual
 
 
 def _largest_singular_value(tall: Floats) -> float:
