@@ -67,7 +67,6 @@ def report(benchmark, ours, peer, *, n_pairs, times=1):
     ratio = statistics.median(theirs / mine for theirs, mine in pairs)
     benchmark.extra_info["peer_s"] = round(statistics.median(x for x, _ in pairs), 3)
     benchmark.extra_info["times_faster_than_peer"] = round(ratio, 2)
-    benchmark.pedantic(ours, rounds=1)
     return ratio
 
 
@@ -82,12 +81,19 @@ def test_envelope(benchmark):
         lambda: np.abs(signal.hilbert(lane.samples)),
         n_pairs=5,
     )
+    benchmark.pedantic(lambda: envelope(lane), rounds=3)
     assert not benchmark.stats or ratio > 1.0
 
 
 @pytest.mark.usefixtures("one_thread")
 def test_two_singular_vectors(benchmark):
-    """20,000 traces of 512 samples, against scipy.linalg.svd in float32 as they come."""
+    """
+    A section of 512 samples x 20,000 traces, against scipy.linalg.svd of it in float32.
+
+    The peer is timed on 5,000 traces and counts four times: its cost is linear in traces, or more.
+    With traces as rows instead, as minesense keeps them, SciPy is several times faster; that
+    ratio is reported too.
+    """
     lane = make_lane(20_000)
 
     def ours(part=lane):
@@ -95,14 +101,18 @@ def test_two_singular_vectors(benchmark):
             warnings.simplefilter("ignore")
             return remove_subspace(part, rank=2).sweep.samples
 
-    def peer(part=lane):
-        section = part.samples[:, 0]
+    def peer(section):
         left, values, right = linalg.svd(section, full_matrices=False)
         return section - (left[:, :2] * values[:2]) @ right[:2]
 
-    npt.assert_allclose(ours(lane[:600])[:, 0], peer(lane[:600]), atol=2e-3)
-    ratio = report(benchmark, ours, peer, n_pairs=3)
-    assert not benchmark.stats or ratio > 2.5
+    rows = lane[:5_000].samples[:, 0]
+    columns = np.ascontiguousarray(rows.T)
+    npt.assert_allclose(ours(lane[:600])[:, 0], peer(columns[:, :600]).T, atol=2e-3)
+    by_rows = report(benchmark, ours, lambda: peer(rows), n_pairs=2, times=4)
+    ratio = report(benchmark, ours, lambda: peer(columns), n_pairs=3, times=4)
+    benchmark.extra_info["times_faster_than_peer_by_rows"] = round(by_rows, 2)
+    benchmark.pedantic(ours, rounds=3)
+    assert not benchmark.stats or ratio > 4.0
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -124,7 +134,7 @@ def test_robust_principal_components(benchmark):
         with contextlib.suppress(ArithmeticError):
             naive.part_low_rank(lane.samples[:, 0], most_rounds=2)
 
-    removal = remove_low_rank(lane)
+    removal = benchmark.pedantic(lambda: remove_low_rank(lane), rounds=1)
     n_rounds = benchmark.extra_info["rounds"] = int(removal.rounds[0])
     benchmark.extra_info["rank"] = int(removal.rank[0])
     ratio = report(
