@@ -64,9 +64,9 @@ def envelope(sweep: Sweep) -> Sweep:
     References
     ----------
     .. [1] Gabor, D. (1946). Theory of communication. *Journal of the IEE, part III*,
-       93(26), 429-457, equations 1.10 to 1.13. https://doi.org/10.1049/ji-3-2.1946.0074
+       93(26), 429-457. https://doi.org/10.1049/ji-3-2.1946.0074
     .. [2] Taner, M. T., Koehler, F. and Sheriff, R. E. (1979). Complex seismic trace
-       analysis. *Geophysics*, 44(6), 1041-1063, equations 1 to 5.
+       analysis. *Geophysics*, 44(6), 1041-1063.
        https://doi.org/10.1190/1.1440994
 
     Examples
@@ -138,7 +138,7 @@ def instantaneous_phase(sweep: Sweep) -> Sweep:
     References
     ----------
     .. [1] Taner, M. T., Koehler, F. and Sheriff, R. E. (1979). Complex seismic trace
-       analysis. *Geophysics*, 44(6), 1041-1063, equation 6.
+       analysis. *Geophysics*, 44(6), 1041-1063.
        https://doi.org/10.1190/1.1440994
 
     Examples
@@ -198,7 +198,7 @@ def instantaneous_frequency(sweep: Sweep) -> Sweep:
     References
     ----------
     .. [1] Taner, M. T., Koehler, F. and Sheriff, R. E. (1979). Complex seismic trace
-       analysis. *Geophysics*, 44(6), 1041-1063, equation 7.
+       analysis. *Geophysics*, 44(6), 1041-1063.
        https://doi.org/10.1190/1.1440994
 
     Examples

@@ -105,7 +105,7 @@ def remove_subspace(sweep: Sweep, *, rank: int) -> SubspaceRemoval:
     .. [1] Eckart, C. and Young, G. (1936). The approximation of one matrix by another of
        lower rank. *Psychometrika*, 1, 211-218. https://doi.org/10.1007/BF02288367
     .. [2] Johnstone, I. M. (2001). On the distribution of the largest eigenvalue in
-       principal components analysis. *Annals of Statistics*, 29(2), 295-327, equation 1.3.
+       principal components analysis. *Annals of Statistics*, 29(2), 295-327, theorem 1.1.
        https://doi.org/10.1214/aos/1009210544
 
     Examples
