@@ -90,7 +90,7 @@ def test_two_singular_vectors(benchmark):
     """
     A section of 512 samples x 20,000 traces, against scipy.linalg.svd of it in float32.
 
-    The peer is timed on 5,000 traces and counts four times: its cost is linear in traces, or more.
+    The peer is timed on 5,000 traces and counts four times, which flatters it.
     With traces as rows instead, as minesense keeps them, SciPy is several times faster; that
     ratio is reported too.
     """

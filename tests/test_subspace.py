@@ -175,6 +175,13 @@ def test_noise_and_background_raise_no_warning(shape):
         remove_subspace(lane_of(noise(*shape, seed=seed)[:, None]), rank=3)
 
 
+def test_a_lane_of_less_traces_than_samples_is_judged_along_the_lane():
+    """A direct wave is short in time, but covers the lane; a target does not."""
+    remove_subspace(lane_with_target(0, 6, m=60), rank=2)
+    with pytest.warns(UserWarning, match=r"vector 2 of channel 0 .* covers \d of 60 traces"):
+        remove_subspace(lane_with_target(10, 6, m=60), rank=2)
+
+
 def test_many_doubts_are_counted():
     """A warning names three vectors and counts the rest."""
     lane = lane_with_target(10, 12)
