@@ -89,6 +89,7 @@ STAGES = {
     ),
     "automatic gain": (partial(gpr.Equalise, window=1.1e-9, floor=0.3), RADAR),
     "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9), RADAR),
+    "envelope": (gpr.Envelope, RADAR),
     "prescreen energy": (
         partial(gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25),
         RADAR,

@@ -1,12 +1,26 @@
 """Stages for ground-penetrating radar."""
 
-from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
+from ..along_track import (
+    RemoveBackground,
+    RemoveMedianBackground,
+    Whiten,
+    remove_background,
+    remove_median_background,
+    whiten,
+)
 from ..background import RemoveBackground, remove_background
+from .attributes import (
+    Envelope,
+    envelope,
+    instantaneous_frequency,
+    instantaneous_phase,
+)
 from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
+from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
 
 __all__ = [
@@ -16,22 +30,30 @@ __all__ = [
     "BandPass",
     "CompensateLoss",
     "Dewow",
+    "Envelope",
     "Equalise",
+    "LowRankRemoval",
     "PrescreenEnergy",
     "RemoveBackground",
     "RemoveMedianBackground",
+    "SubspaceRemoval",
     "Whiten",
     "align_ground",
     "align_time_zero",
     "band_pass",
     "compensate_loss",
     "dewow",
+    "envelope",
     "equalise",
+    "instantaneous_frequency",
+    "instantaneous_phase",
     "loss_rate",
     "prescreen_energy",
     "radar_features",
     "remove_background",
+    "remove_low_rank",
     "remove_median_background",
+    "remove_subspace",
     "track_ground",
     "whiten",
 ]
