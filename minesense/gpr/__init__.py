@@ -10,6 +10,7 @@ from ..along_track import (
 )
 from .features import FEATURES, radar_features
 from .ground import AlignGround, align_ground, track_ground
+from .migration import kirchhoff, stolt
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
 from .time_zero import AlignTimeZero, align_time_zero
@@ -28,10 +29,12 @@ __all__ = [
     "align_time_zero",
     "band_pass",
     "dewow",
+    "kirchhoff",
     "prescreen_energy",
     "radar_features",
     "remove_background",
     "remove_median_background",
+    "stolt",
     "track_ground",
     "whiten",
 ]
