@@ -240,9 +240,10 @@ def stolt(
     workers = check_count(workers, "workers")
     image = np.empty_like(sweep.samples)
     for channel in range(image.shape[1] if len(sweep) else 0):
-        traces = np.where(sweep.is_usable[:, None], sweep.samples[:, channel], 0)
-        image[:, channel] = _map_profile(
-            traces,
+        _map_profile(
+            sweep.samples[:, channel],
+            sweep.is_usable,
+            image[:, channel],
             start=float(sweep.sensor.axis[0]) / step,
             rate=velocity / 2 * step / spacing,
             air_rate=SPEED_OF_LIGHT / 2 * step / spacing,
@@ -276,10 +277,18 @@ def _diffractions(
 
 
 def _map_profile(
-    traces: Samples, *, start: float, rate: float, air_rate: float, air: float, workers: int
-) -> Samples:
+    traces: Samples,
+    is_usable: npt.NDArray[np.bool_],
+    image: Samples,
+    *,
+    start: float,
+    rate: float,
+    air_rate: float,
+    air: float,
+    workers: int,
+) -> None:
     """
-    Return one channel mapped by Stolt's rule, all lengths in samples and traces.
+    Map one channel by Stolt's rule into an image, all lengths in samples and traces.
 
     `start` is the two-way time of the first sample, `rate` and `air_rate` are traces per
     sample of a wave at half its velocity, `air` is the two-way time through air.
@@ -299,15 +308,18 @@ def _map_profile(
     turn = 2 * math.pi * air / length
     spectrum = np.zeros((len(number), n_wide), np.complex64)
     mapped = spectrum[halo:-halo]  # in the same place: new memory takes longer than the sums
-    image = np.empty_like(traces)
 
     def transform_traces(begin: int) -> None:
         block = slice(begin, min(begin + _N_SIDE, n_traces))
-        rows = fft.rfft(traces[block] * gain, length)
+        kept = np.where(is_usable[block, None], traces[block], 0) * gain
+        columns = fft.rfft(kept, length).T
+        part = spectrum[:, block]
+        part[halo:-halo] = columns
         # beyond both ends stands what a real signal has there
-        low, high = rows[:, halo:0:-1].conj(), rows[:, -2 : -halo - 2 : -1].conj()
-        rows = np.concatenate([low, rows, high], axis=1)
-        spectrum[:, block] = (rows * shift.conj() if start else rows).T
+        part[:halo] = columns[halo:0:-1].conj()
+        part[-halo:] = columns[-2 : -halo - 2 : -1].conj()
+        if start:
+            part *= shift.conj()[:, None]
 
     def transform_rows(begin: int) -> None:
         rows = slice(begin, begin + _N_SIDE)
@@ -336,7 +348,6 @@ def _map_profile(
     share(map_block, range(0, n_wide, _N_SIDE), workers)
     share(restore_rows, range(0, n_frequencies, _N_SIDE), workers)
     share(restore_traces, range(0, n_traces, _N_SIDE), workers)
-    return image
 
 
 def _padded(
