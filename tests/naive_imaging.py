@@ -56,3 +56,32 @@ def stolt(traces, axis, *, velocity, spacing, is_usable, height=0.0, n_wide=300,
     image /= n_wide * length
     image[~is_usable] = np.nan
     return image
+
+
+def phase_shift(traces, axis, *, layers, spacing, height, n_wide, length):
+    """Continue one channel down, image time by image time, each from the surface."""
+    step = axis[1] - axis[0]
+    x = spacing * np.arange(len(traces))
+    tops = [top for top, _ in layers]
+    image = np.zeros(traces.shape)
+    for m in range(-(n_wide // 2), (n_wide + 1) // 2):
+        kx = 2 * math.pi * m / (n_wide * spacing)
+        along = np.exp(-1j * kx * x)
+        line = along @ traces.astype(float)
+        for n in range(length // 2 + 1):
+            w = 2 * math.pi * n / (length * step)
+            value = line @ np.exp(-1j * w * axis) * (1 if n in (0, length // 2) else 2)
+            air = (2 * w / C) ** 2 - kx**2
+            if height and air < 0:
+                continue
+            value *= np.exp(1j * height * math.sqrt(max(air, 0.0)))
+            for j, time in enumerate(axis):
+                phase, is_in = 0.0, True
+                for (top, v), bottom in zip(layers, [*tops[1:], math.inf], strict=True):
+                    root = w**2 - (v * kx / 2) ** 2
+                    inside = min(time, bottom) - top if time > top or top == 0 else 0.0
+                    is_in = is_in and (root >= 0 or (inside == 0 and top > 0))
+                    phase += math.sqrt(max(root, 0.0)) * inside
+                if is_in:
+                    image[:, j] += (along.conj() * value * np.exp(1j * phase)).real
+    return image / (n_wide * length)

@@ -7,13 +7,14 @@ import naive_imaging as naive
 import numpy as np
 import numpy.testing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
+from scipy import fft
 
 from minesense._kernels.migration import remove_air_leg
 from minesense.constants import SPEED_OF_LIGHT
-from minesense.gpr import kirchhoff, migration, stolt
+from minesense.gpr import kirchhoff, migration, phase_shift, stolt
 from minesense.gpr.migration import _padded
 from minesense.sweep import Quality
 
@@ -21,7 +22,7 @@ STEP, SPACING, VELOCITY = 1e-10, 0.02, 1e8  # s, m, m/s
 OPTIONS = {"velocity": VELOCITY, "spacing": SPACING}
 RNG = np.random.default_rng(seed=0)
 NOISE = RNG.normal(size=(24, 2, 30)).astype(np.float32)
-METHODS = {"kirchhoff": kirchhoff, "stolt": stolt}
+METHODS = {"kirchhoff": kirchhoff, "stolt": stolt, "phase shift": phase_shift}
 both = pytest.mark.parametrize("image_of", METHODS.values(), ids=METHODS)
 
 
@@ -128,7 +129,58 @@ def test_stolt_in_blocks():
     npt.assert_allclose(result, expected, atol=1e-3 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("start", [0.0, -5.4, 7.3])
+@pytest.mark.parametrize("height", [0.0, 0.05])
+def test_phase_shift_matches_the_transform(start, height):
+    """One layer, and two where a sample lies at the border; float32 all the same."""
+    traces = NOISE[:14, :1, :20]
+    # not a velocity at which a wave grazes exactly, in or out by rounding
+    upper, border = 0.97e8, (8 if start == 0 else 99) * STEP
+    layers = [(0.0, upper), (border, 0.7e8)]
+    lane = profile_of(traces, start=start * STEP)
+    result = phase_shift(lane, velocity=layers, spacing=SPACING, height=height).samples
+    air = 2 * height / SPEED_OF_LIGHT / STEP
+    reach = (8 * upper + 11 * 0.7e8 if start == 0 else (abs(start) + 19) * upper) / 2
+    reach *= STEP / SPACING
+    reach += air * SPEED_OF_LIGHT / 2 * STEP / SPACING
+    expected = naive.phase_shift(
+        lane.samples[:, 0],
+        lane.sensor.axis,
+        layers=layers,
+        spacing=SPACING,
+        height=height,
+        n_wide=fft.next_fast_len(14 + math.ceil(reach)),
+        length=2
+        * fft.next_fast_len(max(20, math.ceil((abs(start) + 21 + air) / 2)), real=True),
+    )
+    npt.assert_allclose(result[:, 0], expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_phase_shift_agrees_with_stolt():
+    """At one velocity they are one image, but for waves that graze."""
+    profile = profile_of(echoes(arrivals(121, 60, 0.2, 0.1), 120))
+    one, other = (f(profile, **OPTIONS, height=0.1).samples for f in (stolt, phase_shift))
+    npt.assert_allclose(other, one, atol=0.06 * np.abs(one).max())
+    assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.98
+
+
 # Theory
+
+
+def test_layers_bend_rays():
+    """A point below a faster layer focuses at its vertical time, more sharply than without."""
+    bend, depth, slow = 0.1, 0.1, 0.6e8
+    away = SPACING * np.abs(np.arange(81) - 40)[:, None]
+    share = np.linspace(0, 1, 2001)
+    times = np.hypot(bend, share * away) / 1.4e8 + np.hypot(depth, (1 - share) * away) / slow
+    profile = profile_of(echoes(2 * times.min(axis=1)))
+    top = 2 * bend / 1.4e8
+    image = phase_shift(profile, velocity=[(0, 1.4e8), (top, slow)], spacing=SPACING)
+    trace, sample = peak_of(image)
+    assert abs(trace - 40) <= 1
+    assert abs(sample - (top + 2 * depth / slow) / STEP) <= 2.1
+    wrong = phase_shift(profile, velocity=slow, spacing=SPACING)
+    assert np.abs(image.samples).max() > 1.1 * np.abs(wrong.samples).max()
 
 
 @given(at=st.integers(20, 40), depth=st.floats(0.1, 0.3), velocity=st.floats(0.8e8, 1.2e8))
@@ -181,6 +233,7 @@ def test_a_wrong_sign_of_the_air_leg_focuses_at_the_wrong_depth(monkeypatch):
 
 
 @both
+@settings(max_examples=20)
 @given(gain=st.floats(-3, 3), seed=st.integers(0, 9))
 def test_images_add(image_of, gain, seed):
     """The image of a sum is the sum of the images."""
@@ -192,6 +245,7 @@ def test_images_add(image_of, gain, seed):
 
 
 @both
+@settings(max_examples=20)
 @given(shift=st.integers(1, 20))
 def test_images_move_with_the_profile(image_of, shift):
     """Traces that stand elsewhere in the lane have the same image there."""
@@ -310,6 +364,22 @@ def test_bad_options_of_one_method_are_named():
         kirchhoff(profile, **OPTIONS, aperture=-1.0)
     with pytest.raises(ValueError, match=r"Invalid height '-0.1'. Must be finite and not neg"):
         stolt(profile, **OPTIONS, height=-0.1)
+
+
+@pytest.mark.parametrize(
+    ("velocity", "message"),
+    [
+        ([(1e-9, 1e8)], r"Invalid velocity .* Must begin with a layer at time 0\.0"),
+        (np.zeros((0, 2)), r"Must begin with a layer at time 0\.0"),
+        ([(0.0, 1e8), (2e-9, 0.1)], r"Invalid velocity '0\.1'"),
+        ([(0.0, 1e8), (0.0, 1e8)], "Invalid times of velocity: .* strictly increasing"),
+        ([1e8, 1e8], r"Invalid velocity with shape \(2,\)"),
+    ],
+)
+def test_bad_layers_are_named(velocity, message):
+    """Layers begin at the ground and follow each other, each with a possible velocity."""
+    with pytest.raises(ValueError, match=message):
+        phase_shift(profile_of(NOISE), velocity=velocity, spacing=SPACING)
 
 
 @both

@@ -178,3 +178,61 @@ def remove_air_leg(squares, air_squares, turn, out):
             else:
                 phase = turn * np.sqrt(square)
                 row[j] *= np.complex64(complex(np.cos(phase), np.sin(phase)))
+
+
+@jit
+def continue_downward(borders, legs, turn, n_hidden, real, imag, turns, sums):
+    """
+    Continue spectra downward leg by leg, and sum them over frequency after each.
+
+    Parameters
+    ----------
+    borders : (n_legs, n_wavenumbers) float64 array
+        Frequency below which each wavenumber does not propagate in a leg, in steps of the
+        transform.
+    legs : (n_legs,) float64 array
+        Two-way time of each leg.
+    turn : float
+        Phase of one step of frequency in a unit of time, in rad.
+    n_hidden : int
+        How many of the first legs lead to nothing that is asked for.
+    real, imag : (n_frequencies, n_wavenumbers) float32 array
+        The spectra; overwritten.
+    turns : (2, n_frequencies, n_wavenumbers) float32 array
+        Overwritten.
+    sums : (2, n_legs - n_hidden, n_wavenumbers) float32 array
+        Overwritten with real and imaginary parts.
+    """
+    n_frequencies, n_wavenumbers = real.shape
+    for s in range(len(legs)):
+        if s == 0 or legs[s] != legs[s - 1] or (borders[s] != borders[s - 1]).any():
+            for j in range(n_frequencies):
+                for m in range(n_wavenumbers):
+                    square = j * j - borders[s, m] * borders[s, m]
+                    if square < 0.0:
+                        turns[0, j, m] = 0.0
+                        turns[1, j, m] = 0.0
+                    else:
+                        phase = turn * legs[s] * np.sqrt(square)
+                        turns[0, j, m] = np.cos(phase)
+                        turns[1, j, m] = np.sin(phase)
+        row = max(s - n_hidden, 0)  # what hidden legs sum is overwritten
+        sum_real = sums[0, row]
+        sum_imag = sums[1, row]
+        for m in range(n_wavenumbers):
+            sum_real[m] = 0.0
+            sum_imag[m] = 0.0
+        for j in range(n_frequencies):
+            _turn_and_add(real[j], imag[j], turns[0, j], turns[1, j], sum_real, sum_imag)
+
+
+@jit
+def _turn_and_add(real, imag, cos, sin, sum_real, sum_imag):
+    """Turn phasors side by side, and add them to sums."""
+    for m in range(len(real)):
+        x = real[m] * cos[m] - imag[m] * sin[m]
+        y = real[m] * sin[m] + imag[m] * cos[m]
+        real[m] = x
+        imag[m] = y
+        sum_real[m] += x
+        sum_imag[m] += y

@@ -8,6 +8,7 @@ from ..along_track import (
     remove_median_background,
     whiten,
 )
+from .continuation import phase_shift
 from .features import FEATURES, radar_features
 from .ground import AlignGround, align_ground, track_ground
 from .migration import kirchhoff, stolt
@@ -30,6 +31,7 @@ __all__ = [
     "band_pass",
     "dewow",
     "kirchhoff",
+    "phase_shift",
     "prescreen_energy",
     "radar_features",
     "remove_background",

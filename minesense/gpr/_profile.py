@@ -68,7 +68,7 @@ def share(function: Callable[..., None], items: Iterable[object], workers: int) 
 
 
 def image_of(
-    sweep: Sweep, samples: Samples, name: str, options: Mapping[str, float | None], unit: str
+    sweep: Sweep, samples: Samples, name: str, options: Mapping[str, object], unit: str
 ) -> Sweep:
     """Return an image in place of the samples; flagged traces are NaN."""
     samples[~sweep.is_usable] = np.nan
