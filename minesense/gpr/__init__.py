@@ -1,13 +1,6 @@
 """Stages for ground-penetrating radar."""
 
-from ..along_track import (
-    RemoveBackground,
-    RemoveMedianBackground,
-    Whiten,
-    remove_background,
-    remove_median_background,
-    whiten,
-)
+from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
 from .attributes import (
     Envelope,
@@ -15,9 +8,11 @@ from .attributes import (
     instantaneous_frequency,
     instantaneous_phase,
 )
+from .continuation import phase_shift
 from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
+from .migration import kirchhoff, stolt
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
@@ -47,13 +42,16 @@ __all__ = [
     "equalise",
     "instantaneous_frequency",
     "instantaneous_phase",
+    "kirchhoff",
     "loss_rate",
+    "phase_shift",
     "prescreen_energy",
     "radar_features",
     "remove_background",
     "remove_low_rank",
     "remove_median_background",
     "remove_subspace",
+    "stolt",
     "track_ground",
     "whiten",
 ]
