@@ -3,16 +3,22 @@
 from ..along_track import RemoveMedianBackground, Whiten
 from .features import FEATURES as COIL_FEATURES
 from .features import coil_features
+from .inversion import DipoleFit, LibraryMatch, Stations, fit_dipole, match_library
 from .preprocess import ProjectSoil, project_soil, received_decays, soil_decay, soil_loss
 from .prescreen import PrescreenDecay, prescreen_decay
 
 __all__ = [
     "COIL_FEATURES",
+    "DipoleFit",
+    "LibraryMatch",
     "PrescreenDecay",
     "ProjectSoil",
     "RemoveMedianBackground",
+    "Stations",
     "Whiten",
     "coil_features",
+    "fit_dipole",
+    "match_library",
     "prescreen_decay",
     "project_soil",
     "received_decays",

@@ -1,0 +1,467 @@
+"""
+Kernels of dipole inversion: where a small body lies, and its tensor at every gate.
+
+The six elements of a symmetric tensor come in the order 00, 11, 22, 01, 02, 12. What a trial
+place needs is filled by `_reduce`, what a step from there needs by `_slope`; both share the
+scratch arrays that `invert_dipole` describes.
+"""
+
+import math
+
+from ._jit import jit
+from .induction import _field_at, _turn, _turn_back
+
+
+@jit
+def _fields_at(p0, p1, p2, i, site, work, field):
+    """Overwrite `field`, (2, 3), with those of receiver and transmitter at a place."""
+    position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident = site
+    d0, d1, d2 = _turn_back(
+        rotation, i, p0 - position[i, 0], p1 - position[i, 1], p2 - position[i, 2]
+    )
+    for s in range(1, -1, -1):  # one call, since each is compiled into every caller
+        if s == 0 and is_coincident:
+            for k in range(3):
+                field[0, k] = field[1, k]
+        else:
+            circles = tx_circles if s == 1 else rx_circles
+            segments = tx_segments if s == 1 else rx_segments
+            _field_at(d0, d1, d2, circles, segments, work)
+            field[s, 0], field[s, 1], field[s, 2] = _turn(
+                rotation, i, work[0], work[1], work[2]
+            )
+
+
+@jit
+def _add_products(r, t, row):
+    """Add to `row`, (6,), what r^T M t takes of each element of M."""
+    row[0] += r[0] * t[0]
+    row[1] += r[1] * t[1]
+    row[2] += r[2] * t[2]
+    row[3] += r[0] * t[1] + r[1] * t[0]
+    row[4] += r[0] * t[2] + r[2] * t[0]
+    row[5] += r[1] * t[2] + r[2] * t[1]
+
+
+@jit
+def _factorise(gram, factor):
+    """Overwrite the lower triangle of `factor` with Cholesky's; tell whether there is one."""
+    for a in range(6):
+        for b in range(a + 1):
+            total = gram[a, b]
+            for c in range(b):
+                total -= factor[a, c] * factor[b, c]
+            if a != b:
+                factor[a, b] = total / factor[b, b]
+            elif total > 1e-12 * gram[a, a]:
+                factor[a, a] = math.sqrt(total)
+            else:  # an element that no station sees, or NaN on a wire
+                return False
+    return True
+
+
+@jit
+def _solve_lower(factor, columns):
+    """Overwrite `columns`, (6, n), with L^-1 times them."""
+    for a in range(6):
+        for b in range(a):
+            for g in range(columns.shape[1]):
+                columns[a, g] -= factor[a, b] * columns[b, g]
+        for g in range(columns.shape[1]):
+            columns[a, g] /= factor[a, a]
+
+
+@jit
+def _solve_upper(factor, columns):
+    """Overwrite `columns`, (6, n), with L^-T times them."""
+    for a in range(5, -1, -1):
+        for b in range(a + 1, 6):
+            for g in range(columns.shape[1]):
+                columns[a, g] -= factor[b, a] * columns[b, g]
+        for g in range(columns.shape[1]):
+            columns[a, g] /= factor[a, a]
+
+
+@jit
+def _reduce(place, data, site, scratch):
+    """
+    Return how much of the squared data the best tensors at a place explain, else -1.
+
+    Leaves fields and rows of the stations, the factor of A^T A and L^-1 A^T Y.
+    """
+    fields, rows, squares, columns = scratch[:4]
+    gram = squares[0]
+    for a in range(6):
+        for b in range(6):
+            gram[a, b] = 0.0
+        for g in range(data.shape[1]):
+            columns[a, g] = 0.0
+    for i in range(len(data)):
+        row = rows[i]
+        for a in range(6):
+            row[a] = 0.0
+        _fields_at(place[0], place[1], place[2], i, site, squares[1, 0], fields[i])
+        _add_products(fields[i, 0], fields[i, 1], row)
+        for a in range(6):
+            for b in range(a + 1):
+                gram[a, b] += row[a] * row[b]
+            for g in range(data.shape[1]):
+                columns[a, g] += row[a] * data[i, g]
+    if not _factorise(gram, squares[1]):
+        return -1.0
+    _solve_lower(squares[1], columns)
+    explained = 0.0
+    for a in range(6):
+        for g in range(data.shape[1]):
+            explained += columns[a, g] * columns[a, g]
+    return explained
+
+
+@jit
+def _slope_rows(place, i, site, field, work, slopes):
+    """Overwrite `slopes`, (3, 6), with the derivatives of a station's row by the place."""
+    # curl and divergence of a field are zero off the wire: dH/du follows from dH/de, dH/dn
+    step = 1e-7  # m; one-sided, as good as 1e-6 of the slope
+    ahead = work[2:4]
+    changes = work[4:10].reshape(3, 2, 3)
+    for k in range(2):
+        e = place[0] + step if k == 0 else place[0]
+        n = place[1] + step if k == 1 else place[1]
+        _fields_at(e, n, place[2], i, site, work[0], ahead)
+        size = (e - place[0]) + (n - place[1])
+        for s in range(2):
+            for c in range(3):
+                changes[k, s, c] = (ahead[s, c] - field[s, c]) / size
+    for s in range(2):
+        changes[2, s, 0] = changes[0, s, 2]
+        changes[2, s, 1] = changes[1, s, 2]
+        changes[2, s, 2] = -changes[0, s, 0] - changes[1, s, 1]
+    for k in range(3):
+        for a in range(6):
+            slopes[k, a] = 0.0
+        _add_products(changes[k, 0], field[1], slopes[k])
+        _add_products(field[0], changes[k, 1], slopes[k])
+
+
+@jit
+def _slope(place, data, site, scratch, normal):
+    """
+    Overwrite `normal`, (3, 4), with J^T J and the negative gradient at the place reduced.
+
+    Kaufman's J_k = -P dA/dr_k X, with P = I - A (A^T A)^-1 A^T and X the tensors, which are
+    left in the columns.
+    """
+    fields, rows, squares, columns, work = scratch
+    shared = squares[2]
+    cross = squares[3:6]
+    _solve_upper(squares[1], columns)
+    for a in range(6):
+        for b in range(6):
+            shared[a, b] = 0.0
+            for g in range(data.shape[1]):
+                shared[a, b] += columns[a, g] * columns[b, g]
+    for k in range(3):
+        for a in range(6):
+            for b in range(6):
+                cross[k, a, b] = 0.0
+        for m in range(4):
+            normal[k, m] = 0.0
+    slopes = squares[6, :3]
+    weighed = squares[6, 3:]
+    pull = squares[7, 0]
+    for i in range(len(data)):
+        row = rows[i]
+        _slope_rows(place, i, site, fields[i], work, slopes)
+        for a in range(6):
+            pull[a] = 0.0
+            for k in range(3):
+                weighed[k, a] = 0.0
+        for g in range(data.shape[1]):
+            left = data[i, g]
+            for a in range(6):
+                left -= row[a] * columns[a, g]
+            for a in range(6):
+                pull[a] += columns[a, g] * left
+        for k in range(3):
+            for a in range(6):
+                normal[k, 3] += slopes[k, a] * pull[a]
+                for b in range(6):
+                    weighed[k, b] += slopes[k, a] * shared[a, b]
+                    cross[k, a, b] += row[a] * slopes[k, b]
+            for m in range(k + 1):
+                for b in range(6):
+                    normal[k, m] += weighed[k, b] * slopes[m, b]
+    _take_projection(squares[1], shared, cross, weighed[0], normal)
+
+
+@jit
+def _take_projection(factor, shared, cross, turned, normal):
+    """Take from J^T J what the tensors follow, and fill its upper triangle."""
+    for k in range(3):
+        _solve_lower(factor, cross[k])
+    for k in range(3):
+        for a in range(6):
+            for c in range(6):
+                turned[c] = 0.0
+            for b in range(6):
+                for c in range(6):
+                    turned[c] += cross[k, a, b] * shared[b, c]
+            for m in range(k + 1):
+                for c in range(6):
+                    normal[k, m] -= turned[c] * cross[m, a, c]
+        for m in range(k):
+            normal[m, k] = normal[k, m]
+
+
+@jit
+def _damped_step(normal, damping, step):
+    """Overwrite `step`, (3,), with Marquardt's; with zero where the data have no slope."""
+    a = normal[0, 0] * (1.0 + damping)
+    b = normal[1, 1] * (1.0 + damping)
+    c = normal[2, 2] * (1.0 + damping)
+    d = normal[0, 1]
+    e = normal[0, 2]
+    f = normal[1, 2]
+    u = b * c - f * f
+    v = e * f - c * d
+    w = d * f - b * e
+    size = a * u + d * v + e * w
+    if not size > 0.0:
+        step[0] = step[1] = step[2] = 0.0
+        return
+    x, y, z = normal[0, 3], normal[1, 3], normal[2, 3]
+    step[0] = (u * x + v * y + w * z) / size
+    step[1] = (v * x + (a * c - e * e) * y + (d * e - a * f) * z) / size
+    step[2] = (w * x + (d * e - a * f) * y + (a * b - d * d) * z) / size
+
+
+@jit
+def _search(data, site, low, high, counts, scratch, places, explained):
+    """Fill `places` and `explained` with the best points of a grid, the best one first."""
+    for s in range(len(explained)):
+        explained[s] = -1.0
+    trial = scratch[4][10]
+    for j in range(counts[0] * counts[1] * counts[2]):
+        trial[0] = j // (counts[1] * counts[2])
+        trial[1] = j // counts[2] % counts[1]
+        trial[2] = j % counts[2]
+        for k in range(3):
+            trial[k] = low[k] + (trial[k] + 0.5) * (high[k] - low[k]) / counts[k]
+        value = _reduce(trial, data, site, scratch)
+        s = len(explained)
+        while s > 0 and value > explained[s - 1]:
+            s -= 1
+            if s + 1 < len(explained):
+                explained[s + 1] = explained[s]
+                for k in range(3):
+                    places[s + 1, k] = places[s, k]
+        if s < len(explained):
+            explained[s] = value
+            for k in range(3):
+                places[s, k] = trial[k]
+
+
+@jit
+def _descend(
+    place, known, data, site, low, high, total, nearest, merge, n_most, scratch, normal
+):
+    """Move `place` to the nearest optimum within the box; return what is explained there."""
+    step = scratch[4][11]
+    trial = scratch[4][12]
+    for k in range(3):
+        trial[k] = place[k]
+    explained = -1.0
+    damping = 1e-2
+    for _ in range(n_most):
+        value = _reduce(trial, data, site, scratch)
+        # the sums of squares are known to rounding alone, the slope is better
+        if value >= explained - 1e-13 * total:
+            for k in range(3):
+                place[k] = trial[k]
+            explained = value
+            damping *= 0.1
+            _slope(place, data, site, scratch, normal)
+        else:
+            damping *= 10.0
+        _damped_step(normal, damping, step)
+        moved = 0.0
+        for k in range(3):
+            trial[k] = min(max(place[k] + step[k], low[k]), high[k])
+            moved += (trial[k] - place[k]) * (trial[k] - place[k])
+        if moved <= nearest * nearest or _is_known(place, known, merge):
+            break
+    return explained
+
+
+@jit
+def _is_known(place, known, merge):
+    """Tell whether a place is as near as `merge` to one of those known, (n, 3)."""
+    for j in range(len(known)):
+        apart = 0.0
+        for k in range(3):
+            apart += (place[k] - known[j, k]) * (place[k] - known[j, k])
+        if apart <= merge * merge:
+            return True
+    return False
+
+
+@jit
+def invert_dipole(
+    data,
+    position,
+    rotation,
+    tx_circles,
+    tx_segments,
+    rx_circles,
+    rx_segments,
+    is_coincident,
+    low,
+    high,
+    counts,
+    limits,
+    fields,
+    rows,
+    squares,
+    columns,
+    work,
+    places,
+    explained,
+    normal,
+):
+    """
+    Fit h_rx^T M h_tx to data: a grid over places, then Levenberg-Marquardt from the best.
+
+    Parameters
+    ----------
+    data : (n, n_gates) float64 array
+        Over the standard deviation of their noise.
+    position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident
+        Heads, as in `induction.sum_of_bodies`.
+    low, high : (3,) float64 array
+        Corners of the box to search, m.
+    counts : (3,) int64 array
+        Cells of the grid along each axis; its points are their middles.
+    limits : (3,) float64 array
+        Step below which a start has arrived, m; distance at which it is given up beside
+        where an earlier one ended, m; and the most places it tries.
+    fields : (n, 2, 3) float64 array
+        Scratch.
+    rows : (n, 6) float64 array
+        Scratch.
+    squares : (8, 6, 6) float64 array
+        Scratch.
+    columns : (6, n_gates) float64 array
+        Overwritten with the tensors at the best place, in the unit of the data times m^2.
+    work : (13, 3) float64 array
+        Scratch.
+    places : (n_starts, 3) float64 array
+        Overwritten with the optimum of each start, m.
+    explained : (n_starts,) float64 array
+        Overwritten with the squared data that it explains; -1 where the stations determine
+        no tensor, or the grid has no point for it.
+    normal : (3, 4) float64 array
+        Overwritten with J^T J at the best place, and the negative gradient.
+
+    Returns
+    -------
+    best : int
+        Index of the best start; -1 if there is none.
+    """
+    site = (position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident)
+    scratch = (fields, rows, squares, columns, work)
+    total = 0.0
+    for i in range(len(data)):
+        for g in range(data.shape[1]):
+            total += data[i, g] * data[i, g]
+    _search(data, site, low, high, counts, scratch, places, explained)
+    best = -1
+    for turn in range(len(explained) + 1):
+        # the last turn fills the results of the best; one call compiles in half the time
+        s = turn if turn < len(explained) else best
+        if s < 0 or explained[s] < 0.0:
+            continue
+        n_known = turn if turn < len(explained) else 0
+        n_most = int(limits[2]) if turn < len(explained) else 1
+        explained[s] = _descend(
+            places[s],
+            places[:n_known],
+            data,
+            site,
+            low,
+            high,
+            total,
+            limits[0],
+            limits[1],
+            n_most,
+            scratch,
+            normal,
+        )
+        if best < 0 or explained[s] > explained[best]:
+            best = s
+    return best
+
+
+@jit
+def diagonalise_jointly(tensors, rotation, tolerance, n_most):
+    """
+    Turn symmetric tensors until they are as diagonal as one rotation can make them.
+
+    Parameters
+    ----------
+    tensors : (n, 3, 3) float64 array
+        Overwritten with V^T M V.
+    rotation : (3, 3) float64 array
+        Overwritten with V, whose columns are the axes.
+    tolerance : float
+        Angle below which a turn is left out, rad.
+    n_most : int
+        Rounds over the three pairs of axes at most.
+    """
+    size = 0.0
+    for g in range(len(tensors)):
+        for a in range(3):
+            for b in range(3):
+                size += tensors[g, a, b] * tensors[g, a, b]
+    for a in range(3):
+        for b in range(3):
+            rotation[a, b] = 1.0 if a == b else 0.0
+    for _ in range(n_most):
+        has_turned = False
+        for pair in range(3):
+            p = 0 if pair < 2 else 1
+            q = 1 if pair < 1 else 2
+            on = off = both = 0.0
+            for g in range(len(tensors)):
+                h = tensors[g, p, p] - tensors[g, q, q]
+                k = 2.0 * tensors[g, p, q]
+                on += h * h
+                off += k * k
+                both += h * k
+            # tan 4 theta; Cardoso and Souloumiac's half angles fail where p and q are alike
+            angle = 0.25 * math.atan2(2.0 * both, on - off)
+            if off > 1e-30 * size and abs(angle) > tolerance:
+                _turn_pair(tensors, rotation, p, q, math.cos(angle), math.sin(angle))
+                has_turned = True
+        if not has_turned:
+            break
+
+
+@jit
+def _turn_pair(tensors, rotation, p, q, c, s):
+    """Turn two axes of tensors and rotation by the angle of a cosine and a sine."""
+    for a in range(3):
+        u = rotation[a, p]
+        v = rotation[a, q]
+        rotation[a, p] = c * u + s * v
+        rotation[a, q] = c * v - s * u
+    for g in range(len(tensors)):
+        for a in range(3):
+            u = tensors[g, a, p]
+            v = tensors[g, a, q]
+            tensors[g, a, p] = c * u + s * v
+            tensors[g, a, q] = c * v - s * u
+        for a in range(3):
+            u = tensors[g, p, a]
+            v = tensors[g, q, a]
+            tensors[g, p, a] = c * u + s * v
+            tensors[g, q, a] = c * v - s * u

@@ -1,0 +1,594 @@
+"""Dipole inversion: where a metal object lies, and its polarizability at every gate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .._kernels.inversion import diagonalise_jointly, invert_dipole
+from .._validation import (
+    check_array,
+    check_count,
+    check_increasing,
+    check_number,
+    check_positive,
+    check_probability,
+    check_real,
+    check_shape,
+)
+from ..head import Head
+from ..physics.pose import attitude
+from ..physics.scene import check_head, check_pose
+from ..physics.winding import wires_of
+from ..sweep import Floats, Sweep
+from .preprocess import check_gated
+
+# Elements 00, 11, 22, 01, 02, 12 of a symmetric tensor, in the kernel's order.
+_ROWS = np.array([0, 1, 2, 0, 0, 1])
+_COLUMNS = np.array([0, 1, 2, 1, 2, 2])
+#: One more than the unknowns of one gate: three of the place, six of the tensor.
+_FEWEST = 10
+#: Step at which a start has arrived, m; distance at which it is given up beside the end of an
+#: earlier one, since it would end there too, m; and the most places it tries.
+_LIMITS = np.array([1e-9, 1e-3, 60.0])
+#: An optimum this close to the edge of the search volume lies on it, m.
+_EDGE = 1e-6
+#: Share of the squared tensors that a projection may take before it is no longer noise.
+_MOST_INDEFINITE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stations:
+    """
+    What a metal detector received at some places of its head.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a shape does not fit, a rotation is none, or a usable row holds NaN.
+    """
+
+    position: Floats  #: (n, 3) easting, northing, upward of the origin of the wires, m
+    data: Floats  #: (n, n_gates) V per ampere, without baseline
+    rotation: Floats | None = None  #: (n, 3, 3) how the head stands; None for level, north
+    is_usable: npt.NDArray[np.bool_] | None = None  #: (n,) whether a row means anything
+
+    def __post_init__(self) -> None:
+        data = check_shape(check_real(self.data, "data"), "data", ("n", "n_gates"))
+        if not data.shape[1]:
+            msg = f"Invalid data with shape {data.shape}. Must have a gate."
+            raise ValueError(msg)
+        flags = np.ones(len(data), np.bool_) if self.is_usable is None else self.is_usable
+        flags = check_shape(np.asarray(flags), "is_usable", (len(data),))
+        if flags.dtype != np.bool_:
+            msg = f"Invalid is_usable of dtype {flags.dtype}. Must be truths."
+            raise TypeError(msg)
+        position = check_shape(
+            check_real(self.position, "position"), "position", (len(data), 3)
+        )
+        rotation = self.rotation
+        if rotation is not None:
+            rotation = check_shape(
+                check_real(rotation, "rotation"), "rotation", (len(data), 3, 3)
+            )
+            check_pose(position[flags], rotation[flags], "position")
+        check_array(data[flags], "data of usable stations", ("n", "n_gates"))
+        check_pose(position[flags], None, "position")
+        object.__setattr__(self, "data", np.ascontiguousarray(data, np.float64))
+        object.__setattr__(self, "position", np.ascontiguousarray(position, np.float64))
+        object.__setattr__(self, "rotation", rotation)
+        object.__setattr__(self, "is_usable", flags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DipoleFit:
+    """
+    What :func:`fit_dipole` returns: a fit, or why there is none to be trusted.
+
+    Where there are too few stations, or they determine no tensor, all numbers are NaN.
+    """
+
+    outcome: Literal["fitted", "cannot analyse"]  #: what cannot be analysed is dug
+    reason: str  #: why it cannot be analysed; empty for a fit
+    position: Floats  #: (3,) easting, northing, upward, m
+    covariance: Floats  #: (3, 3) of the position, m^2, for the stated noise
+    tensors: Floats  #: (n_gates, 3, 3) positive semidefinite, unit of the data times m^2
+    indefinite: Floats  #: (n_gates,) share of the tensor's norm that was made positive
+    rotation: Floats  #: (3, 3) its columns are the axes of the object, the strongest first
+    along_axes: Floats  #: (n_gates, 3) of the tensors along each axis
+    principal: Floats  #: (n_gates, 3) the same, sorted at each gate: L1 >= L2 >= L3
+    principal_error: Floats  #: (n_gates, 3) standard errors of those at the place found
+    coherence: float  #: share of the squared data that the dipole or the noise explains
+    correlation: float  #: of data and fit, gates over their noise
+    residual: float  #: root mean square misfit over the noise; 1 if that is as stated
+    signal_to_noise: float  #: dB, see Notes of :func:`fit_dipole`
+    n_stations: int  #: used
+    n_left_out: int  #: flagged, and so not used
+
+    @property
+    def depth(self) -> float:
+        """Depth below upward = 0, positive down, m."""
+        return -float(self.position[2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LibraryMatch:
+    """What :func:`match_library` returns: entries, the most alike first."""
+
+    names: tuple[str, ...]  #: of the library; none if the fit cannot be analysed
+    likeness: Floats  #: (n,) between 0 and 1
+    is_accepted: bool  #: whether the first is alike enough
+
+
+def fit_dipole(
+    stations: Stations | Sweep,
+    *,
+    head: Head | None = None,
+    area: npt.ArrayLike,
+    depths: npt.ArrayLike,
+    noise: npt.ArrayLike,
+    starts: int = 10,
+    grid: float = 0.05,
+    least_signal: float = 10.0,
+    least_coherence: float = 0.9,
+) -> DipoleFit:
+    r"""
+    Fit one small object to what a metal detector received around it.
+
+    Parameters
+    ----------
+    stations : Stations or Sweep
+        Where the head was and what it received, soil and baseline removed in every gate
+        alike. Of a sweep all channels are taken, level; traces whose ground is not credited
+        are left out.
+    head : Head, optional
+        Its wires; by default that of the sweep's sensor.
+    area : (2, 2) array_like
+        Least and greatest easting, then northing, of the search volume, m.
+    depths : (2,) array_like
+        Least and greatest depth below upward = 0, positive down, m.
+    noise : float or (n_gates,) array_like
+        Standard deviation of the data, independent from gate to gate and place to place.
+    starts : int
+        How many of the best points of the grid are refined.
+    grid : float
+        Spacing of the grid at most, m.
+    least_signal : float
+        Signal-to-noise ratio below which nothing is analysed, dB.
+    least_coherence : float
+        Fit coherence below which nothing is analysed (engineering default, unverified).
+
+    Returns
+    -------
+    fit : DipoleFit
+        Its `outcome` is "cannot analyse", with the reason, if there are fewer than ten usable
+        stations, they determine no place and tensor, the signal is weak, the best place is on
+        the edge of the search volume, the tensors are mostly negative, or the data are not
+        those of one dipole.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range or does not fit the others, a sweep has no head or
+        several, or the search volume is not below all stations.
+
+    Notes
+    -----
+    With :math:`h` the fields of receiver and transmitter per ampere and :math:`\sigma_j` the
+    noise, the misfit
+
+    .. math:: \sum_{ij} \sigma_j^{-2} \left( d_{ij}
+        - h_{rx}(r_i - r_0)^T M_j \, h_{tx}(r_i - r_0) \right)^2
+
+    is linear in the six elements of each :math:`M_j`, so that only :math:`r_0` is searched
+    for: :math:`\min_{r_0} \| P^\perp(r_0) Y \|^2` with :math:`P^\perp` off the columns of the
+    stations (variable projection: [1]_ eq. 2.2, Jacobian as simplified in [2]_), on the grid,
+    then by Levenberg-Marquardt; a start that comes within 1 mm of where an earlier one
+    ended is given up. The covariance is :math:`(J^T J)^{-1}`.
+
+    Tensors are bounded as matrices: of the least-squares tensor of each gate what has
+    negative eigenvalues is taken out, the nearest semidefinite one by Frobenius norm, and
+    `indefinite` says how much that was. Single elements may be negative, as those of a rod
+    that is turned by 45 degrees are. With soil projected out of the gates tensors are not
+    semidefinite any more: give data before that.
+
+    One rotation diagonalises all gates together, weighed by their noise (Jacobi angles of
+    [3]_); of an object of revolution two of the axes are arbitrary.
+
+    The signal-to-noise ratio is the squared data over the noise that the fit explains, in dB
+    for each of its 6 n_gates + 3 numbers: about 0 dB where there is no object. Coherence is
+    :math:`1 - \max(0, \chi^2 - \nu) / |Y|^2`, with the misfit :math:`\chi^2` and degrees of
+    freedom :math:`\nu`: noise does not lower it, a second object does. What such fits are
+    for, see [4]_ and [5]_.
+
+    References
+    ----------
+    .. [1] Golub and Pereyra (1973), The differentiation of pseudo-inverses and nonlinear
+       least squares problems whose variables separate, SIAM J. Numer. Anal. 10, 413-432.
+    .. [2] Kaufman (1975), A variable projection method for solving separable nonlinear least
+       squares problems, BIT 15, 49-57.
+    .. [3] Cardoso and Souloumiac (1996), Jacobi angles for simultaneous diagonalization,
+       SIAM J. Matrix Anal. Appl. 17, 161-164.
+    .. [4] Song, Pasion, Lhomme and Oldenburg (2011), IEEE Trans. Geosci. Remote Sens. 49,
+       4007.
+    .. [5] Grzegorczyk, Barrowes, Shubitidze, Fernandez and O'Neill (2011), IEEE Trans.
+       Geosci. Remote Sens. 49, 2507.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.emi import Stations, fit_dipole
+    >>> from minesense.physics import pulse_voltage, ring_relaxation
+    >>> from minesense.sensor import Circle, Head, PulseTrain
+    >>> train = PulseTrain(
+    ...     pulse=200e-6, ramp=5e-6, half_period=1e-3, receiver_tau=1e-6, gates=[[20e-6, 30e-6]]
+    ... )
+    >>> coil = (Circle(radius=0.1),)
+    >>> head = Head(transmitter=coil, receiver=coil, excitation=train)
+    >>> ring = ring_relaxation(
+    ...     radius=0.01, wire_radius=0.001, conductivity=3.5e7, normal=[0.6, 0.0, 0.8]
+    ... )
+    >>> east, north = np.meshgrid(np.linspace(-0.3, 0.3, 7), np.linspace(-0.3, 0.3, 7))
+    >>> places = np.column_stack([east.ravel(), north.ravel(), np.full(49, 0.05)])
+    >>> volts = pulse_voltage(
+    ...     places, head=head, object_position=[[0.02, 0.01, -0.12]], objects=[ring]
+    ... )
+    >>> fit = fit_dipole(
+    ...     Stations(position=places, data=volts),
+    ...     head=head,
+    ...     area=[[-0.2, 0.2], [-0.2, 0.2]],
+    ...     depths=[0.02, 0.3],
+    ...     noise=1e-12,
+    ... )
+    >>> fit.outcome, fit.position.round(6).tolist()
+    ('fitted', [0.02, 0.01, -0.12])
+    >>> np.abs(fit.rotation[:, 0]).round(3).tolist()  # the normal of the ring
+    [0.6, 0.0, 0.8]
+    """
+    if isinstance(stations, Sweep):
+        head = _head_of(stations) if head is None else head
+        stations = _stations_of(stations)
+    elif not isinstance(stations, Stations):
+        msg = (
+            f"Invalid stations of type {type(stations).__name__}. Must be Stations or a Sweep."
+        )
+        raise TypeError(msg)
+    head = check_head(head)
+    n_gates = stations.data.shape[1]
+    spread = check_array(noise, "noise", () if np.ndim(noise) == 0 else (n_gates,))
+    if (spread <= 0).any():
+        msg = f"Invalid noise '{spread.min()}'. Must be greater than zero."
+        raise ValueError(msg)
+    spread = np.broadcast_to(spread, n_gates)
+    usable = stations.is_usable
+    position = stations.position[usable]
+    low, high = _search_volume(area, depths, position)
+    starts = check_count(starts, "starts")
+    spacing = check_positive(grid, "grid")
+    least_signal = check_number(least_signal, "least_signal")
+    least_coherence = check_probability(least_coherence, "least_coherence")
+    n_left_out = len(stations.data) - len(position)
+    if len(position) < _FEWEST:
+        reason = f"{len(position)} usable stations, fewer than {_FEWEST}"
+        return _no_fit(reason, n_gates, len(position), n_left_out)
+    rotation = None if stations.rotation is None else stations.rotation[usable]
+    position, rotation = check_pose(position, rotation, "position")
+    scaled = np.ascontiguousarray(stations.data[usable] / spread)
+    middle = 0.5 * (low + high)
+    stand = (position - middle, rotation, scaled)
+    found = _invert(head, stand, (low - middle, high - middle), starts, spacing)
+    if found is None:
+        reason = "the stations determine no place and tensor"
+        return _no_fit(reason, n_gates, len(position), n_left_out)
+    found[0][:] += middle
+    least = (least_signal, least_coherence)
+    return _judged_fit(found, scaled, spread, (low, high), least, n_left_out)
+
+
+def match_library(
+    fit: DipoleFit,
+    library: Mapping[str, npt.ArrayLike],
+    *,
+    weights: npt.ArrayLike | None = None,
+    accept: float = 0.95,
+) -> LibraryMatch:
+    r"""
+    Compare principal polarizabilities with those of known objects.
+
+    Parameters
+    ----------
+    fit : DipoleFit
+        Of the same head and gates as the library.
+    library : mapping of str to (n_gates, 3) array_like
+        Principal polarizabilities of each object, in the unit of the fit, in any order of
+        the axes; none negative.
+    weights : (3,) or (n_gates, 3) array_like, optional
+        Of each logarithm; by default all the same, and together 1.
+    accept : float
+        Likeness from which the best counts as a match.
+
+    Returns
+    -------
+    match : LibraryMatch
+        All entries, the most alike first; no entry, and nothing accepted, if the fit's
+        outcome is "cannot analyse".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `fit` is no DipoleFit, the library is empty, an entry has another shape or a
+        negative value, weights are negative or all zero, or `accept` is out of range.
+
+    Notes
+    -----
+    .. math:: m = \exp \Big( - \sum_{jk} w_{jk}
+        \left| \ln L_{jk} - \ln L^{lib}_{jk} \right| \Big)
+
+    where both are first raised to the standard error of :math:`L_{jk}`: what is zero or below
+    the noise in both does not tell them apart, and what only one has counts by how far it
+    stands above the noise.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> import numpy as np
+    >>> from minesense.emi import DipoleFit, match_library
+    >>> names = [field.name for field in dataclasses.fields(DipoleFit)]
+    >>> fit = DipoleFit(**dict.fromkeys(names, 0) | {
+    ...     "outcome": "fitted",
+    ...     "principal": np.array([[4.0, 1.0, 0.0]]),
+    ...     "principal_error": np.full((1, 3), 0.1),
+    ... })
+    >>> match = match_library(fit, {"ball": [[2.0, 2.0, 2.0]], "rod": [[4.1, 1.0, 0.05]]})
+    >>> match.names, match.likeness.round(2).tolist(), match.is_accepted
+    (('rod', 'ball'), [0.99, 0.23], True)
+    """
+    if not isinstance(fit, DipoleFit):
+        msg = f"Invalid fit of type {type(fit).__name__}. Must be a DipoleFit."
+        raise TypeError(msg)
+    accept = check_probability(accept, "accept")
+    shape = fit.principal.shape
+    entries = {}
+    for name, values in library.items():
+        entry = check_array(values, f"library entry '{name}'", shape)
+        if (entry < 0).any():
+            msg = f"Invalid library entry '{name}' with {entry.min():g}. Must not be negative."
+            raise ValueError(msg)
+        entries[name] = -np.sort(-entry, axis=1)
+    if not entries:
+        msg = "Invalid library. Must hold an object."
+        raise ValueError(msg)
+    shares = _check_weights(weights, shape)
+    if fit.outcome != "fitted":
+        return LibraryMatch(names=(), likeness=np.empty(0), is_accepted=False)
+    floor = fit.principal_error
+    seen = np.log(np.maximum(fit.principal, floor))
+    likeness = {
+        name: math.exp(-float((shares * np.abs(seen - np.log(np.maximum(x, floor)))).sum()))
+        for name, x in entries.items()
+    }
+    names = sorted(likeness, key=lambda name: -likeness[name])
+    return LibraryMatch(
+        names=tuple(names),
+        likeness=np.array([likeness[name] for name in names]),
+        is_accepted=likeness[names[0]] >= accept,
+    )
+
+
+def _check_weights(weights: npt.ArrayLike | None, shape: tuple[int, ...]) -> Floats:
+    """Return weights for every gate and axis."""
+    if weights is None:
+        return np.full(shape, 1 / math.prod(shape))
+    given = check_array(weights, "weights", (3,) if np.ndim(weights) == 1 else shape)
+    if (given < 0).any() or not given.any():
+        msg = f"Invalid weights with {given.min():g}. Must not be negative, nor all zero."
+        raise ValueError(msg)
+    return np.broadcast_to(given, shape)
+
+
+def _head_of(sweep: Sweep) -> Head:
+    """Return the head that all channels of a sweep have."""
+    heads = check_gated(sweep.sensor).channel_heads
+    if len(set(map(id, heads))) != 1:
+        msg = (
+            f"Invalid sensor '{sweep.sensor.name}' with {len(set(map(id, heads)))} heads. Must "
+            "have one for all channels: give the head, or Stations of one channel."
+        )
+        raise ValueError(msg)
+    return heads[0]
+
+
+def _stations_of(sweep: Sweep) -> Stations:
+    """Return every channel of every trace as a station."""
+    n_channels, n_gates = check_gated(sweep.sensor).shape
+    turn = np.tile(np.eye(3), (len(sweep), 1, 1))
+    turn[sweep.is_credited] = attitude(sweep.heading[sweep.is_credited])
+    return Stations(
+        position=sweep.channel_position.reshape(-1, 3),
+        data=sweep.samples.reshape(-1, n_gates).astype(np.float64),
+        rotation=np.repeat(turn, n_channels, axis=0),
+        is_usable=np.repeat(sweep.is_credited, n_channels),
+    )
+
+
+def _search_volume(
+    area: npt.ArrayLike, depths: npt.ArrayLike, position: Floats
+) -> tuple[Floats, Floats]:
+    """Return the corners of the search volume, easting, northing, upward, m."""
+    sides = check_array(area, "area", (2, 2))
+    for side in sides:
+        check_increasing(side, "area")
+    down = check_increasing(check_array(depths, "depths", (2,)), "depths")
+    lowest = position[:, 2].min(initial=math.inf)
+    if lowest <= -down[0]:
+        msg = (
+            f"Invalid depths {down.tolist()}: a station is at {lowest:g} m upward. Must lie "
+            "below all stations."
+        )
+        raise ValueError(msg)
+    return np.append(sides[:, 0], -down[1]), np.append(sides[:, 1], -down[0])
+
+
+def _invert(
+    head: Head,
+    stations: tuple[Floats, Floats, Floats],
+    box: tuple[Floats, Floats],
+    starts: int,
+    spacing: float,
+) -> tuple[Any, ...] | None:
+    """Return place, squares explained, tensors, rows and J^T J of the best start, or None."""
+    position, rotation, scaled = stations
+    low, high = box
+    n, n_gates = scaled.shape
+    transmitter, receiver = wires_of(head.transmitter), wires_of(head.receiver)
+    rows, columns, normal = np.empty((n, 6)), np.empty((6, n_gates)), np.empty((3, 4))
+    places, explained = np.empty((starts, 3)), np.empty(starts)
+    best = invert_dipole(
+        scaled,
+        position,
+        rotation,
+        transmitter.circles,
+        transmitter.segments,
+        receiver.circles,
+        receiver.segments,
+        head.receiver is head.transmitter,
+        low,
+        high,
+        np.ceil((high - low) / spacing).astype(np.int64),
+        _LIMITS,
+        np.empty((n, 2, 3)),
+        rows,
+        np.empty((8, 6, 6)),
+        columns,
+        np.empty((13, 3)),
+        places,
+        explained,
+        normal,
+    )
+    if best < 0:
+        return None
+    return places[best], float(explained[best]), columns, rows, normal[:, :3]
+
+
+def _judged_fit(
+    found: tuple[Any, ...],
+    scaled: Floats,
+    spread: Floats,
+    box: tuple[Floats, Floats],
+    least: tuple[float, float],
+    n_left_out: int,
+) -> DipoleFit:
+    """Return the record of what was found, and whether it is to be trusted."""
+    place, explained, columns, rows, normal = found
+    (low, high), n_gates = box, len(spread)
+    left = scaled - rows @ columns
+    misfit, energy = float((left**2).sum()), float((scaled**2).sum())
+    freedom = scaled.size - 6 * n_gates - 3
+    coherence = 1 - max(0.0, misfit - freedom) / energy if energy else 0.0
+    signal = 10 * math.log10(max(explained, 1e-30) / (6 * n_gates + 3))
+    tensors, indefinite = _made_positive(_as_tensors(columns))
+    reason = ""
+    if signal < least[0]:
+        reason = f"signal-to-noise ratio of {signal:.1f} dB, below {least[0]:g} dB"
+    elif min((place - low).min(), (high - place).min()) <= _EDGE:
+        reason = f"the best place, {place.tolist()}, is on the edge of the search"
+    elif coherence < least[1]:
+        reason = f"fit coherence of {coherence:.2f}, below {least[1]:g}"
+    elif indefinite[1] > _MOST_INDEFINITE:
+        reason = f"the tensors are negative: {indefinite[1]:.0%} of their squares"
+    axes, along = _common_axes(tensors)
+    error = _axis_errors(rows, axes) * spread[:, None]
+    along *= spread[:, None]
+    order = np.argsort(-along, axis=1, kind="stable")
+    return DipoleFit(
+        outcome="cannot analyse" if reason else "fitted",
+        reason=reason,
+        position=place,
+        covariance=_inverse(normal),
+        tensors=tensors * spread[:, None, None],
+        indefinite=indefinite[0],
+        rotation=axes,
+        along_axes=along,
+        principal=np.take_along_axis(along, order, axis=1),
+        principal_error=np.take_along_axis(error, order, axis=1),
+        coherence=coherence,
+        correlation=math.sqrt(max(0.0, 1 - misfit / energy)) if energy else 0.0,
+        residual=math.sqrt(misfit / freedom),
+        signal_to_noise=signal,
+        n_stations=len(scaled),
+        n_left_out=n_left_out,
+    )
+
+
+def _as_tensors(columns: Floats) -> Floats:
+    """Return the elements of the kernel, (6, n_gates), as (n_gates, 3, 3)."""
+    tensors = np.empty((columns.shape[1], 3, 3))
+    tensors[:, _ROWS, _COLUMNS] = columns.T
+    tensors[:, _COLUMNS, _ROWS] = columns.T
+    return tensors
+
+
+def _made_positive(tensors: Floats) -> tuple[Floats, tuple[Floats, float]]:
+    """Return the nearest semidefinite tensors, and what share is not: norms, all squares."""
+    values, vectors = np.linalg.eigh(tensors)
+    positive = (vectors * np.maximum(values, 0)[:, None]) @ np.swapaxes(vectors, 1, 2)
+    lost = (np.minimum(values, 0) ** 2).sum(axis=1)
+    size = (values**2).sum(axis=1)
+    share = np.sqrt(lost / np.where(size > 0, size, 1))
+    return positive, (share, float(lost.sum() / max(size.sum(), 1e-300)))
+
+
+def _common_axes(tensors: Floats) -> tuple[Floats, Floats]:
+    """Return one right-handed rotation for all tensors, and what they are along its axes."""
+    turned, axes = np.ascontiguousarray(tensors), np.empty((3, 3))
+    turned = turned.copy()
+    diagonalise_jointly(turned, axes, 1e-12, 100)
+    along = np.einsum("gaa->ga", turned)
+    order = np.argsort(-along.sum(axis=0), kind="stable")
+    axes = axes[:, order]
+    if np.linalg.det(axes) < 0:
+        axes[:, 2] *= -1
+    return axes, np.maximum(along[:, order], 0)  # of semidefinite tensors but for rounding
+
+
+def _axis_errors(rows: Floats, axes: Floats) -> Floats:
+    """Return standard errors of v^T M v at unit noise, for the three axes."""
+    weights = axes[_ROWS] * axes[_COLUMNS]
+    weights[3:] *= 2
+    covariance = np.linalg.inv(rows.T @ rows)
+    return np.asarray(np.sqrt(np.einsum("ak,ab,bk->k", weights, covariance, weights)))
+
+
+def _inverse(normal: Floats) -> Floats:
+    """Return the inverse of J^T J; NaN where the data do not tell the place."""
+    if np.linalg.eigvalsh(normal)[0] <= 0:
+        return np.full((3, 3), np.nan)
+    return np.asarray(np.linalg.inv(normal))
+
+
+def _no_fit(reason: str, n_gates: int, n_stations: int, n_left_out: int) -> DipoleFit:
+    """Return the record of data from which nothing was computed."""
+    none = math.nan
+    return DipoleFit(
+        outcome="cannot analyse",
+        reason=reason,
+        position=np.full(3, none),
+        covariance=np.full((3, 3), none),
+        tensors=np.full((n_gates, 3, 3), none),
+        indefinite=np.full(n_gates, none),
+        rotation=np.full((3, 3), none),
+        along_axes=np.full((n_gates, 3), none),
+        principal=np.full((n_gates, 3), none),
+        principal_error=np.full((n_gates, 3), none),
+        coherence=none,
+        correlation=none,
+        residual=none,
+        signal_to_noise=none,
+        n_stations=n_stations,
+        n_left_out=n_left_out,
+    )
