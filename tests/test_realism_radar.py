@@ -359,6 +359,8 @@ def test_fading_within_two_periods_is_told():
 
 def test_the_level_is_that_of_the_definition(plain):
     """Mean decibels of all traces, over half a period, the largest after the bounce at zero."""
+    early = np.where(plain.time < PERIOD, 10, 1).astype(np.float32)
+    plain = dataclasses.replace(plain, residual=early * plain.residual)
     amplitude, spread = level_envelope(plain)
     decibels = (20 * np.log10(amplitude * spread)).mean(axis=(0, 1))
     reach = round(0.5 * PERIOD / INTERVAL) // 2
@@ -497,6 +499,19 @@ def test_noise_floor_is_that_of_white_noise():
     assert noise_floor(lane(louder)) == pytest.approx(expected, abs=0.6)
     wow = noise + 2 * rng.normal(size=(500, 1)) * np.exp(-radar_axis() / 20e-9)
     assert noise_floor(lane(wow)) == pytest.approx(expected, abs=0.8)
+
+
+def test_noise_is_that_between_neighbours():
+    """Thirty traces need one; traces farther apart differ by their clutter too."""
+    ground = clutter(3000, rng=generator())
+    quality = np.full(3000, int(Quality.INTERFERENCE))
+    quality[::6] = 0
+    quality[1:174:6] = 0  # 29 of five hundred have a neighbour
+    few = told(noise_floor, lane(ground, quality=quality))
+    assert few == Missing("29 traces with a neighbour: at least 30 are needed")
+    quality[1:900:6] = 0
+    whole = noise_floor(lane(ground))
+    assert noise_floor(lane(ground, quality=quality)) == pytest.approx(whole, abs=0.8)
 
 
 # -- ground bounce -------------------------------------------------------------------------
