@@ -5,15 +5,16 @@ import warnings
 
 import numpy as np
 import pytest
+from lanes import make_coils, make_sweep
 from radar_files import scans, write_dzt
-from realism_lanes import clutter, lane
+from realism_lanes import clutter, lane, raised
 
 from minesense.apps.check import Stretch, check_realism
 from minesense.apps.references import common_band, read_references, why_not
 from minesense.report import RealismBlock, RealismLine, realism_figure
 from minesense.sensor import Radar
 from minesense.sweep import Quality
-from minesense.synthetic import CartPlan, RadarErrors, field, scenario
+from minesense.synthetic import SOILS, CartPlan, CoilErrors, RadarErrors, field, scenario
 from minesense.synthetic.realism import (
     COUPLED_HEIGHT,
     Figure,
@@ -24,6 +25,7 @@ from minesense.synthetic.realism import (
     compare,
     compare_pairs,
     empty_ground,
+    is_soil,
     radar_figures,
     radar_statistics,
     reach_of,
@@ -151,7 +153,7 @@ def test_stretches_have_the_length_that_is_asked():
     for length in (0.4, 3.0, 50.0):
         plan = empty_ground(scenario("farmland"), length=length).lanes
         assert plan.length + 2 * plan.run_in == pytest.approx(length)
-        assert plan.length > 0
+        assert plan.length >= length / 2
     with pytest.raises(ValueError, match=r"length '0\.0'\. Must be finite and greater"):
         empty_ground(scenario("farmland"), length=0.0)
     with pytest.raises(ValueError, match="n_each"):
@@ -177,9 +179,9 @@ def test_a_radar_like_another_records_as_it_does():
         carrier_like(swept, CartPlan(), height=-1.0)
     with pytest.raises(ValueError, match="Must be 'emi'"):
         coil_carrier_like(swept, CartPlan())
-    with pytest.raises(TooFewError, match="traces every 2 mm: at least 5 mm are needed"):
+    with pytest.raises(TooFewError, match=r"traces every 4\.9 mm: at least 5 mm are needed"):
         carrier_like(
-            lane(clutter(100, rng=np.random.default_rng(0)), spacing=0.002), CartPlan()
+            lane(clutter(100, rng=np.random.default_rng(0)), spacing=0.0049), CartPlan()
         )
     lost = dataclasses.replace(
         swept,
@@ -190,13 +192,60 @@ def test_a_radar_like_another_records_as_it_does():
         carrier_like(lost, CartPlan())
 
 
+def test_a_radar_like_another_starts_at_zero_and_loses_nothing():
+    """Whatever its axis and height; errors are scaled to it, and no fault of a link is left."""
+    sensor = raised(height=0.01)
+    object.__setattr__(sensor, "axis", sensor.axis + 3e-9)
+    object.__setattr__(sensor, "radar", dataclasses.replace(sensor.radar, centre_frequency=1e9))
+    plan = CartPlan()
+    like = carrier_like(lane(clutter(100, rng=np.random.default_rng(0)), sensor=sensor), plan)
+    assert like.radar.axis[0] == 0
+    assert like.radar.radar.height == COUPLED_HEIGHT
+    assert like.radar_errors == scaled_errors(plan.radar_errors, 1e9)
+    assert_no_faults(like)
+
+
+def test_coils_like_others_record_as_they_do():
+    """Spacing, mean speed and the errors of the plan; no fault of a link is left."""
+    sensor = make_coils()
+    object.__setattr__(sensor, "head", dataclasses.replace(sensor.head, height=0.05))
+    swept = make_sweep(np.zeros((60, 2, 12)), sensor=sensor, spacing=0.04, speed=0.8)
+    plan = CartPlan(coil_errors=CoilErrors(white=1e-9))
+    like = coil_carrier_like(swept, plan)
+    assert like.coil_spacing == pytest.approx(0.04)
+    assert like.motion.speed == pytest.approx(0.8)
+    assert like.coil_errors == plan.coil_errors
+    assert_no_faults(like)
+    with pytest.raises(TooFewError, match="height of the head is not known"):
+        coil_carrier_like(make_sweep(np.zeros((60, 2, 12)), sensor=make_coils()), plan)
+
+
+def assert_no_faults(carrier):
+    """Fail if a fault of the link can befall a carrier."""
+    faults = dataclasses.asdict(carrier.faults)
+    assert {value for name, value in faults.items() if name.endswith("_per_minute")} == {0}
+
+
+def test_soils_of_the_scenario_can_be_simulated():
+    """Its own beside the presets, nothing else."""
+    plain = scenario("farmland")
+    ground = dataclasses.replace(plain.ground, own={"heap": SOILS["loam"]})
+    recipe = dataclasses.replace(plain, ground=ground)
+    assert [is_soil(word, recipe) for word in ("heap", "loam", "concrete")] == [1, 1, 0]
+    assert not is_soil("heap", plain)
+
+
 def test_errors_are_alike_in_periods():
     """Times grow as frequencies fall, shares stay."""
-    errors = RadarErrors(jitter=2e-12, ringing_time=1e-9, ringing_frequency=1.2e9)
+    times = {"delay_spread": 3e-11, "delay_drift": 5e-12, "jitter": 2e-12, "ringing_time": 1e-9}
+    rates = {"ringing_frequency": 1.2e9, "gain_slope": 1e9}
+    errors = RadarErrors(**times, **rates)
     other = scaled_errors(errors, 0.5e9)
-    assert other.jitter == pytest.approx(6e-12)
-    assert other.ringing_time * other.ringing_frequency == pytest.approx(1.2)
-    assert other.white == errors.white
+    for name, value in times.items():
+        assert getattr(other, name) == pytest.approx(3 * value)
+    for name, value in rates.items():
+        assert getattr(other, name) == pytest.approx(value / 3)
+    assert dataclasses.replace(other, **times, **rates) == errors
     assert scaled_errors(errors, 1.5e9) == errors
 
 

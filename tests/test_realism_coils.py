@@ -11,7 +11,7 @@ from lanes import make_coils, make_phasors, make_sensor, make_sweep
 
 from minesense.emi import received_decays, soil_decay
 from minesense.physics import soil_pulse_voltage, vrm_susceptibility
-from minesense.sensor import pulse_train_of
+from minesense.sensor import Circle, pulse_train_of
 from minesense.sweep import Quality
 from minesense.synthetic import ornstein_uhlenbeck
 from minesense.synthetic.realism import (
@@ -141,7 +141,9 @@ def test_metal_has_its_own_exponent(exponent):
     samples = 1e-9 * generator(3).normal(size=(600, 2, 12))
     decay = 1e-6 * (sensor.axis / sensor.axis[0]) ** exponent
     for place in (100, 250, 400):
-        samples[place - 1 : place + 2, place // 250] += np.array([0.5, 1, 0.5])[:, None] * decay
+        samples[place, place // 250] += decay
+        # what is weak beside it has another, and does not count
+        samples[[place - 1, place + 1], place // 250] += 1e-7 * sensor.axis[0] / sensor.axis
     found = metal_exponent(make_sweep(samples, sensor=sensor))
     assert found.n == 3
     assert found.voltage == pytest.approx(exponent, abs=0.05)
@@ -184,6 +186,40 @@ def test_phasors_without_an_axis_are_not_told():
     assert found[1] == pytest.approx(0.2, abs=1e-5)
 
 
+@pytest.mark.parametrize(("share", "is_told"), [(0.74, True), (0.66, False)])
+def test_an_axis_holds_seven_tenths_of_the_variance(share, is_told):
+    """Of in-phase and quadrature together; less is no line."""
+    across = math.sqrt((1 - share) / share)
+    pairs = generator(5).normal(size=(6000, 2, 2, 2)) * [1.0, across]
+    pairs = pairs @ np.array([[0.8, 0.6], [-0.6, 0.8]])
+    found = quadrature_ratio(make_sweep(pairs.reshape(6000, 2, 4), sensor=make_phasors()))
+    for ratio in found:
+        assert isinstance(ratio, Missing) != is_told
+        assert not is_told or ratio == pytest.approx(0.75, rel=0.1)
+
+
+def test_a_louder_coil_is_no_spread(sway):
+    """Each coil is held against its own mean."""
+    whole = soil_series(soil_lane(sway))
+    samples = soil_lane(sway).samples * np.array([1.0, 3.0])[:, None]
+    found = soil_series(make_sweep(samples, sensor=head_at(n_channels=2)))
+    assert found.spread == pytest.approx(whole.spread, rel=1e-5)
+
+
+def test_time_without_traces_is_a_hole(sway):
+    """As if its traces were flagged; where no stretch is without one there is no spectrum."""
+    heights = sway[:600]
+    lost = np.zeros(600, bool)
+    lost[10::60] = lost[11::60] = True
+    quality = np.where(lost, int(Quality.INTERFERENCE), 0)
+    flagged = soil_series(soil_lane(heights, quality=quality))
+    time = 0.1 * np.arange(600)
+    missing = soil_series(soil_lane(heights[~lost], time=time[~lost]))
+    npt.assert_allclose(missing.law.value, flagged.law.value[: len(missing.law.value)])
+    assert len(flagged.frequency) == len(missing.frequency) == 0
+    assert len(soil_series(soil_lane(heights)).frequency) > 0
+
+
 def test_a_trace_left_out_does_not_count(sway):
     """Flagged traces change nothing, whatever they hold; a hole in time stays one."""
     quality = np.zeros(4000, np.int64)
@@ -219,6 +255,11 @@ def test_a_head_that_is_not_known_tells_no_height(sway):
     found = soil_series(dataclasses.replace(sweep, sensor=sensor))
     assert "height of the head is not known" in found.height.why
     assert found.spread > 0.1
+    for change in ({"height": 5e-4}, {"receiver": (Circle(radius=0.05),)}):
+        other = head_at()
+        object.__setattr__(other, "head", dataclasses.replace(other.head, **change))
+        told_of = soil_series(dataclasses.replace(sweep, sensor=other)).height
+        assert told_of.why.endswith("is not known, or its coil is no single circle")
     bare = make_coils(1)
     object.__setattr__(bare, "head", None)
     exponent = soil_exponent(dataclasses.replace(sweep, sensor=bare))

@@ -21,6 +21,7 @@ from minesense.synthetic.realism import (
     SLICES,
     Missing,
     TooFewError,
+    along,
     amplitude_laws,
     banding,
     bounce_jitter,
@@ -198,10 +199,44 @@ def test_noise_and_trends_have_no_length():
     assert "longer than the 3 " in trend.length.why
 
 
+def test_lags_have_thirty_pairs_of_traces():
+    """Of traces, not of samples; by default lags end at a third, and at 200 traces."""
+    values = generator().normal(size=(60, 3))
+    found = semivariogram(values, spacing=0.1, longest=40)
+    assert np.isfinite(found.value).tolist() == [k <= 30 for k in range(1, 41)]
+    for n, longest in ((300, 100), (900, MOST_LAGS)):
+        assert len(semivariogram(generator().normal(size=n), spacing=0.1).lag) == longest
+
+
+@pytest.mark.parametrize(("share", "has_length"), [(0.84, True), (0.95, False)])
+def test_nine_tenths_of_noise_hide_a_length(share, has_length):
+    """What is left then is too little; a smooth series has no noise at all."""
+    rng = generator(7)
+    series = ornstein_uhlenbeck(40_000, step=0.03, time=0.3, std=1.0, rng=rng)
+    noise = math.sqrt(share / (1 - share)) * rng.normal(size=len(series))
+    found = semivariogram(series + noise, spacing=0.03)
+    assert isinstance(found.length, float) == has_length
+    assert semivariogram(np.sin(0.1 * np.arange(500)), spacing=0.03).nugget == 0
+
+
+def test_a_length_is_found_across_lags_without_pairs():
+    """Between the lags on both sides of those that nothing is known of."""
+    series = ornstein_uhlenbeck(20_000, step=1.0, time=3.5, std=1.0, rng=generator(7))
+    series[np.arange(len(series)) % 7 > 2] = np.nan
+    found = semivariogram(series, spacing=1.0)
+    assert np.isnan(found.value[:7]).tolist() == [False, False, True, True, False, False, False]
+    assert 3 < found.length < 5
+
+
 def test_clutter_has_the_length_it_was_made_with(plain):
     """In every slice, in metres."""
     for variogram in variograms(plain):
         assert variogram.length == pytest.approx(0.1, rel=0.2)
+    first = plain.samples_of(*SLICES[1]).start
+    residual = plain.residual.copy()
+    residual[..., first] = generator().normal(size=residual.shape[:2])
+    spoilt = variograms(dataclasses.replace(plain, residual=residual))[1]
+    assert spoilt.length == pytest.approx(0.1, rel=0.2)  # one sample of twenty is not the rest
 
 
 def test_a_trace_left_out_is_in_no_pair():
@@ -232,6 +267,50 @@ def test_rows_keep_the_places_of_what_is_missing():
     assert row.tolist() == list(range(60))
 
 
+@pytest.mark.parametrize(
+    ("off", "n", "is_regular"),
+    [
+        (0.29, 40, True),
+        (0.31, 40, False),
+        (0.4, 10, True),
+        (0.4, 11, False),
+        (-1.0, 10, True),
+        (-1.0, 11, False),
+        (-1.0, 60, False),
+    ],
+)
+def test_steps_are_regular_within_their_limits(off, n, is_regular):
+    """A tenth may be off by more than 30 %, or stand still; rows increase all the same."""
+    steps = np.full(100, 0.1)
+    steps[generator().permutation(100)[:n]] *= 1 + off
+    position = np.zeros((101, 3))
+    position[1:, 1] = np.cumsum(steps)
+    row, spacing = rows_of(make_sweep(np.zeros((101, 1, 4)), position=position))
+    assert math.isfinite(spacing) == is_regular
+    assert (np.diff(row) == 1).all()
+
+
+def test_a_gap_is_as_wide_as_its_positions_say():
+    """Flagged or not; a trace whose place is not known lies one further."""
+    ground = clutter(200, rng=generator())
+    position = np.zeros((200, 3))
+    position[:, 1] = 0.025 * np.arange(200)
+    position[100:, 1] += 0.1
+    position[150] = np.nan
+    quality = np.zeros(200, np.int64)
+    quality[100], quality[150] = Quality.GAP, Quality.POSE_NONE
+    heading = np.where(np.arange(200) == 150, np.nan, 0.0)
+    told_of = {"position": position, "heading": heading, "quality": quality}
+    section = radar_section(lane(ground, **told_of))
+    assert section.spacing == pytest.approx(0.025)
+    expected = np.arange(200)
+    expected[100:] += 4
+    assert section.row.tolist() == expected.tolist()
+    table = along(section, section.traces[:, 0])
+    assert np.isnan(table[100:104]).all()
+    npt.assert_array_equal(table[expected], section.traces[:, 0])
+
+
 def test_a_gap_of_unknown_length_is_never_bridged():
     """Without positions a flagged gap is wider than any lag."""
     quality = np.full(60, int(Quality.POSE_NONE))
@@ -255,6 +334,8 @@ def test_fading_of_a_known_slope(slope):
     found = fading(radar_section(lane(ground + 0.02 * rng.normal(size=ground.shape))))
     assert 1e-9 * found.slope == pytest.approx(slope, rel=0.06)
     assert found.fitted[0] == pytest.approx(SLICES[0][0] * PERIOD, abs=INTERVAL)
+    end = found.time[-1] if isinstance(found.end, Missing) else found.end - INTERVAL
+    assert found.fitted[1] == pytest.approx(end)
     if slope == -6.0:  # in the band of the pulse the noise is 0.0117 of one sample's clutter
         assert 1e9 * found.end == pytest.approx(20 * math.log10(1 / 0.0117) / 6, abs=0.5)
     else:
@@ -265,6 +346,38 @@ def test_fading_of_a_gain_is_told_as_it_is():
     """Its sign too: the gain of a recorder is not known and not undone."""
     ground = clutter(600, rng=generator()) * 10 ** (3.0 * radar_axis() * 1e9 / 20)
     assert 1e-9 * fading(radar_section(lane(ground))).slope == pytest.approx(3.0, rel=0.06)
+
+
+def test_fading_within_two_periods_is_told():
+    """A slope needs one period above the noise, no more."""
+    rng = generator(9)
+    ground = clutter(600, rng=rng) * 10 ** (-12.0 * (radar_axis() - GROUND) * 1e9 / 20)
+    found = fading(radar_section(lane(ground + 0.06 * rng.normal(size=ground.shape))))
+    assert PERIOD < found.fitted[1] - found.fitted[0] < 2 * PERIOD
+    assert -13e9 < found.slope < -10e9
+
+
+def test_the_level_is_that_of_the_definition(plain):
+    """Mean decibels of all traces, over half a period, the largest after the bounce at zero."""
+    early = np.where(plain.time < PERIOD, 10, 1).astype(np.float32)
+    plain = dataclasses.replace(plain, residual=early * plain.residual)
+    amplitude, spread = level_envelope(plain)
+    decibels = (20 * np.log10(amplitude * spread)).mean(axis=(0, 1))
+    reach = round(0.5 * PERIOD / INTERVAL) // 2
+    middle = range(reach, len(decibels) - reach)
+    level = np.array([decibels[k - reach : k + reach + 1].mean() for k in middle])
+    found = fading(plain).level
+    after = plain.time >= SLICES[0][0] * PERIOD
+    assert found[after].max() == pytest.approx(0.0, abs=1e-9)
+    npt.assert_allclose(np.diff(found[reach:-reach]), np.diff(level), atol=1e-9)
+
+
+def test_far_traces_do_not_make_noise_of_clutter():
+    """Traces alone among flagged ones differ as noise does; their few neighbours tell."""
+    quality = np.full(3000, int(Quality.INTERFERENCE))
+    quality[::30] = quality[1:300:30] = 0
+    found = fading(radar_section(lane(clutter(3000, rng=generator()), quality=quality)))
+    assert found.end == Missing("clutter is above the noise until the record ends")
 
 
 def test_fading_into_noise_at_once_is_not_told():
@@ -310,6 +423,23 @@ def test_clutter_and_pulse_have_their_own_spectra(plain):
     assert found.pulse.peak / 1.5e9 == pytest.approx(1.0, abs=0.15)
     assert found.clutter.peak / 1.5e9 == pytest.approx(1.0, abs=0.15)
     assert found.clutter.low < found.clutter.centre < found.clutter.high
+    for one in (found.pulse, found.clutter):
+        decibels = 10 * np.log10(one.power)
+        npt.assert_allclose(np.interp([one.low, one.high], one.frequency, decibels), -10.0)
+
+
+def test_a_band_begins_at_zero_where_nothing_falls_off():
+    """Slow traces have no lower end."""
+    slow = mean_spectrum([np.arange(64.0) - 31.5 + 40 * np.hanning(64)], interval=INTERVAL)
+    assert slow.low == 0
+
+
+def test_clutter_has_the_spectrum_of_five_periods(plain):
+    """Neither what is the same all along nor what comes later changes it."""
+    wide = plain.wide + 100 * np.sin(2 * np.pi * 4e9 * plain.time).astype(np.float32)
+    wide[..., plain.time > 7.2 * PERIOD] *= generator().normal(size=(len(wide), 1, 1))
+    found = spectra(dataclasses.replace(plain, wide=wide)).clutter
+    npt.assert_allclose(found.power, spectra(plain).clutter.power, atol=1e-3)
 
 
 def test_singular_values_of_a_known_section():
@@ -333,6 +463,27 @@ def test_singular_values_of_a_known_section():
     assert found.patterns == pytest.approx(1 / (energy**2).sum(), rel=1e-4)
 
 
+def test_singular_values_of_channels_are_those_of_their_mean():
+    """Each with its shares, however loud; the slope is that of the first twenty."""
+    section = radar_section(lane(clutter(300, rng=generator())))
+    first = int(np.searchsorted(section.time, SLICES[0][0] * PERIOD))
+    rng = generator(3)
+    centred = rng.normal(size=(300, 40))
+    left = np.linalg.qr(centred - centred.mean(axis=0))[0]
+    right = np.linalg.qr(rng.normal(size=(section.residual.shape[2] - first, 40)))[0]
+    number = np.arange(1, 41)
+    energy = np.array([np.exp(-number / 4), 50 * np.exp(-number / 15)])
+    residual = np.zeros((300, 2, section.residual.shape[2]), np.float32)
+    residual[..., first:] = np.stack([left * np.sqrt(e) @ right.T for e in energy], axis=1)
+    found = singular_values(dataclasses.replace(section, residual=residual))
+    shares = energy / energy.sum(axis=1, keepdims=True)
+    mean = shares.mean(axis=0)
+    npt.assert_allclose(found.shares, np.cumsum(mean)[[0, 1, 4, 9]], rtol=1e-4)
+    slope = np.polyfit(np.log(number[:20]), np.log(mean[:20]), 1)[0]
+    assert found.slope == pytest.approx(slope, abs=1e-3)
+    assert found.patterns == pytest.approx((1 / (shares**2).sum(axis=1)).mean(), rel=1e-4)
+
+
 def test_noise_floor_is_that_of_white_noise():
     """In the band of the antenna, against the direct wave; no gain and no wow matters."""
     rng = generator(10)
@@ -348,6 +499,19 @@ def test_noise_floor_is_that_of_white_noise():
     assert noise_floor(lane(louder)) == pytest.approx(expected, abs=0.6)
     wow = noise + 2 * rng.normal(size=(500, 1)) * np.exp(-radar_axis() / 20e-9)
     assert noise_floor(lane(wow)) == pytest.approx(expected, abs=0.8)
+
+
+def test_noise_is_that_between_neighbours():
+    """Thirty traces need one; traces farther apart differ by their clutter too."""
+    ground = clutter(3000, rng=generator())
+    quality = np.full(3000, int(Quality.INTERFERENCE))
+    quality[::6] = 0
+    quality[1:174:6] = 0  # 29 of five hundred have a neighbour
+    few = told(noise_floor, lane(ground, quality=quality))
+    assert few == Missing("29 traces with a neighbour: at least 30 are needed")
+    quality[1:900:6] = 0
+    whole = noise_floor(lane(ground))
+    assert noise_floor(lane(ground, quality=quality)) == pytest.approx(whole, abs=0.8)
 
 
 # -- ground bounce -------------------------------------------------------------------------
@@ -376,8 +540,26 @@ def test_aligned_traces_lie_on_the_ground():
     delay = ornstein_uhlenbeck(800, step=0.025, time=0.4, std=60e-12, rng=rng)
     section = radar_section(lane(np.zeros((800, 240)), delay=delay))
     assert np.abs(section.residual).max() < 0.02 * np.abs(section.traces).max()
+    assert section.ground_gain.std() < 2e-3
     peak = section.time[np.abs(section.traces.mean(axis=0)[0]).argmax()]
     assert abs(peak) <= INTERVAL
+
+
+def test_each_channel_has_its_own_bounce():
+    """One later and ten times as strong: delay and gain are about the mean of each."""
+    rng = generator(13)
+    delays, gains = 20e-12 * rng.normal(size=(2, 300)), 1 + 0.1 * rng.normal(size=(2, 300))
+    parts = [
+        lane(np.zeros((300, 240)), direct=direct, delay=late + delay, gain=gain).samples
+        for direct, late, delay, gain in zip(
+            (100, 1000), (0, 1e-10), delays, gains, strict=True
+        )
+    ]
+    sensor = make_sensor(2, 240, interval=INTERVAL)
+    section = radar_section(make_sweep(np.concatenate(parts, axis=1), sensor=sensor))
+    npt.assert_allclose(section.ground_delay.mean(axis=0), 0.0, atol=1e-15)
+    npt.assert_allclose(section.ground_delay.std(axis=0), delays.std(axis=1), rtol=0.02)
+    npt.assert_allclose(section.ground_gain.std(axis=0), gains.std(axis=1), rtol=0.03)
 
 
 def test_bounce_jitter_of_a_swaying_cart():
@@ -450,22 +632,56 @@ def test_arrivals_apart_and_joined():
     assert low.is_joined
 
 
+@pytest.mark.parametrize(("periods", "is_joined"), [(0.58, True), (0.62, False)])
+def test_arrivals_are_apart_from_six_tenths_of_a_period(periods, is_joined):
+    """By the height and separation of the antennas."""
+    path = 0.06 + periods * PERIOD * SPEED_OF_LIGHT
+    sensor = raised(height=math.sqrt(path**2 - 0.06**2) / 2)
+    sweep = lane(clutter(60, rng=generator()), sensor=sensor)
+    assert path_difference(sweep) == pytest.approx(periods * PERIOD)
+    assert find_arrivals(sweep).is_joined == is_joined
+
+
+def test_an_offset_of_the_recorder_hides_no_arrival():
+    """Ten times the first arrival, another for each trace."""
+    ground = clutter(60, rng=generator())
+    offset = 1e3 * (1 + generator(1).random((60, 1)))
+    assert find_arrivals(lane(ground + offset)) == find_arrivals(lane(ground))
+
+
+def test_slices_lie_in_the_record_and_hold_four_samples(plain):
+    """To the end of its last sample and no further."""
+    end = (plain.time[-1] + INTERVAL) / PERIOD
+    assert plain.samples_of(end - 1, end).stop == len(plain.time)
+    with pytest.raises(TooFewError, match="the record ends"):
+        plain.samples_of(end - 1, end + 0.01)
+    middle = plain.time[100] / PERIOD - 0.01
+    few = plain.samples_of(middle, middle + 4 * INTERVAL / PERIOD)
+    assert few == slice(100, 104)
+    with pytest.raises(TooFewError, match="3 samples in the slice"):
+        plain.samples_of(middle, middle + 3 * INTERVAL / PERIOD)
+
+
 def test_flagged_traces_are_left_out_altogether():
     """The section of a lane with spoilt traces is that of the lane without them."""
     ground = clutter(400, rng=generator())
     quality = np.zeros(400, np.int64)
-    quality[[3, 50, 51, 399]] = [
+    quality[[3, 50, 51, 60, 70, 80, 90, 399]] = [
         Quality.SATURATED,
         Quality.STUCK,
         Quality.INTERFERENCE,
+        Quality.BASELINE_STEP,
+        Quality.SETTING_CHANGED,
+        Quality.CHECK_FAILED,
+        Quality.OUT_OF_DOMAIN,
         Quality.NOT_FINITE,
     ]
     spoilt = ground.copy()
-    spoilt[quality != 0] = np.nan
-    spoilt[51] = 1e7
+    spoilt[quality != 0] = 1e7
+    spoilt[[3, 50, 399]] = np.nan
     section = radar_section(lane(spoilt, quality=quality))
     kept = radar_section(lane(ground[quality == 0]))
-    assert section.n_flagged == 4
+    assert section.n_flagged == 8
     assert np.isfinite(section.residual).all()
     npt.assert_allclose(section.residual, kept.residual, atol=1e-2)
     assert section.row.tolist() == np.flatnonzero(quality == 0).tolist()
@@ -531,8 +747,8 @@ def test_an_offset_gather_is_no_lane():
 
 def test_a_short_record_is_refused():
     """Of less than four periods nothing is told."""
-    sensor = make_sensor(1, 40, interval=INTERVAL)
-    sweep = make_sweep(generator().normal(size=(80, 1, 40)), sensor=sensor)
+    sensor = make_sensor(1, 54, interval=INTERVAL)
+    sweep = make_sweep(generator().normal(size=(80, 1, 54)), sensor=sensor)
     assert "at least 4 are needed" in told(radar_section, sweep).why
 
 
@@ -581,6 +797,6 @@ def test_sensors_that_are_no_radar_are_refused():
     object.__setattr__(bare, "radar", None)
     with pytest.raises(ValueError, match="no centre frequency"):
         radar_section(make_sweep(np.zeros((60, 1, 240)), sensor=bare))
-    fast = make_sensor(1, 240, interval=INTERVAL, centre_frequency=2e10)
-    with pytest.raises(ValueError, match=r"Invalid centre_frequency '20000000000\.0'"):
+    fast = make_sensor(1, 240, interval=INTERVAL, centre_frequency=1.01e10)
+    with pytest.raises(ValueError, match=r"Invalid centre_frequency '10100000000\.0'"):
         radar_section(make_sweep(np.zeros((60, 1, 240)), sensor=fast))

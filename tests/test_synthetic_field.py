@@ -282,6 +282,26 @@ def test_cells_are_drawn_the_same_in_any_order():
         assert (gap >= 0.4).all()
 
 
+def test_an_area_holds_its_least_coordinates_alone():
+    """So that of two areas side by side one has what lies on their border."""
+    sites = SiteField(make_field({"density": 1.0}).scenario, 1)
+    for site in sites.within((0.0, 0.0, 4.0, 4.0)):
+        x, y = site.place
+        assert [one.place for one in sites.within((x, y, x + 1e-6, y + 1e-6))] == [(x, y)]
+        assert site not in sites.within((x - 1, y - 1, x, y + 1))
+        assert site not in sites.within((x - 1, y - 1, x + 1, y))
+
+
+def test_classes_of_metal_are_alike_in_number():
+    """Whatever the number of their kinds, which are alike in number within a class."""
+    kinds = ["pma2", "m14", "ts50", "pmn"]
+    recipe = make_field({"density": 4.0, "separation": 0.0}, targets={"kinds": kinds}).scenario
+    found = [site.kind for site in SiteField(recipe, 1).within((0.0, 0.0, 15.0, 15.0))]
+    for kind, share in zip(kinds, (1 / 6, 1 / 6, 1 / 6, 1 / 2), strict=True):
+        spread = math.sqrt(share * (1 - share) / len(found))
+        assert abs(found.count(body(kind)) / len(found) - share) < 4 * spread
+
+
 def test_targets_keep_apart_across_lanes():
     """Side by side without a gap, as in one lane; crowded, until lanes are full."""
     made = make_field(
@@ -294,6 +314,34 @@ def test_targets_keep_apart_across_lanes():
     lanes = [int(target.lane[5:]) for target in targets]
     counts = np.bincount(lanes, minlength=13)[1:]
     assert counts.min() >= 1
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"density": 6.0},
+        {"kind": "clusters", "density": 3.0, "background": 3.0},
+        {"kind": "rows", "spacing": 1.0, "distance": 1.0, "scatter": 0.03, "background": 3.0},
+    ],
+    ids=["random", "clusters", "rows"],
+)
+def test_targets_keep_apart_from_groups_and_places(layout):
+    """Those at random from those of groups, and both from those whose places are stated."""
+    spots = [(0.25 + k % 4, 0.5 + 0.75 * (k // 4)) for k in range(28)]
+    places = [
+        {"kind": "m14", "easting": easting, "northing": northing, "depth": 0.01}
+        for easting, northing in spots
+    ]
+    made = make_field(
+        layout | {"separation": 0.2},
+        lanes={"training": 4, "blind": 0, "gap": 0.0, "length": 6.0, "width": 1.0},
+        targets={"kinds": ["pma2", "m14"], "places": places},
+    )
+    check_apart(made.truth.targets, 0.2)
+    assert set(spots) <= set(map(tuple, places_of(made).tolist()))
+    assert len(made.truth.targets) > 50
+    has_groups = layout.get("kind", "random") != "random"
+    assert {bool(target.group) for target in made.truth.targets} == {False, has_groups}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from ..._kernels.alignment import shift_traces
 from ..._validation import check_positive
 from ...constants import SPEED_OF_LIGHT
+from ...gaps import split_at_gaps
 from ...gpr import dewow, track_ground
 from ...gpr.preprocess import check_radar
 from ...sweep import Floats, Samples, Sweep
@@ -214,11 +216,11 @@ def radar_section(sweep: Sweep) -> RadarSection:
     Notes
     -----
     The slow part of each trace, its mean over two periods, is taken out (:func:`dewow`), the
-    bounce followed (:func:`track_ground`), and its delay refined: with the mean :math:`T` of
-    the traces so aligned within half a period of the ground, :math:`\tau` maximises
-    :math:`\sum_t T_t\, x_{t + \tau}`, with a parabola through the largest three, and the
-    gain is that maximum over its mean along the lane. Where the bounce is apart from the
-    direct wave, whose tail stands still, :math:`T` is zero until 0.3 periods before the
+    bounce followed from gap to gap (:func:`track_ground`), and its delay refined: with the
+    mean :math:`T` of the traces so aligned within half a period of the ground, :math:`\tau`
+    maximises :math:`\sum_t T_t\, x_{t + \tau}`, with a parabola through the largest three,
+    and the gain is that maximum over its mean along the lane. Where the bounce is apart from
+    the direct wave, whose tail stands still, :math:`T` is zero until 0.3 periods before the
     ground and whole from 0.1 periods before it. Traces are moved by :math:`\tau` with 8
     samples weighted by a sinc; what samples from beyond the record reach is cut off.
 
@@ -242,10 +244,10 @@ def radar_section(sweep: Sweep) -> RadarSection:
     if window * frequency < 4:
         msg = f"a record of {window * frequency:.2g} periods: at least 4 are needed"
         raise TooFewError(msg)
-    quick = dewow(sweep, window=2 / frequency)
-    usable = is_kept(quick)
-    delay, gain = _follow(quick, arrivals)
-    samples = np.ascontiguousarray(quick.samples[usable])
+    parts = [dewow(part, window=2 / frequency) for part in split_at_gaps(sweep)[0]]
+    usable = np.concatenate([is_kept(part) for part in parts])
+    delay, gain = _follow(parts, arrivals)
+    samples = _kept_samples(parts)
     ground = (arrivals.ground - sweep.sensor.axis[0]) / step
     whole = round(ground)
     mean_delay = delay.mean(axis=0)
@@ -336,10 +338,15 @@ def check_sampled(sweep: Sweep) -> tuple[float, float]:
     return step, frequency
 
 
-def _follow(quick: Sweep, arrivals: Arrivals) -> tuple[Floats, Floats]:
+def _kept_samples(parts: Sequence[Sweep]) -> Samples:
+    """Return the samples of all usable traces."""
+    return np.concatenate([part.samples[is_kept(part)] for part in parts])
+
+
+def _follow(parts: Sequence[Sweep], arrivals: Arrivals) -> tuple[Floats, Floats]:
     """Return delay (s) and height of the bounce in every usable trace, by correlation."""
-    step, frequency = check_sampled(quick)
-    axis = quick.sensor.axis
+    step, frequency = check_sampled(parts[0])
+    axis = parts[0].sensor.axis
     before = after = 0.5
     if not arrivals.is_joined:
         apart = (arrivals.ground - arrivals.direct) * frequency
@@ -351,8 +358,10 @@ def _follow(quick: Sweep, arrivals: Arrivals) -> tuple[Floats, Floats]:
     )
     polarity: Literal["negative", "positive"]
     polarity = "negative" if arrivals.is_negative else "positive"
-    path = track_ground(quick, search=search, polarity=polarity)[is_kept(quick)]
-    samples = quick.samples[is_kept(quick)]
+    path = np.concatenate(
+        [track_ground(x, search=search, polarity=polarity)[is_kept(x)] for x in parts]
+    )
+    samples = _kept_samples(parts)
     half = max(2, round(0.5 / frequency / step))
     coarse = np.rint((path - axis[0]) / step).astype(np.int64)
     ground = round((arrivals.ground - axis[0]) / step)
