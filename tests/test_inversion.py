@@ -10,7 +10,7 @@ import pytest
 from lanes import make_coils, make_head, make_sweep
 from scipy.optimize import nnls
 
-from minesense._kernels.inversion import diagonalise_jointly
+from minesense._kernels.joint_axes import diagonalise_jointly
 from minesense.emi import DipoleFit, Stations, fit_dipole, inversion, match_library
 from minesense.physics import array_response, attitude, nail, rotation_onto
 from minesense.physics.scene import sum_of_bodies

@@ -3,9 +3,11 @@
 from ..along_track import RemoveMedianBackground, Whiten
 from .features import FEATURES as COIL_FEATURES
 from .features import coil_features
-from .inversion import DipoleFit, LibraryMatch, Stations, fit_dipole, match_library
+from .inversion import DipoleFit, fit_dipole
+from .library import LibraryMatch, match_library
 from .preprocess import ProjectSoil, project_soil, received_decays, soil_decay, soil_loss
 from .prescreen import PrescreenDecay, prescreen_decay
+from .stations import Stations
 
 __all__ = [
     "COIL_FEATURES",

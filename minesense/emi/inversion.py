@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.inversion import diagonalise_jointly, invert_dipole
+from .._kernels.inversion import invert_dipole
 from .._validation import (
     check_array,
     check_count,
@@ -18,19 +17,14 @@ from .._validation import (
     check_number,
     check_positive,
     check_probability,
-    check_real,
-    check_shape,
 )
 from ..head import Head
-from ..physics.pose import attitude
 from ..physics.scene import check_head, check_pose
 from ..physics.winding import wires_of
 from ..sweep import Floats, Sweep
-from .preprocess import check_gated
+from .principal_axes import as_tensors, axis_errors, common_axes, make_positive
+from .stations import Stations, head_of, stations_of
 
-# Elements 00, 11, 22, 01, 02, 12 of a symmetric tensor, in the kernel's order.
-_ROWS = np.array([0, 1, 2, 0, 0, 1])
-_COLUMNS = np.array([0, 1, 2, 1, 2, 2])
 #: One more than the unknowns of one gate: three of the place, six of the tensor.
 _FEWEST = 10
 #: Step at which a start has arrived, m; distance at which it is given up beside the end of an
@@ -40,49 +34,6 @@ _LIMITS = np.array([1e-9, 1e-3, 60.0])
 _EDGE = 1e-6
 #: Share of the squared tensors that a projection may take before it is no longer noise.
 _MOST_INDEFINITE = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stations:
-    """
-    What a metal detector received at some places of its head.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a shape does not fit, a rotation is none, or a usable row holds NaN.
-    """
-
-    position: Floats  #: (n, 3) easting, northing, upward of the origin of the wires, m
-    data: Floats  #: (n, n_gates) V per ampere, without baseline
-    rotation: Floats | None = None  #: (n, 3, 3) how the head stands; None for level, north
-    is_usable: npt.NDArray[np.bool_] | None = None  #: (n,) whether a row means anything
-
-    def __post_init__(self) -> None:
-        data = check_shape(check_real(self.data, "data"), "data", ("n", "n_gates"))
-        if not data.shape[1]:
-            msg = f"Invalid data with shape {data.shape}. Must have a gate."
-            raise ValueError(msg)
-        flags = np.ones(len(data), np.bool_) if self.is_usable is None else self.is_usable
-        flags = check_shape(np.asarray(flags), "is_usable", (len(data),))
-        if flags.dtype != np.bool_:
-            msg = f"Invalid is_usable of dtype {flags.dtype}. Must be truths."
-            raise TypeError(msg)
-        position = check_shape(
-            check_real(self.position, "position"), "position", (len(data), 3)
-        )
-        rotation = self.rotation
-        if rotation is not None:
-            rotation = check_shape(
-                check_real(rotation, "rotation"), "rotation", (len(data), 3, 3)
-            )
-            check_pose(position[flags], rotation[flags], "position")
-        check_array(data[flags], "data of usable stations", ("n", "n_gates"))
-        check_pose(position[flags], None, "position")
-        object.__setattr__(self, "data", np.ascontiguousarray(data, np.float64))
-        object.__setattr__(self, "position", np.ascontiguousarray(position, np.float64))
-        object.__setattr__(self, "rotation", rotation)
-        object.__setattr__(self, "is_usable", flags)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,15 +65,6 @@ class DipoleFit:
     def depth(self) -> float:
         """Depth below upward = 0, positive down, m."""
         return -float(self.position[2])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LibraryMatch:
-    """What :func:`match_library` returns: entries, the most alike first."""
-
-    names: tuple[str, ...]  #: of the library; none if the fit cannot be analysed
-    likeness: Floats  #: (n,) between 0 and 1
-    is_accepted: bool  #: whether the first is alike enough
 
 
 def fit_dipole(
@@ -251,8 +193,8 @@ def fit_dipole(
     [0.6, 0.0, 0.8]
     """
     if isinstance(stations, Sweep):
-        head = _head_of(stations) if head is None else head
-        stations = _stations_of(stations)
+        head = head_of(stations) if head is None else head
+        stations = stations_of(stations)
     elif not isinstance(stations, Stations):
         msg = (
             f"Invalid stations of type {type(stations).__name__}. Must be Stations or a Sweep."
@@ -288,132 +230,6 @@ def fit_dipole(
     found[0][:] += middle
     least = (least_signal, least_coherence)
     return _judged_fit(found, scaled, spread, (low, high), least, n_left_out)
-
-
-def match_library(
-    fit: DipoleFit,
-    library: Mapping[str, npt.ArrayLike],
-    *,
-    weights: npt.ArrayLike | None = None,
-    accept: float = 0.95,
-) -> LibraryMatch:
-    r"""
-    Compare principal polarizabilities with those of known objects.
-
-    Parameters
-    ----------
-    fit : DipoleFit
-        Of the same head and gates as the library.
-    library : mapping of str to (n_gates, 3) array_like
-        Principal polarizabilities of each object, in the unit of the fit, in any order of
-        the axes; none negative.
-    weights : (3,) or (n_gates, 3) array_like, optional
-        Of each logarithm; by default all the same, and together 1.
-    accept : float
-        Likeness from which the best counts as a match.
-
-    Returns
-    -------
-    match : LibraryMatch
-        All entries, the most alike first; no entry, and nothing accepted, if the fit's
-        outcome is "cannot analyse".
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `fit` is no DipoleFit, the library is empty, an entry has another shape or a
-        negative value, weights are negative or all zero, or `accept` is out of range.
-
-    Notes
-    -----
-    .. math:: m = \exp \Big( - \sum_{jk} w_{jk}
-        \left| \ln L_{jk} - \ln L^{lib}_{jk} \right| \Big)
-
-    where both are first raised to the standard error of :math:`L_{jk}`: what is zero or below
-    the noise in both does not tell them apart, and what only one has counts by how far it
-    stands above the noise.
-
-    Examples
-    --------
-    >>> import dataclasses
-    >>> import numpy as np
-    >>> from minesense.emi import DipoleFit, match_library
-    >>> names = [field.name for field in dataclasses.fields(DipoleFit)]
-    >>> fit = DipoleFit(**dict.fromkeys(names, 0) | {
-    ...     "outcome": "fitted",
-    ...     "principal": np.array([[4.0, 1.0, 0.0]]),
-    ...     "principal_error": np.full((1, 3), 0.1),
-    ... })
-    >>> match = match_library(fit, {"ball": [[2.0, 2.0, 2.0]], "rod": [[4.1, 1.0, 0.05]]})
-    >>> match.names, match.likeness.round(2).tolist(), match.is_accepted
-    (('rod', 'ball'), [0.99, 0.23], True)
-    """
-    if not isinstance(fit, DipoleFit):
-        msg = f"Invalid fit of type {type(fit).__name__}. Must be a DipoleFit."
-        raise TypeError(msg)
-    accept = check_probability(accept, "accept")
-    shape = fit.principal.shape
-    entries = {}
-    for name, values in library.items():
-        entry = check_array(values, f"library entry '{name}'", shape)
-        if (entry < 0).any():
-            msg = f"Invalid library entry '{name}' with {entry.min():g}. Must not be negative."
-            raise ValueError(msg)
-        entries[name] = -np.sort(-entry, axis=1)
-    if not entries:
-        msg = "Invalid library. Must hold an object."
-        raise ValueError(msg)
-    shares = _check_weights(weights, shape)
-    if fit.outcome != "fitted":
-        return LibraryMatch(names=(), likeness=np.empty(0), is_accepted=False)
-    floor = fit.principal_error
-    seen = np.log(np.maximum(fit.principal, floor))
-    likeness = {
-        name: math.exp(-float((shares * np.abs(seen - np.log(np.maximum(x, floor)))).sum()))
-        for name, x in entries.items()
-    }
-    names = sorted(likeness, key=lambda name: -likeness[name])
-    return LibraryMatch(
-        names=tuple(names),
-        likeness=np.array([likeness[name] for name in names]),
-        is_accepted=likeness[names[0]] >= accept,
-    )
-
-
-def _check_weights(weights: npt.ArrayLike | None, shape: tuple[int, ...]) -> Floats:
-    """Return weights for every gate and axis."""
-    if weights is None:
-        return np.full(shape, 1 / math.prod(shape))
-    given = check_array(weights, "weights", (3,) if np.ndim(weights) == 1 else shape)
-    if (given < 0).any() or not given.any():
-        msg = f"Invalid weights with {given.min():g}. Must not be negative, nor all zero."
-        raise ValueError(msg)
-    return np.broadcast_to(given, shape)
-
-
-def _head_of(sweep: Sweep) -> Head:
-    """Return the head that all channels of a sweep have."""
-    heads = check_gated(sweep.sensor).channel_heads
-    if len(set(map(id, heads))) != 1:
-        msg = (
-            f"Invalid sensor '{sweep.sensor.name}' with {len(set(map(id, heads)))} heads. Must "
-            "have one for all channels: give the head, or Stations of one channel."
-        )
-        raise ValueError(msg)
-    return heads[0]
-
-
-def _stations_of(sweep: Sweep) -> Stations:
-    """Return every channel of every trace as a station."""
-    n_channels, n_gates = check_gated(sweep.sensor).shape
-    turn = np.tile(np.eye(3), (len(sweep), 1, 1))
-    turn[sweep.is_credited] = attitude(sweep.heading[sweep.is_credited])
-    return Stations(
-        position=sweep.channel_position.reshape(-1, 3),
-        data=sweep.samples.reshape(-1, n_gates).astype(np.float64),
-        rotation=np.repeat(turn, n_channels, axis=0),
-        is_usable=np.repeat(sweep.is_credited, n_channels),
-    )
 
 
 def _search_volume(
@@ -491,7 +307,7 @@ def _judged_fit(
     freedom = scaled.size - 6 * n_gates - 3
     coherence = 1 - max(0.0, misfit - freedom) / energy if energy else 0.0
     signal = 10 * math.log10(max(explained, 1e-30) / (6 * n_gates + 3))
-    tensors, indefinite = _made_positive(_as_tensors(columns))
+    tensors, indefinite = make_positive(as_tensors(columns))
     reason = ""
     if signal < least[0]:
         reason = f"signal-to-noise ratio of {signal:.1f} dB, below {least[0]:g} dB"
@@ -501,8 +317,8 @@ def _judged_fit(
         reason = f"fit coherence of {coherence:.2f}, below {least[1]:g}"
     elif indefinite[1] > _MOST_INDEFINITE:
         reason = f"the tensors are negative: {indefinite[1]:.0%} of their squares"
-    axes, along = _common_axes(tensors)
-    error = _axis_errors(rows, axes) * spread[:, None]
+    axes, along = common_axes(tensors)
+    error = axis_errors(rows, axes) * spread[:, None]
     along *= spread[:, None]
     order = np.argsort(-along, axis=1, kind="stable")
     return DipoleFit(
@@ -523,45 +339,6 @@ def _judged_fit(
         n_stations=len(scaled),
         n_left_out=n_left_out,
     )
-
-
-def _as_tensors(columns: Floats) -> Floats:
-    """Return the elements of the kernel, (6, n_gates), as (n_gates, 3, 3)."""
-    tensors = np.empty((columns.shape[1], 3, 3))
-    tensors[:, _ROWS, _COLUMNS] = columns.T
-    tensors[:, _COLUMNS, _ROWS] = columns.T
-    return tensors
-
-
-def _made_positive(tensors: Floats) -> tuple[Floats, tuple[Floats, float]]:
-    """Return the nearest semidefinite tensors, and what share is not: norms, all squares."""
-    values, vectors = np.linalg.eigh(tensors)
-    positive = (vectors * np.maximum(values, 0)[:, None]) @ np.swapaxes(vectors, 1, 2)
-    lost = (np.minimum(values, 0) ** 2).sum(axis=1)
-    size = (values**2).sum(axis=1)
-    share = np.sqrt(lost / np.where(size > 0, size, 1))
-    return positive, (share, float(lost.sum() / max(size.sum(), 1e-300)))
-
-
-def _common_axes(tensors: Floats) -> tuple[Floats, Floats]:
-    """Return one right-handed rotation for all tensors, and what they are along its axes."""
-    turned, axes = np.ascontiguousarray(tensors), np.empty((3, 3))
-    turned = turned.copy()
-    diagonalise_jointly(turned, axes, 1e-12, 100)
-    along = np.einsum("gaa->ga", turned)
-    order = np.argsort(-along.sum(axis=0), kind="stable")
-    axes = axes[:, order]
-    if np.linalg.det(axes) < 0:
-        axes[:, 2] *= -1
-    return axes, np.maximum(along[:, order], 0)  # of semidefinite tensors but for rounding
-
-
-def _axis_errors(rows: Floats, axes: Floats) -> Floats:
-    """Return standard errors of v^T M v at unit noise, for the three axes."""
-    weights = axes[_ROWS] * axes[_COLUMNS]
-    weights[3:] *= 2
-    covariance = np.linalg.inv(rows.T @ rows)
-    return np.asarray(np.sqrt(np.einsum("ak,ab,bk->k", weights, covariance, weights)))
 
 
 def _inverse(normal: Floats) -> Floats:
