@@ -140,6 +140,13 @@ def test_patches_share_no_trace():
     assert found.features.shape[1] == len(found.names) == 30
 
 
+def test_a_patch_is_a_wavelength_long():
+    """Of 1.5 GHz at 0.12 m/ns it is 8 cm: 16 traces of 5 mm; at twice that twice as many."""
+    section = dataclasses.replace(section_of(0), spacing=0.005)
+    assert len(patches(section, velocity=1.2e8).features) == 5 * (160 // 16)
+    assert len(patches(section, velocity=2.4e8).features) == 5 * (160 // 32)
+
+
 def test_patches_of_too_little_are_not_told():
     """Short lanes, no positions, and stretches that do not match."""
     short = radar_section(lane(clutter(120, rng=generator())))

@@ -119,6 +119,7 @@ def test_gaussian_clutter_is_found_to_be_gaussian(plain):
         assert law.texture == pytest.approx(0.0, abs=0.05)
         expected = np.sqrt(-np.log1p(-np.array(SHARES)))
         npt.assert_allclose(law.quantiles, expected, rtol=0.06)
+        assert (law.amplitude**2).mean() == pytest.approx(1.0, abs=1e-6)
 
 
 def test_a_gain_changes_no_amplitude_law(plain):
@@ -154,6 +155,9 @@ def test_level_is_that_of_the_residual(plain):
     _, level = level_envelope(plain)
     deep = plain.time > 2e-9
     npt.assert_allclose(level[0, deep], plain.residual[:, 0, deep].std(), rtol=0.05)
+    alone = np.where(np.arange(len(plain.time)) == 100, plain.residual, 0)
+    _, level = level_envelope(dataclasses.replace(plain, residual=alone))
+    assert np.count_nonzero(level > 0) == round(PERIOD / INTERVAL)
 
 
 # -- along the track -----------------------------------------------------------------------
@@ -532,6 +536,14 @@ def test_bounce_jitter_of_known_delays(jitter):
     assert found.delay_law.length == pytest.approx(0.4, rel=0.2)
     assert found.gain == pytest.approx(0.1, rel=0.03)
     assert isinstance(found.height, Missing)
+
+
+def test_delays_that_come_and_go_are_all_white(plain):
+    """Every second trace later: nothing of it is slow."""
+    delay = 1e-11 * np.where(np.arange(len(plain.row)) % 2, 1.0, -1.0)[:, None]
+    found = bounce_jitter(dataclasses.replace(plain, ground_delay=delay))
+    assert found.white_delay == pytest.approx(1e-11)
+    assert found.slow_delay == 0
 
 
 def test_aligned_traces_lie_on_the_ground():
