@@ -1,8 +1,10 @@
 """Images of a radar profile from their formulas, by loops, in float64."""
 
+import functools
 import math
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 C = 299_792_458.0
 
@@ -85,3 +87,57 @@ def phase_shift(traces, axis, *, layers, spacing, height, n_wide, length):
                 if is_in:
                     image[:, j] += (along.conj() * value * np.exp(1j * phase)).real
     return image / (n_wide * length)
+
+
+@functools.cache
+def leg(height, depth, offset, index):
+    """Return time of the fastest way into the ground, and cosine from the vertical there."""
+    if height == 0 or offset == 0:  # on the ground a wave is not to creep along it
+        way = math.hypot(depth, offset)
+        return (height + index * way) / C, depth / way
+
+    def path(x):
+        return math.hypot(height, x) + index * math.hypot(depth, offset - x)
+
+    best = minimize_scalar(
+        path, bounds=(0, offset), method="bounded", options={"xatol": 1e-10 * offset}
+    )
+    return best.fun / C, depth / math.hypot(depth, offset - best.x)
+
+
+def back_project(
+    traces,
+    axis,
+    *,
+    index,
+    spacing,
+    depths,
+    heights,
+    aperture,
+    is_usable,
+    separation=0.0,
+    time_zero=0.0,
+    angle=0.9,
+):
+    """Sum one channel point by point and trace by trace; return image and coherence."""
+    image = np.full((len(traces), len(depths)), np.nan)
+    coherence = image.copy()
+    for i in range(len(traces)):
+        for j, z in enumerate(depths):
+            weights, values = [], []
+            for a in np.flatnonzero(is_usable):
+                x = (a - i) * spacing
+                sides = [abs(x - separation / 2), abs(x + separation / 2)]
+                legs = [leg(heights[a], z, side, index) for side in sides]
+                time = time_zero + legs[0][0] + legs[1][0]
+                if abs(x) >= aperture * (1 - 1e-9) or not axis[0] <= time <= axis[-1]:
+                    continue
+                if max(math.acos(min(1.0, cosine)) for _, cosine in legs) > angle:
+                    continue
+                hann = (1 + math.cos(math.pi * x / aperture)) / 2
+                weights.append((legs[0][1] + legs[1][1]) / 2 * hann)
+                values.append(np.interp(time, axis, traces[a].astype(float)))
+            if values:
+                image[i, j] = np.dot(weights, values)
+                coherence[i, j] = sum(values) ** 2 / (len(values) * np.dot(values, values))
+    return image, coherence

@@ -8,6 +8,7 @@ from .attributes import (
     instantaneous_frequency,
     instantaneous_phase,
 )
+from .back_projection import Image, back_project
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
@@ -27,6 +28,7 @@ __all__ = [
     "Dewow",
     "Envelope",
     "Equalise",
+    "Image",
     "LowRankRemoval",
     "PrescreenEnergy",
     "RemoveBackground",
@@ -35,6 +37,7 @@ __all__ = [
     "Whiten",
     "align_ground",
     "align_time_zero",
+    "back_project",
     "band_pass",
     "compensate_loss",
     "dewow",
