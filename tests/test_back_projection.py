@@ -70,7 +70,7 @@ def peak_of(image):
         {"separation": 0.07, "height": 0.0, "angle": 0.5},
         {"separation": 0.07, "height": BUMPY},
         {"start": -5.4 * STEP},
-        {"start": 15.3 * STEP},
+        {"start": 15.3 * STEP, "aperture": 9.0},
         {"start": 15.3 * STEP, "height": BUMPY},
     ],
 )

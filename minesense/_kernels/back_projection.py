@@ -43,47 +43,78 @@ def stack_side_by_side(
         How far the arrival is from that row to the next; weight in the sum.
     has_coherence : bool
         Whether `coherence` is wanted.
-    totals : (3, n_block) float32 array
-        Overwritten.
+    totals : (n_together, 3, n_block) float32 array
+        Overwritten. So many depths are written at a time.
     channel, first : int
         Where the block goes in `out` and `coherence`.
     out, coherence : (n_traces, n_channels, n_depths) float32 array
         Overwritten in n_block traces from `first` on, of one channel; NaN where no trace
         is used. `coherence` stays as it is unless it is wanted.
     """
-    n_block = totals.shape[1]
+    n_together, _, n_block = totals.shape
     halo = (tile.shape[1] - n_block) // 2
-    for j in range(len(stops)):
-        for q in range(3):
-            for m in range(n_block):
-                totals[q, m] = 0.0
-        for k in range(firsts[j], stops[j]):
-            above = tile[rows[j, k]]
-            below = tile[rows[j, k] + 1]
-            for side in range(2 if k else 1):
-                at = halo + k - 2 * k * side
-                end = at + n_block
-                a = above[at:end]
-                b = below[at:end]
-                if has_coherence:
-                    _add_moments(a, b, fractions[j, k], weights[j, k], totals)
-                else:
-                    _add(a, b, fractions[j, k], weights[j, k], totals[0])
+    n_depths = len(stops)
+    for begin in range(0, n_depths, n_together):
+        end = min(begin + n_together, n_depths)
+        for j in range(begin, end):
+            _stack_depth(
+                tile,
+                halo,
+                firsts[j],
+                stops[j],
+                rows[j],
+                fractions[j],
+                weights[j],
+                has_coherence,
+                totals[j - begin],
+            )
         for m in range(min(n_block, len(out) - first)):
-            n = _count(n_used, halo + m, firsts[j], stops[j])
-            out[first + m, channel, j] = totals[0, m] if n else np.nan
-            if has_coherence:
-                ratio = _coherence(totals[1, m], totals[2, m], n)
-                coherence[first + m, channel, j] = ratio
+            image = out[first + m, channel]
+            for j in range(begin, end):
+                n = _count(n_used, halo + m, firsts[j], stops[j])
+                image[j] = totals[j - begin, 0, m] if n else np.nan
+                if has_coherence:
+                    sums = totals[j - begin, :, m]
+                    coherence[first + m, channel, j] = _coherence(sums[1], sums[2], n)
 
 
 @jit
-def _add(above, below, fraction, weight, total):
-    """Add weighted values between two rows to the total."""
-    a = weight * (np.float32(1.0) - fraction)
-    b = weight * fraction
+def _stack_depth(tile, halo, first, stop, rows, fractions, weights, has_coherence, totals):
+    """Sum traces at one depth, for `stack_side_by_side`; totals of a depth."""
+    n_block = totals.shape[1]
+    totals[: 3 if has_coherence else 1] = 0.0
+    for k in range(first, stop):
+        above = tile[rows[k]]
+        below = tile[rows[k] + 1]
+        back = halo - k
+        ahead = halo + k
+        if has_coherence:
+            for side in range(2 if k else 1):
+                at = back + 2 * k * side
+                end = at + n_block
+                _add_moments(above[at:end], below[at:end], fractions[k], weights[k], totals)
+            continue
+        b = weights[k] * fractions[k]
+        a = weights[k] - b
+        if k == 0:
+            a *= np.float32(0.5)  # both are one trace
+            b *= np.float32(0.5)
+        _add_four(
+            a,
+            above[back : back + n_block],
+            above[ahead : ahead + n_block],
+            b,
+            below[back : back + n_block],
+            below[ahead : ahead + n_block],
+            totals[0],
+        )
+
+
+@jit
+def _add_four(a, above, above_too, b, below, below_too, total):
+    """Add the weighted sum of two pairs of rows to the total."""
     for m in range(len(total)):
-        total[m] += a * above[m] + b * below[m]
+        total[m] += a * (above[m] + above_too[m]) + b * (below[m] + below_too[m])
 
 
 @jit

@@ -29,6 +29,9 @@ from .preprocess import check_radar
 #: Fixed, so that the result does not depend on how many threads share the blocks.
 _N_BLOCK = 256
 
+#: Depths that are written at a time: a line of the cache.
+_N_TOGETHER = 16
+
 #: Heights of one table lie within this many samples of the way of light.
 _HEIGHT_BIN = 1 / 12
 
@@ -317,7 +320,7 @@ def _stack_one_height(
         tile[:, columns] = sweep.samples[begin:end, channel].T
         tile[:, used == 0] = 0.0  # NaN too
         n_used = np.concatenate([[0], np.cumsum(used)])
-        totals = np.empty((3, n_block), np.float32)
+        totals = np.empty((_N_TOGETHER, 3, n_block), np.float32)
         stack_side_by_side(
             tile,
             n_used,
@@ -347,9 +350,9 @@ def _stack_heights(
     """Sum traces of several heights."""
     n_traces, n_channels, _ = sweep.samples.shape
     rows = np.stack([np.where(table.is_in, table.rows, -1).T for table in tables])
-    fractions = np.stack([table.fractions.T for table in tables])
-    weights = np.stack([table.weights.T for table in tables])
-    arrays = [np.ascontiguousarray(array) for array in (bins, rows, fractions, weights)]
+    rows = np.ascontiguousarray(rows)
+    fractions = np.ascontiguousarray(np.stack([table.fractions.T for table in tables]))
+    weights = np.ascontiguousarray(np.stack([table.weights.T for table in tables]))
     is_usable = sweep.is_usable
 
     def image_block(block: tuple[int, int]) -> None:
@@ -359,7 +362,10 @@ def _stack_heights(
         stack_by_height(
             sweep.samples,
             is_usable,
-            *arrays,
+            bins,
+            rows,
+            fractions,
+            weights,
             ratios.size > 0,
             totals,
             channel,
