@@ -13,6 +13,7 @@ from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .migration import kirchhoff, stolt
+from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
@@ -29,6 +30,7 @@ __all__ = [
     "Equalise",
     "LowRankRemoval",
     "PrescreenEnergy",
+    "PrescreenPrediction",
     "RemoveBackground",
     "RemoveMedianBackground",
     "SubspaceRemoval",
@@ -46,6 +48,7 @@ __all__ = [
     "loss_rate",
     "phase_shift",
     "prescreen_energy",
+    "prescreen_prediction",
     "radar_features",
     "remove_background",
     "remove_low_rank",
