@@ -240,6 +240,9 @@ def test_traces_flagged_edge_before_do_not_predict():
     assert (result.quality[:4] == Quality.EDGE).all()
     rest = prescreen_prediction(sweep[4:], **OPTIONS)
     npt.assert_array_equal(result.samples[4:], rest.samples)
+    later = prescreen_prediction(flagged(sweep, [20, 30], Quality.EDGE), **OPTIONS)
+    npt.assert_array_equal(later.samples[[20, 30]], 0.0)
+    assert later.samples[[19, 21, 29, 31]].all()
 
 
 def test_dropouts_are_not_silence():

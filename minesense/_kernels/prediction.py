@@ -42,7 +42,7 @@ def predict_and_learn(
         State: the traces before, trace k at k mod n_held, the last present one where
         absent; which are present. The oldest predict, the others are the guard.
     weights : (n_channels, n_lags, 2 * reach + 1, n_bins) float32 array
-        State: from the oldest lag on; those beyond the array's edges are not used.
+        State: from the oldest lag and the lowest channel within reach on.
     power, variance : (n_channels, n_bins) float64 array
         State: running means of the squares of what predicts and of errors.
     tally : (3,) int64 array
@@ -67,12 +67,11 @@ def predict_and_learn(
             for c in range(n_channels):
                 error, step = scratch[n_channels], scratch[n_channels + 1]
                 low, high = max(0, c - reach), min(n_channels, c + reach + 1)
-                tap = low - c + reach
-                _predict(held, oldest, low, high, tap, weights[c], error)
+                _predict(held, oldest, low, high, weights[c], error)
                 for b in range(len(error)):
                     error[b] = values[k, c, b] - error[b]
                 _find_step(squares, low, high, error, rate, share, gain, power[c], step)
-                _learn(held, oldest, low, high, tap, step, weights[c])
+                _learn(held, oldest, low, high, step, weights[c])
                 _judge(error, gain, floor, n_learnt >= n_lags, variance[c], out[k, c])
         if is_short[k] or not is_present[k]:
             out[k] = 0.0
@@ -92,13 +91,13 @@ def _sum_squares(held, oldest, n_lags, out):
 
 
 @jit
-def _predict(held, oldest, low, high, tap, weights, out):
-    """Weigh channels low to high of the traces that predict; tap is the weight of low."""
+def _predict(held, oldest, low, high, weights, out):
+    """Weigh channels low to high of the traces that predict."""
     n_held = len(held)
     out[:] = 0.0
     for m in range(len(weights)):
         for c in range(low, high):
-            row, weight = held[(oldest + m) % n_held, c], weights[m, tap + c - low]
+            row, weight = held[(oldest + m) % n_held, c], weights[m, c - low]
             for b in range(len(out)):
                 out[b] += weight[b] * row[b]
 
@@ -119,12 +118,12 @@ def _find_step(squares, low, high, error, rate, share, gain, power, step):
 
 
 @jit
-def _learn(held, oldest, low, high, tap, step, weights):
+def _learn(held, oldest, low, high, step, weights):
     """Move the weights against the error."""
     n_held = len(held)
     for m in range(len(weights)):
         for c in range(low, high):
-            row, weight = held[(oldest + m) % n_held, c], weights[m, tap + c - low]
+            row, weight = held[(oldest + m) % n_held, c], weights[m, c - low]
             for b in range(len(step)):
                 weight[b] += step[b] * row[b]
 
