@@ -94,6 +94,17 @@ STAGES = {
         partial(gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25),
         RADAR,
     ),
+    "prescreen prediction": (
+        partial(
+            gpr.PrescreenPrediction,
+            spacing=0.05,
+            bin_length=16e-10,
+            guard=0.1,
+            length=0.25,
+            reach=1,
+        ),
+        RADAR,
+    ),
     "project soil": (partial(emi.ProjectSoil, offset=True), COILS),
     "prescreen decay": (
         partial(

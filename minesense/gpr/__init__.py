@@ -14,6 +14,7 @@ from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .migration import kirchhoff, stolt
+from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
@@ -31,6 +32,7 @@ __all__ = [
     "Image",
     "LowRankRemoval",
     "PrescreenEnergy",
+    "PrescreenPrediction",
     "RemoveBackground",
     "RemoveMedianBackground",
     "SubspaceRemoval",
@@ -49,6 +51,7 @@ __all__ = [
     "loss_rate",
     "phase_shift",
     "prescreen_energy",
+    "prescreen_prediction",
     "radar_features",
     "remove_background",
     "remove_low_rank",

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.energy import log_bin_energy, sum_excess
+from .._kernels.energy import sum_excess
 from .._validation import check_count, check_not_negative, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..surroundings import Around, Surroundings
 from ..sweep import Quality, Samples, Sweep
-from .gain import EQUALISED
-from .preprocess import check_radar
+from ._bins import DepthBins
 
 
 def prescreen_energy(
@@ -165,50 +161,29 @@ class PrescreenEnergy(LaneStage):
         )
 
     def _begin(self, sensor: Sensor) -> None:
-        step = check_radar(sensor)
-        if sensor.quantity == EQUALISED:
-            msg = (
-                f"Invalid sensor '{sensor.name}' of {EQUALISED}. Must hold amplitudes: "
-                "automatic gain is for the eye and makes weak echoes and strong ones alike."
-            )
-            raise ValueError(msg)
-        self._hop = max(1, round(self.bin_length / step / 2))
-        # a thousandth of a sample absorbs the rounding of an axis that starts there
-        self._start = max(0, math.ceil((self.start_time - sensor.axis[0]) / step - 1e-3))
-        self._n_bins = (sensor.shape[1] - self._start) // self._hop - 1
-        if self._n_bins < self.n_best:
-            msg = (
-                f"Invalid sensor '{sensor.name}': its record ends at {sensor.axis[-1]:.4g} s "
-                f"and holds {max(0, self._n_bins)} bins after {self.start_time:.4g} s. Must "
-                f"hold at least n_best = {self.n_best}: take shorter bins or start earlier."
-            )
-            raise ValueError(msg)
+        self._bins = DepthBins.of_sensor(
+            sensor,
+            bin_length=self.bin_length,
+            start_time=self.start_time,
+            n_best=self.n_best,
+        )
         self._n_channels = sensor.shape[0]
         self._around = Surroundings(
             behind=self.latency,
             ahead=self.latency,
             guard=self._n_guard,
-            width=self._n_channels * self._n_bins,
+            width=self._n_channels * self._bins.n_bins,
         )
-        self._halves = np.empty(self._n_bins + 1)
 
     def _output_sensor(self, sensor: Sensor) -> Sensor:
-        windows = np.arange(self._n_bins - self.n_best + 1)
-        middle = self._start + windows * self._hop + ((self.n_best + 1) * self._hop - 1) / 2
-        return dataclasses.replace(
-            sensor,
-            axis=sensor.axis[0] + middle * sensor.sample_interval,
-            quantity="score",
-            unit="1",
-        )
+        return self._bins.score_sensor(sensor)
 
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
         n_traces = len(samples)
-        energy = np.empty((n_traces, self._n_channels, self._n_bins), np.float32)
-        log_bin_energy(samples, self._start, self._hop, self._halves, energy)
-        rows = energy.reshape(n_traces, self._n_channels * self._n_bins)
+        energy = self._bins.log_energy(samples)
+        rows = energy.reshape(n_traces, self._n_channels * self._bins.n_bins)
         quality = self._track["quality"]
         is_present = is_usable & (quality[len(quality) - n_traces :] & Quality.EDGE == 0)
         return self._score(self._around.feed(rows, is_present))
@@ -218,8 +193,8 @@ class PrescreenEnergy(LaneStage):
 
     def _score(self, around: Around) -> tuple[Samples, Flags]:
         """Return the scores of traces with complete rings, and flags where these fail."""
-        shape = (len(around.counts), self._n_channels, self._n_bins)
-        scores = np.empty((*shape[:2], self._n_bins - self.n_best + 1), np.float32)
+        shape = (len(around.counts), self._n_channels, self._bins.n_bins)
+        scores = np.empty((*shape[:2], self._bins.n_windows), np.float32)
         values, median, spread = (part.reshape(shape) for part in around[:3])
         sum_excess(values, median, spread, self.floor, self.n_best, scores)
         is_short = around.counts < self.min_share * self._around.capacity
