@@ -88,7 +88,7 @@ def test_cube(benchmark):
         ratio = np.median(seconds) / benchmark.stats["median"]
         benchmark.extra_info["ratio"] = ratio
         # 1.9 where it was written; other processors gave down to 0.55 of such ratios
-        assert ratio > 0.9
+        assert ratio > 0.7
 
 
 def test_one_scan(benchmark):
