@@ -92,30 +92,20 @@ def conduct(
     detections = {mode: detector.judge(lanes, mode=mode, area=area) for mode in MODES}
     describe("scoring")
     truth = field.truth_of(field.blind)
+
+    def judge(alarms: Sequence[Alarm], coverage: Coverage, limit: float, sensors: str) -> Score:
+        rng = np.random.default_rng(seed)
+        return score(alarms, truth, coverage, threshold=limit, sensors=sensors, rng=rng)
+
     scores = {
-        mode: score(
-            found.ranked,
-            truth,
-            found.coverage,
-            threshold=found.threshold,
-            sensors=_SENSORS[mode],
-            rng=np.random.default_rng(seed),
-        )
+        mode: judge(found.ranked, found.coverage, found.threshold, _SENSORS[mode])
         for mode, found in detections.items()
     }
     coverage = detections["both"].coverage
+    marks = baseline_alarms(detector, lanes, coverage, seed=seed)
     baselines = {
-        name: score(
-            alarms,
-            truth,
-            coverage,
-            threshold=limit,
-            sensors=sensors,
-            rng=np.random.default_rng(seed),
-        )
-        for name, (alarms, limit, sensors) in baseline_alarms(
-            detector, lanes, coverage, seed=seed
-        ).items()
+        name: judge(alarms, coverage, limit, sensors)
+        for name, (alarms, limit, sensors) in marks.items()
     }
     step()
     return Trial(
