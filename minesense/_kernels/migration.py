@@ -116,41 +116,138 @@ def _add_four(a, above, above_too, b, below, below_too, total):
 
 
 @jit
-def map_frequencies(lines, squares, weights, out):
+def lay_side_by_side(samples, is_usable, channel, first, gain, rows):
     """
-    Take from each wavenumber's spectrum the frequencies that Stolt's mapping asks for.
+    Put samples of all traces at consecutive times into rows, times a gain for each time.
 
     Parameters
     ----------
-    lines : (n_wavenumbers, 2 + n_frequencies + 2) complex64 array
-        Spectra; frequency m, in steps of the transform, stands in column m + 2.
+    samples : (n_traces, n_channels, n_samples) float32 array
+        Traces; one that is not usable counts as zero.
+    is_usable : (n_traces,) bool array
+        Which are.
+    channel, first : int
+        Which channel; which sample goes to row 0.
+    gain : (n_rows,) float32 array
+        For each row.
+    rows : (n_rows, n_columns) float32 array
+        Overwritten; columns from n_traces on with zeros.
+    """
+    n_traces = len(samples)
+    n_rows, n_columns = rows.shape
+    for i in range(n_traces):
+        if is_usable[i]:
+            trace = samples[i, channel]
+            for m in range(n_rows):
+                rows[m, i] = gain[m] * trace[first + m]
+        else:
+            for m in range(n_rows):
+                rows[m, i] = 0.0
+    for m in range(n_rows):
+        for i in range(n_traces, n_columns):
+            rows[m, i] = 0.0
+
+
+@jit
+def stand_upright(rows, channel, first, image):
+    """
+    Put rows back into consecutive samples of traces.
+
+    Parameters
+    ----------
+    rows : (n_rows, n_columns) float32 array
+        As :func:`lay_side_by_side` lays them.
+    channel, first : int
+        Which channel; which sample row 0 becomes.
+    image : (n_traces, n_channels, n_samples) float32 array
+        Overwritten in n_rows samples of one channel.
+    """
+    n_rows = len(rows)
+    for i in range(len(image)):
+        trace = image[i, channel]
+        for m in range(n_rows):
+            trace[first + m] = rows[m, i]
+
+
+@jit
+def map_frequencies(lines, squares, weights, places, parts, shares, out):
+    """
+    Take from each wavenumber's spectrum the frequencies that Stolt's mapping asks for.
+
+    Complex numbers are pairs of real and imaginary part.
+
+    Parameters
+    ----------
+    lines : (n_wavenumbers, 2 * (2 + 2 * n + 1 + 2)) float32 array
+        Spectra of a transform of length 2 n: frequency k, from -n - 2 to n + 2 in steps of
+        the transform, is number n + 2 + k.
     squares : (n_wavenumbers,) float64 array
         Square of the frequency below which each wavenumber does not propagate, in steps.
-    weights : (n_fine + 1, 4) complex64 array
+    weights : (n_fine + 1, 2 * 4) float32 array
         Of the two frequencies below and the two above, by fractions of a step in n_fine
-        parts.
-    out : (n_wavenumbers, n_frequencies) complex64 array
-        Overwritten: column j holds the values at sqrt(j^2 + square), times j over that
-        root; zero beyond the last frequency.
+        parts; for negative frequencies their conjugates.
+    places, parts : (n + 1,) int32 array
+        Overwritten.
+    shares : (n + 1,) float32 array
+        Overwritten.
+    out : (n_wavenumbers, 2 * 2 * n) float32 array
+        Overwritten: numbers j and 2 n - j hold the values at the frequencies
+        sqrt(j^2 + square) and minus that, times j over that root, number n that at n; zero
+        beyond n.
     """
-    n_wavenumbers, n_frequencies = out.shape
+    n = len(places) - 1
     n_fine = len(weights) - 1
-    for m in range(n_wavenumbers):
+    for m in range(len(lines)):
         line = lines[m]
         row = out[m]
         square = squares[m]
-        for j in range(n_frequencies):
+        n_in = n + 1
+        for j in range(n + 1):
             u = np.sqrt(j * j + square)
-            if u > n_frequencies - 1:
-                row[j] = 0.0
-                continue
-            low = int(u)
-            taps = weights[int((u - low) * n_fine + 0.5)]
-            near = line[low + 1 : low + 5]
-            total = taps[0] * near[0] + taps[1] * near[1]
-            total += taps[2] * near[2] + taps[3] * near[3]
+            low = np.int32(u)
+            places[j] = low
+            parts[j] = np.int32((u - low) * n_fine + 0.5)
             # at u = 0 nothing is mapped: the mean stays the mean
-            row[j] = total * np.float32(j / u if u > 0.0 else 1.0)
+            shares[j] = j / u if u > 0.0 else 1.0
+        while n_in > 0 and np.sqrt((n_in - 1) * (n_in - 1) + square) > n:
+            n_in -= 1
+        for j in range(2 * max(n_in - 1, 0), 2 * (2 * n - n_in + 1)):
+            row[j] = 0.0
+        for j in range(1, min(n_in, n)):
+            k = 2 * places[j]
+            taps = weights[parts[j]]
+            real, imag = _sum_ahead(taps, line[2 * n + 2 + k : 2 * n + 10 + k])
+            row[2 * j] = shares[j] * real
+            row[2 * j + 1] = shares[j] * imag
+            real, imag = _sum_behind(taps, line[2 * n - k : 2 * n + 8 - k])
+            row[2 * (2 * n - j)] = shares[j] * real
+            row[2 * (2 * n - j) + 1] = shares[j] * imag
+        for j in (0, n):  # frequencies that stand for both signs
+            if j < n_in:
+                k = 2 * places[j]
+                real, imag = _sum_ahead(weights[parts[j]], line[2 * n + 2 + k : 2 * n + 10 + k])
+                row[2 * j] = shares[j] * real
+                row[2 * j + 1] = shares[j] * imag
+
+
+@jit
+def _sum_ahead(taps, near):
+    """Return real and imaginary part of the sum of four products, frequencies rising."""
+    real = taps[0] * near[0] + taps[2] * near[2] + taps[4] * near[4] + taps[6] * near[6]
+    real -= taps[1] * near[1] + taps[3] * near[3] + taps[5] * near[5] + taps[7] * near[7]
+    imag = taps[0] * near[1] + taps[2] * near[3] + taps[4] * near[5] + taps[6] * near[7]
+    imag += taps[1] * near[0] + taps[3] * near[2] + taps[5] * near[4] + taps[7] * near[6]
+    return real, imag
+
+
+@jit
+def _sum_behind(taps, near):
+    """Return the same with conjugate taps, the first for the last of the four."""
+    real = taps[0] * near[6] + taps[2] * near[4] + taps[4] * near[2] + taps[6] * near[0]
+    real += taps[1] * near[7] + taps[3] * near[5] + taps[5] * near[3] + taps[7] * near[1]
+    imag = taps[0] * near[7] + taps[2] * near[5] + taps[4] * near[3] + taps[6] * near[1]
+    imag -= taps[1] * near[6] + taps[3] * near[4] + taps[5] * near[2] + taps[7] * near[0]
+    return real, imag
 
 
 @jit
@@ -165,19 +262,21 @@ def remove_air_leg(squares, air_squares, turn, out):
         ground and in air, in steps of the transform.
     turn : float
         Phase of one step of frequency over the way down and back, in rad.
-    out : (n_wavenumbers, n_frequencies) complex64 array
+    out : (n_wavenumbers, 2 n) complex64 array
         As :func:`map_frequencies` leaves it; overwritten.
     """
-    n_wavenumbers, n_frequencies = out.shape
+    n_wavenumbers, length = out.shape
     for m in range(n_wavenumbers):
         row = out[m]
-        for j in range(n_frequencies):
+        for j in range(length // 2 + 1):
             square = j * j + squares[m] - air_squares[m]
-            if square < 0.0:
-                row[j] = 0.0
-            else:
+            factor = np.complex64(0.0)
+            if square >= 0.0:
                 phase = turn * np.sqrt(square)
-                row[j] *= np.complex64(complex(np.cos(phase), np.sin(phase)))
+                factor = np.complex64(complex(np.cos(phase), np.sin(phase)))
+            row[j] *= factor
+            if 0 < j < length // 2:
+                row[length - j] *= factor.conjugate()
 
 
 @jit

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from .._kernels.migration import (
     difference_side_by_side,
+    lay_side_by_side,
     map_frequencies,
     remove_air_leg,
+    stand_upright,
     sum_diffractions,
 )
 from .._validation import check_count, check_not_negative, check_positive
@@ -19,9 +21,10 @@ from ..sweep import Samples, Sweep
 from ._profile import check_spacing, check_velocity, image_of, share
 from .preprocess import check_radar
 
-#: Traces that sums, and transforms, treat together: a tile of them fits the second-level
-#: cache. Fixed, so that the result does not depend on how many threads share the blocks.
-_N_BLOCK, _N_SIDE = 256, 64
+#: Traces that sums treat together, and wavenumbers and times that transforms do: a tile of
+#: them fits the second-level cache. Fixed, so that the result does not depend on how many
+#: threads share the blocks.
+_N_BLOCK, _N_SIDE, _N_ROWS = 256, 64, 16
 
 #: Frequencies between which Stolt's mapping interpolates, and the parts of a step.
 _WIDTH, _N_FINE = 4, 2048
@@ -241,9 +244,10 @@ def stolt(
     image = np.empty_like(sweep.samples)
     for channel in range(image.shape[1] if len(sweep) else 0):
         _map_profile(
-            sweep.samples[:, channel],
+            sweep.samples,
             sweep.is_usable,
-            image[:, channel],
+            channel,
+            image,
             start=float(sweep.sensor.axis[0]) / step,
             rate=velocity / 2 * step / spacing,
             air_rate=SPEED_OF_LIGHT / 2 * step / spacing,
@@ -277,8 +281,9 @@ def _diffractions(
 
 
 def _map_profile(
-    traces: Samples,
+    samples: Samples,
     is_usable: npt.NDArray[np.bool_],
+    channel: int,
     image: Samples,
     *,
     start: float,
@@ -295,59 +300,54 @@ def _map_profile(
     """
     from scipy import fft  # noqa: PLC0415 - takes a while to import
 
-    n_traces, n = traces.shape
+    n_traces, _, n = samples.shape
     length, n_wide = _padded(n_traces, n, start, rate, air_rate, air)
-    n_frequencies = length // 2 + 1
+    half = length // 2
     times = np.arange(n) - (n - 1) / 2
     weights, gain = _interpolation(times, length, start + (n - 1) / 2)
-    halo = _WIDTH // 2
-    number = np.arange(-halo, n_frequencies + halo)  # of the frequencies that are needed
-    shift = np.exp(2j * np.pi * start / length * number).astype(np.complex64)
-    wavenumber = fft.fftfreq(n_wide) * length  # per trace, over the steps of frequency
+    shift = np.exp(2j * np.pi * start / length * np.arange(-half - 2, half + 3))
+    shift = shift.astype(np.complex64)
+    wavenumber = fft.rfftfreq(n_wide) * length  # per trace, over the steps of frequency
     squares, air_squares = (wavenumber * rate) ** 2, (wavenumber * air_rate) ** 2
     turn = 2 * math.pi * air / length
-    spectrum = np.zeros((len(number), n_wide), np.complex64)
-    mapped = spectrum[halo:-halo]  # in the same place: new memory takes longer than the sums
-
-    def transform_traces(begin: int) -> None:
-        block = slice(begin, min(begin + _N_SIDE, n_traces))
-        kept = np.where(is_usable[block, None], traces[block], 0) * gain
-        columns = fft.rfft(kept, length).T
-        part = spectrum[:, block]
-        part[halo:-halo] = columns
-        # beyond both ends stands what a real signal has there
-        part[:halo] = columns[halo:0:-1].conj()
-        part[-halo:] = columns[-2 : -halo - 2 : -1].conj()
-        if start:
-            part *= shift.conj()[:, None]
+    # a row for each time; wavenumbers below zero have the conjugates of those above
+    spectrum = np.empty((n, n_wide // 2 + 1), np.complex64)
 
     def transform_rows(begin: int) -> None:
-        rows = slice(begin, begin + _N_SIDE)
-        spectrum[rows] = fft.fft(spectrum[rows])
+        part = gain[begin : begin + _N_ROWS]
+        rows = np.empty((len(part), n_wide), np.float32)
+        lay_side_by_side(samples, is_usable, channel, begin, part, rows)
+        spectrum[begin : begin + _N_ROWS] = fft.rfft(rows)
 
     def map_block(begin: int) -> None:
-        block = slice(begin, min(begin + _N_SIDE, n_wide))
-        lines = np.ascontiguousarray(spectrum[:, block].T)
-        out = np.empty((len(lines), n_frequencies), np.complex64)
-        map_frequencies(lines, squares[block], weights, out)
+        block = slice(begin, min(begin + _N_SIDE, spectrum.shape[1]))
+        out = np.zeros((block.stop - begin, length), np.complex64)
+        out[:, :n] = spectrum[:, block].T
+        found = fft.fft(out, overwrite_x=True)
+        lines = np.empty((len(out), length + 5), np.complex64)
+        lines[:, half + 2 : -2] = found[:, : half + 1]
+        lines[:, 2 : half + 2] = found[:, half:]
+        lines[:, :2], lines[:, -2:] = found[:, half - 2 : half], found[:, half + 1 : half + 3]
+        if start:
+            lines *= shift.conj()
+        places, parts = np.empty((2, half + 1), np.int32)
+        shares = np.empty(half + 1, np.float32)
+        pairs = lines.view(np.float32), out.view(np.float32)
+        map_frequencies(pairs[0], squares[block], weights, places, parts, shares, pairs[1])
         if air:
             remove_air_leg(squares[block], air_squares[block], turn, out)
-        mapped[:, block] = (out * shift[halo:-halo] if start else out).T
+        if start:
+            out[:, : half + 1] *= shift[half + 2 : -2]
+            out[:, half + 1 :] *= shift[3 : half + 2]
+        spectrum[:, block] = fft.ifft(out, overwrite_x=True)[:, :n].T
 
     def restore_rows(begin: int) -> None:
-        rows = slice(begin, begin + _N_SIDE)
-        mapped[rows] = fft.ifft(mapped[rows])
+        rows = fft.irfft(spectrum[begin : begin + _N_ROWS], n_wide)
+        stand_upright(rows, channel, begin, image)
 
-    def restore_traces(begin: int) -> None:
-        block = slice(begin, min(begin + _N_SIDE, n_traces))
-        lines = np.ascontiguousarray(mapped[:, block].T)
-        image[block] = fft.irfft(lines, length)[:, :n]
-
-    share(transform_traces, range(0, n_traces, _N_SIDE), workers)
-    share(transform_rows, range(0, len(spectrum), _N_SIDE), workers)
-    share(map_block, range(0, n_wide, _N_SIDE), workers)
-    share(restore_rows, range(0, n_frequencies, _N_SIDE), workers)
-    share(restore_traces, range(0, n_traces, _N_SIDE), workers)
+    share(transform_rows, range(0, n, _N_ROWS), workers)
+    share(map_block, range(0, spectrum.shape[1], _N_SIDE), workers)
+    share(restore_rows, range(0, n, _N_ROWS), workers)
 
 
 def _padded(
@@ -365,7 +365,7 @@ def _padded(
 
 def _interpolation(
     times: npt.NDArray[np.float64], length: int, centre: float
-) -> tuple[npt.NDArray[np.complex64], Samples]:
+) -> tuple[Samples, Samples]:
     """
     Return weights by fraction of a step of frequency, and gains of samples that undo them.
 
@@ -379,4 +379,4 @@ def _interpolation(
     turned = window * np.exp(-2j * np.pi * centre / length * away)
     root = np.sqrt(beta**2 - (np.pi * _WIDTH * times / length) ** 2)
     gain = root / (_WIDTH * np.sinh(root))
-    return turned.astype(np.complex64), gain.astype(np.float32)
+    return turned.astype(np.complex64).view(np.float32), gain.astype(np.float32)
