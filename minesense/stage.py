@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from ._version import __version__
 from .sensor import Sensor
-from .sweep import Quality, Samples, Sweep, belongs_to, join, no_traces
+from .sweep import Quality, Samples, Sweep, belongs_to, from_stage, join, no_traces
 
 Flags = npt.NDArray[np.int64]
 
 #: What stays beside the samples of a trace on its way through a stage.
 _TRACK = ("time", "position", "heading", "quality")
+
+_GAP = int(Quality.GAP)  # a plain number: masks of flags cost ten times as much
 
 
 class Stage(Protocol):
@@ -56,6 +58,7 @@ class LaneStage:
     _last_time: float  # s, of the last trace taken
     _output: Sweep  # the form of the output, no traces
     _track: dict[str, npt.NDArray[Any]]  # of traces not yet released
+    _no_track: dict[str, npt.NDArray[Any]]  # of none
 
     def __init__(self, **options: Any):
         self.options = options
@@ -107,15 +110,12 @@ class LaneStage:
             self._output = dataclasses.replace(
                 no_traces(sensor, chunk.lane), frame=chunk.frame, history=history
             )
-            self._track = {name: getattr(chunk, name)[:0] for name in _TRACK}
+            self._track = self._no_track = {name: getattr(chunk, name)[:0] for name in _TRACK}
         else:
             check_follows(chunk, self._input, self._last_time)
         if len(chunk):
-            self._last_time = float(chunk.time[-1])  # a driver may reuse its buffers
-            self._track = {
-                name: np.concatenate([held, getattr(chunk, name)])
-                for name, held in self._track.items()
-            }
+            self._last_time = float(chunk.time[-1])
+            self._track = self._extend(chunk)  # copies: a driver may reuse its buffers
         samples, flags = self._advance(chunk.samples, chunk.is_usable)
         return self._release(samples, flags)
 
@@ -136,16 +136,27 @@ class LaneStage:
         self._output = no_traces()
         self._track = {}
 
+    def _extend(self, chunk: Sweep) -> dict[str, npt.NDArray[Any]]:
+        """Return the track that is held, with that of a chunk behind it."""
+        if not len(self._track["time"]):
+            return {name: getattr(chunk, name).copy() for name in _TRACK}
+        return {
+            name: np.concatenate([held, getattr(chunk, name)])
+            for name, held in self._track.items()
+        }
+
     def _release(self, samples: Samples, flags: Flags | None) -> Sweep:
         """Return results as a Sweep, with the track of the traces they belong to."""
         n = len(samples)
-        ready: dict[str, Any] = {name: held[:n] for name, held in self._track.items()}
-        self._track = {name: held[n:] for name, held in self._track.items()}
+        ready: dict[str, Any] = self._track
+        if n == len(ready["time"]):
+            self._track = self._no_track
+        else:
+            ready = {name: held[:n] for name, held in self._track.items()}
+            self._track = {name: held[n:] for name, held in self._track.items()}
         if flags is not None:
-            ready["quality"] = ready["quality"] | flags
-        result = dataclasses.replace(self._output, samples=samples, **ready)
-        result.samples[~result.is_usable] = np.nan
-        return result
+            ready = {**ready, "quality": ready["quality"] | flags}
+        return from_stage(self._output, samples, **ready)
 
 
 def check_follows(chunk: Sweep, form: Sweep, last_time: float) -> None:
@@ -185,7 +196,7 @@ def check_follows(chunk: Sweep, form: Sweep, last_time: float) -> None:
             "Must follow the chunk before."
         )
         raise ValueError(msg)
-    gaps = (chunk.quality & Quality.GAP) != 0
+    gaps = (chunk.quality & _GAP) != 0
     if gaps[0 if np.isfinite(last_time) else 1 :].any():
         msg = (
             f"Invalid chunk: a gap lies before {np.count_nonzero(gaps)} of its traces, the "

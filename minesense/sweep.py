@@ -74,6 +74,12 @@ NOT_CREDITED = (
 )
 
 
+#: As plain numbers: masks of flags cost ten times as much in every scan of a stream.
+_UNUSABLE, _NOT_JUDGED, _NOT_CREDITED = (
+    int(flags) for flags in (UNUSABLE, UNUSABLE | Quality.EDGE, NOT_CREDITED)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """Where positions are counted from: a coordinate system and its origin in words."""
@@ -187,17 +193,17 @@ class Sweep:
     @property
     def is_usable(self) -> npt.NDArray[np.bool_]:
         """Whether the samples of each trace mean anything."""
-        return (self.quality & UNUSABLE) == 0
+        return (self.quality & _UNUSABLE) == 0
 
     @property
     def is_judged(self) -> npt.NDArray[np.bool_]:
         """Whether the samples mean anything and the stages had enough of the lane."""
-        return (self.quality & (UNUSABLE | Quality.EDGE)) == 0
+        return (self.quality & _NOT_JUDGED) == 0
 
     @property
     def is_credited(self) -> npt.NDArray[np.bool_]:
         """Whether the ground under each trace counts as observed."""
-        return (self.quality & NOT_CREDITED) == 0
+        return (self.quality & _NOT_CREDITED) == 0
 
     @property
     def channel_position(self) -> Floats:
@@ -223,6 +229,8 @@ def _refuse_unflagged(
     flag_name: str,
 ) -> None:
     """Raise if a trace without one of the flags holds a value that is not finite."""
+    if np.isfinite(values).all():
+        return
     finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     bad = ~finite & ((quality & flags) == 0)
     if bad.any():
@@ -232,6 +240,74 @@ def _refuse_unflagged(
             f"dropouts with Quality.{flag_name} before processing."
         )
         raise ValueError(msg)
+
+
+def from_stage(
+    form: Sweep,
+    samples: Samples,
+    time: Floats,
+    position: Floats,
+    heading: Floats,
+    quality: npt.NDArray[np.int64],
+) -> Sweep:
+    """
+    Return what a stage made of traces, in a thirtieth of the time that a new Sweep takes.
+
+    The track comes from a Sweep, whose checks it passed; only what a stage computes is
+    checked again.
+
+    Parameters
+    ----------
+    form : Sweep
+        Lane, sensor, frame and history of the result; its traces do not count.
+    samples : (n_traces, n_channels, n_samples) float32 ndarray
+        Of usable traces finite; of others overwritten with NaN.
+    time, position, heading, quality : ndarray
+        Of these traces, as in a Sweep.
+
+    Returns
+    -------
+    sweep : Sweep
+        Of these arrays, not copied.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the samples are not float32, do not fit the sensor and the track, or are not
+        finite in a trace without one of the flags NOT_FINITE, SATURATED or STUCK.
+
+    Examples
+    --------
+    >>> from_stage(
+    ...     no_traces(),
+    ...     np.empty((0, 0, 0), np.float32),
+    ...     np.empty(0),
+    ...     np.empty((0, 3)),
+    ...     np.empty(0),
+    ...     np.empty(0, np.int64),
+    ... ).history
+    ()
+    """
+    if samples.dtype != np.float32:
+        msg = f"Invalid samples of dtype {samples.dtype}. Must be float32."
+        raise TypeError(msg)
+    check_shape(samples, "samples", (len(time), *form.sensor.shape))
+    is_dropout = (quality & _UNUSABLE) != 0
+    if is_dropout.any():
+        samples[is_dropout] = np.nan
+    _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE")
+    result = object.__new__(Sweep)
+    keep = object.__setattr__
+    keep(result, "samples", np.ascontiguousarray(samples))
+    keep(result, "time", time)
+    keep(result, "position", position)
+    keep(result, "heading", heading)
+    keep(result, "quality", quality)
+    keep(result, "sensor", form.sensor)
+    keep(result, "lane", form.lane)
+    keep(result, "frame", form.frame)
+    keep(result, "history", form.history)
+    return result
 
 
 def no_traces(sensor: Sensor | None = None, lane: str = "") -> Sweep:
