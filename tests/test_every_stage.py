@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 
 from minesense import emi, gpr
+from minesense.sensor import Sensor
 from minesense.stage import LaneStage, Pipeline, run_lane, stream
 from minesense.sweep import Quality, join
 
@@ -51,6 +52,16 @@ def make_lane(sensor):
 RADAR, COILS = make_lane(make_sensor(2, 48)), make_lane(make_coils(2, 12))
 FEW_GATES = make_lane(make_coils(2, 4))
 FEW_SAMPLES = make_lane(make_sensor(2, 5))
+TONES = make_lane(
+    Sensor(
+        name="test tones",
+        kind="gpr",
+        axis=np.linspace(1e9, 2e9, 11),
+        axis_unit="Hz",
+        lever_arms=np.zeros((2, 3)),
+        is_complex=True,
+    )
+)
 
 # One line per stage: what makes a new one, and a lane of its sensor.
 STAGES = {
@@ -104,6 +115,16 @@ STAGES = {
             reach=1,
         ),
         RADAR,
+    ),
+    "tones": (
+        partial(
+            gpr.TracesFromTones,
+            interval=2e-10,
+            duration=6e-9,
+            empty=np.linspace(0, 1, 11),
+            plate=np.ones(11),
+        ),
+        TONES,
     ),
     "project soil": (partial(emi.ProjectSoil, offset=True), COILS),
     "prescreen decay": (

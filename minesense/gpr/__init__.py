@@ -19,6 +19,7 @@ from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
+from .tones import TracesFromTones, traces_from_tones
 
 __all__ = [
     "FEATURES",
@@ -36,6 +37,7 @@ __all__ = [
     "RemoveBackground",
     "RemoveMedianBackground",
     "SubspaceRemoval",
+    "TracesFromTones",
     "Whiten",
     "align_ground",
     "align_time_zero",
@@ -58,6 +60,7 @@ __all__ = [
     "remove_median_background",
     "remove_subspace",
     "stolt",
+    "traces_from_tones",
     "track_ground",
     "whiten",
 ]
