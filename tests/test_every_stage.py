@@ -50,6 +50,10 @@ def make_lane(sensor):
 
 
 RADAR, COILS = make_lane(make_sensor(2, 48)), make_lane(make_coils(2, 12))
+HOVERING = dataclasses.replace(
+    RADAR,
+    position=RADAR.position + [[0, 0, 0.1 * np.sin(i / 5)] for i in range(N_TRACES)],
+)
 FEW_GATES = make_lane(make_coils(2, 4))
 FEW_SAMPLES = make_lane(make_sensor(2, 5))
 TONES = make_lane(
@@ -93,6 +97,17 @@ STAGES = {
         partial(gpr.AlignGround, search=(8e-10, 3e-9), ground_time=1.5e-9),
         RADAR,
     ),
+    "ground, looking ahead": (
+        partial(
+            gpr.AlignGround,
+            search=(8e-10, 3e-9),
+            ground_time=1.5e-9,
+            look_ahead=0.2,
+            spacing=0.05,
+        ),
+        RADAR,
+    ),
+    "height": (partial(gpr.LevelHeight, reference=0.3, ground=-0.25), HOVERING),
     "dewow": (partial(gpr.Dewow, window=1.5e-9), RADAR),
     "loss": (
         partial(gpr.CompensateLoss, rate=3e8, ground_time=1e-9, start=3e-10, most=40.0),

@@ -13,6 +13,7 @@ from .continuation import phase_shift
 from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
+from .height import LevelHeight, antenna_heights, level_height
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
@@ -31,6 +32,7 @@ __all__ = [
     "Envelope",
     "Equalise",
     "Image",
+    "LevelHeight",
     "LowRankRemoval",
     "PrescreenEnergy",
     "PrescreenPrediction",
@@ -41,6 +43,7 @@ __all__ = [
     "Whiten",
     "align_ground",
     "align_time_zero",
+    "antenna_heights",
     "back_project",
     "band_pass",
     "compensate_loss",
@@ -50,6 +53,7 @@ __all__ = [
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
+    "level_height",
     "loss_rate",
     "phase_shift",
     "prescreen_energy",
