@@ -86,7 +86,9 @@ def antenna_heights(
     tells &= path > 0
     square = np.where(tells, path, np.nan) ** 2 - _separation(sweep.sensor) ** 2
     known = tells.any(axis=1)
-    if len(sweep) and not known.any():
+    if not len(sweep):
+        return np.empty(0)
+    if not known.any():
         msg = (
             f"Invalid ground_times of lane '{sweep.lane}': none is later than time_zero "
             f"{float(time_zero):.4g} s by the way between the antennas. Must tell a height."
