@@ -2,6 +2,7 @@
 
 from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
+from ..resampling import ResampleTrack, resample_track
 from .attributes import (
     Envelope,
     envelope,
@@ -38,6 +39,7 @@ __all__ = [
     "PrescreenPrediction",
     "RemoveBackground",
     "RemoveMedianBackground",
+    "ResampleTrack",
     "SubspaceRemoval",
     "TracesFromTones",
     "Whiten",
@@ -63,6 +65,7 @@ __all__ = [
     "remove_low_rank",
     "remove_median_background",
     "remove_subspace",
+    "resample_track",
     "stolt",
     "traces_from_tones",
     "track_ground",
