@@ -12,9 +12,11 @@ from .attributes import (
 from .back_projection import Image, back_project
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
+from .focus import Focus, find_focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .height import LevelHeight, antenna_heights, level_height
+from .hyperbola import HyperbolaFit, fit_hyperbola
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
@@ -32,6 +34,8 @@ __all__ = [
     "Dewow",
     "Envelope",
     "Equalise",
+    "Focus",
+    "HyperbolaFit",
     "Image",
     "LevelHeight",
     "LowRankRemoval",
@@ -52,6 +56,8 @@ __all__ = [
     "dewow",
     "envelope",
     "equalise",
+    "find_focus",
+    "fit_hyperbola",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
