@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 
 from minesense import emi, gpr
+from minesense.sensor import Sensor
 from minesense.stage import LaneStage, Pipeline, run_lane, stream
 from minesense.sweep import Quality, join
 
@@ -49,8 +50,22 @@ def make_lane(sensor):
 
 
 RADAR, COILS = make_lane(make_sensor(2, 48)), make_lane(make_coils(2, 12))
+HOVERING = dataclasses.replace(
+    RADAR,
+    position=RADAR.position + [[0, 0, 0.1 * np.sin(i / 5)] for i in range(N_TRACES)],
+)
 FEW_GATES = make_lane(make_coils(2, 4))
 FEW_SAMPLES = make_lane(make_sensor(2, 5))
+TONES = make_lane(
+    Sensor(
+        name="test tones",
+        kind="gpr",
+        axis=np.linspace(1e9, 2e9, 11),
+        axis_unit="Hz",
+        lever_arms=np.zeros((2, 3)),
+        is_complex=True,
+    )
+)
 
 # One line per stage: what makes a new one, and a lane of its sensor.
 STAGES = {
@@ -82,6 +97,17 @@ STAGES = {
         partial(gpr.AlignGround, search=(8e-10, 3e-9), ground_time=1.5e-9),
         RADAR,
     ),
+    "ground, looking ahead": (
+        partial(
+            gpr.AlignGround,
+            search=(8e-10, 3e-9),
+            ground_time=1.5e-9,
+            look_ahead=0.2,
+            spacing=0.05,
+        ),
+        RADAR,
+    ),
+    "height": (partial(gpr.LevelHeight, reference=0.3, ground=-0.25), HOVERING),
     "dewow": (partial(gpr.Dewow, window=1.5e-9), RADAR),
     "loss": (
         partial(gpr.CompensateLoss, rate=3e8, ground_time=1e-9, start=3e-10, most=40.0),
@@ -104,6 +130,16 @@ STAGES = {
             reach=1,
         ),
         RADAR,
+    ),
+    "tones": (
+        partial(
+            gpr.TracesFromTones,
+            interval=2e-10,
+            duration=6e-9,
+            empty=np.linspace(0, 1, 11),
+            plate=np.ones(11),
+        ),
+        TONES,
     ),
     "project soil": (partial(emi.ProjectSoil, offset=True), COILS),
     "prescreen decay": (

@@ -2,6 +2,7 @@
 
 from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
+from ..resampling import ResampleTrack, resample_track
 from .attributes import (
     Envelope,
     envelope,
@@ -11,14 +12,18 @@ from .attributes import (
 from .back_projection import Image, back_project
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
+from .focus import Focus, find_focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
+from .height import LevelHeight, antenna_heights, level_height
+from .hyperbola import HyperbolaFit, fit_hyperbola
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
+from .tones import TracesFromTones, traces_from_tones
 
 __all__ = [
     "FEATURES",
@@ -29,25 +34,34 @@ __all__ = [
     "Dewow",
     "Envelope",
     "Equalise",
+    "Focus",
+    "HyperbolaFit",
     "Image",
+    "LevelHeight",
     "LowRankRemoval",
     "PrescreenEnergy",
     "PrescreenPrediction",
     "RemoveBackground",
     "RemoveMedianBackground",
+    "ResampleTrack",
     "SubspaceRemoval",
+    "TracesFromTones",
     "Whiten",
     "align_ground",
     "align_time_zero",
+    "antenna_heights",
     "back_project",
     "band_pass",
     "compensate_loss",
     "dewow",
     "envelope",
     "equalise",
+    "find_focus",
+    "fit_hyperbola",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
+    "level_height",
     "loss_rate",
     "phase_shift",
     "prescreen_energy",
@@ -57,7 +71,9 @@ __all__ = [
     "remove_low_rank",
     "remove_median_background",
     "remove_subspace",
+    "resample_track",
     "stolt",
+    "traces_from_tones",
     "track_ground",
     "whiten",
 ]

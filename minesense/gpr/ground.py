@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.alignment import follow_pulse, median_of_neighbours, shift_traces, trace_back
-from .._validation import check_not_negative, check_one_of
+from .._kernels.alignment import shift_traces
+from .._kernels.pulse_path import best_path, follow_pulse, median_of_neighbours, trace_back
+from .._validation import check_not_negative, check_one_of, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..sweep import Floats, Quality, Samples, Sweep
@@ -17,8 +19,11 @@ from .windows import check_window, samples_between, scratch_of_shift
 
 Polarity = Literal["either", "positive", "negative"]
 
-#: Traces after which the best path decides on a trace, and its greatest step, in samples.
+#: Traces after which the best path decides on a trace by default, and its greatest step, in
+#: samples.
 _LAG, _JUMP = 16, 3
+
+_SIGNS = {"either": 0, "positive": 1, "negative": -1}
 
 
 def align_ground(
@@ -28,6 +33,8 @@ def align_ground(
     ground_time: float,
     polarity: Polarity = "either",
     stiffness: float = 0.2,
+    look_ahead: float | None = None,
+    spacing: float | None = None,
 ) -> Sweep:
     r"""
     Move every trace so that the ground bounce lies at the same two-way time.
@@ -40,7 +47,7 @@ def align_ground(
         Two-way times between which the ground bounce is the strongest echo, in seconds.
     ground_time : float
         Two-way time where it is put, in seconds.
-    polarity, stiffness
+    polarity, stiffness, look_ahead, spacing
         As in :func:`track_ground`.
 
     Returns
@@ -63,8 +70,9 @@ def align_ground(
     Kaiser window of beta 6: within 1e-3 of the peak of a Ricker wavelet with eight samples
     a period or more. Nothing wraps around: where :math:`t + \tau - t_g` leaves the
     record, the output is zero. Below the ground all echoes keep their distance from it. It
-    lags by 16 traces; the stage keeps :math:`\tau` of the traces it last returned in its
-    attribute `ground_times`.
+    lags by `look_ahead`, by 16 traces without it; a stage, which cannot look ahead over a
+    whole lane, keeps :math:`\tau` of the traces it last returned in its attribute
+    `ground_times`.
 
     Examples
     --------
@@ -84,16 +92,20 @@ def align_ground(
     >>> set(aligned.samples[:, 0].argmax(axis=1).tolist())
     {20}
     """
-    stage = AlignGround(
-        search=search, ground_time=ground_time, polarity=polarity, stiffness=stiffness
+    new = _AlignWhole if look_ahead == math.inf else AlignGround
+    stage = new(
+        search=search,
+        ground_time=ground_time,
+        polarity=polarity,
+        stiffness=stiffness,
+        look_ahead=look_ahead,
+        spacing=spacing,
     )
     return run_lane(stage, sweep)
 
 
 class AlignGround(LaneStage):
-    """Streaming form of :func:`align_ground`, with its options; lags by 16 traces."""
-
-    latency = _LAG
+    """Streaming form of :func:`align_ground`, with its options; lags by the look-ahead."""
 
     def __init__(
         self,
@@ -102,18 +114,35 @@ class AlignGround(LaneStage):
         ground_time: float,
         polarity: Polarity = "either",
         stiffness: float = 0.2,
+        look_ahead: float | None = None,
+        spacing: float | None = None,
     ):
         self.search = check_window(search, "search")
         self.ground_time = check_not_negative(ground_time, "ground_time")
         self.polarity = check_one_of(polarity, "polarity", ("either", "positive", "negative"))
         self.stiffness = check_not_negative(stiffness, "stiffness")
+        self.latency = self._check_look_ahead(look_ahead, spacing)
         self.ground_times: Floats = np.empty((0, 0))
-        super().__init__(
-            search=self.search,
-            ground_time=self.ground_time,
-            polarity=self.polarity,
-            stiffness=self.stiffness,
-        )
+        options = {
+            "search": self.search,
+            "ground_time": self.ground_time,
+            "polarity": self.polarity,
+            "stiffness": self.stiffness,
+        }
+        if look_ahead is not None:
+            options |= {"look_ahead": look_ahead, "spacing": spacing}
+        super().__init__(**options)
+
+    def _check_look_ahead(self, look_ahead: float | None, spacing: float | None) -> int:
+        """Return for how many traces the best path waits."""
+        if look_ahead is None:
+            return _LAG
+        look_ahead = check_positive(look_ahead, "look_ahead")
+        if spacing is None:
+            msg = "Invalid spacing None. Must be given with a look_ahead."
+            raise ValueError(msg)
+        # 0.6 / 0.1 is a little less than 6 in floats, 0.7 / 0.1 more than 7
+        return max(1, math.ceil(look_ahead / check_positive(spacing, "spacing") - 1e-9))
 
     def _begin(self, sensor: Sensor) -> None:
         self._step = check_radar(sensor)
@@ -130,24 +159,28 @@ class AlignGround(LaneStage):
         shape = (n_channels, self._n_window)
         self._score, self._price = np.zeros(shape), np.zeros(n_channels)
         self._taken = np.zeros(1, np.int64)
-        self._steps = np.zeros((_LAG + 1, *shape), np.int64)
-        self._peaks = np.zeros((_LAG + 1, *shape))
+        self._steps, self._peaks = self._path_state(shape)
         self._work = np.empty((3, self._n_window))
         self._held = np.empty((0, *sensor.shape), np.float32)
         self._is_usable = np.empty(0, np.bool_)
         self._shift = scratch_of_shift(sensor)
 
+    def _path_state(self, shape: tuple[int, int]) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Return the steps and the vertices of the traces held."""
+        held = (self.latency + 1, *shape)
+        return np.zeros(held, np.int64), np.zeros(held)
+
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        before = int(self._taken[0])
-        n_ready = max(0, before + len(samples) - _LAG) - max(0, before - _LAG)
+        before, lag = int(self._taken[0]), self.latency
+        n_ready = max(0, before + len(samples) - lag) - max(0, before - lag)
         path = np.empty((n_ready, samples.shape[1]))
         follow_pulse(
             samples,
             is_usable,
             self._first,
-            {"either": 0, "positive": 1, "negative": -1}[self.polarity],
+            _SIGNS[self.polarity],
             self.stiffness,
             _JUMP,
             self._score,
@@ -189,12 +222,53 @@ class AlignGround(LaneStage):
 _UNKNOWN = int(Quality.HEIGHT_UNKNOWN)
 
 
+class _AlignWhole(AlignGround):
+    """The same with the best path over all of a lane, which is kept until it ends."""
+
+    def __repr__(self) -> str:
+        return f"AlignGround{super().__repr__().removeprefix(type(self).__name__)}"
+
+    def _check_look_ahead(self, _look_ahead: float | None, spacing: float | None) -> int:
+        if spacing is not None:
+            check_positive(spacing, "spacing")
+        return 0
+
+    def _advance(
+        self, samples: Samples, is_usable: npt.NDArray[np.bool_]
+    ) -> tuple[Samples, Flags | None]:
+        self._held = np.concatenate([self._held, samples])
+        self._is_usable = np.concatenate([self._is_usable, is_usable])
+        self.ground_times = np.empty((0, samples.shape[1]))
+        return self._held[:0].copy(), None
+
+    def _finish(self) -> tuple[Samples, Flags | None] | None:
+        path = np.empty(self._held.shape[:2])
+        steps = np.empty((len(path), self._n_window), np.int8)
+        for channel in range(path.shape[1]):
+            best_path(
+                self._held,
+                self._is_usable,
+                channel,
+                self._first,
+                _SIGNS[self.polarity],
+                self.stiffness,
+                _JUMP,
+                self._score[channel],
+                steps,
+                self._work,
+                path,
+            )
+        return self._align(path)
+
+
 def track_ground(
     sweep: Sweep,
     *,
     search: tuple[float, float],
     polarity: Polarity = "either",
     stiffness: float = 0.2,
+    look_ahead: float | None = None,
+    spacing: float | None = None,
 ) -> Floats:
     r"""
     Return the two-way time of the ground bounce, which tells the height of the antenna.
@@ -210,6 +284,11 @@ def track_ground(
     stiffness : float
         Price of a step of one sample from trace to trace, in medians of the magnitude over
         `search`.
+    look_ahead : float, optional
+        How far behind a trace the path that decides on it ends, in metres; infinite for
+        the end of the lane, which only functions know. 16 traces by default.
+    spacing : float, optional
+        Distance between neighbouring traces, in metres; needed with a finite `look_ahead`.
 
     Returns
     -------
@@ -230,10 +309,17 @@ def track_ground(
 
     over the samples :math:`q` of the window, with the magnitude :math:`g` and
     :math:`\beta_d` the stiffness times the median of :math:`g_d` over the window. Trace
-    :math:`d` is decided by the path that is best 16 traces later, or at the end of the
-    lane. A parabola adds a part of a sample, and with three channels or more each takes the
-    median with its neighbours; channels are in order across the lane. Flagged traces have
-    :math:`g = 0`: the path crosses them at the price of its steps.
+    :math:`d` is decided by the path that is best `look_ahead` farther on, or at the end of
+    the lane: with an infinite one it is the greatest sum of all [1]_. A parabola adds a part
+    of a sample, and with three channels or more each takes the median with its neighbours;
+    channels are in order across the lane. Flagged traces have :math:`g = 0`: the path
+    crosses them at the price of its steps. :func:`antenna_heights` makes heights of the
+    times.
+
+    References
+    ----------
+    .. [1] Forney, G. D. (1973). The Viterbi algorithm. *Proceedings of the IEEE*, 61(3),
+       268-278. https://doi.org/10.1109/PROC.1973.9030
 
     Examples
     --------
@@ -253,8 +339,14 @@ def track_ground(
     """
     check_radar(sweep.sensor)
     somewhere = max(0.0, float(sweep.sensor.axis[-1]))  # the aligned traces are not used
-    stage = AlignGround(
-        search=search, ground_time=somewhere, polarity=polarity, stiffness=stiffness
+    new = _AlignWhole if look_ahead == math.inf else AlignGround
+    stage = new(
+        search=search,
+        ground_time=somewhere,
+        polarity=polarity,
+        stiffness=stiffness,
+        look_ahead=look_ahead,
+        spacing=spacing,
     )
     stage.process(sweep)
     first = stage.ground_times

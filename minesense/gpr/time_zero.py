@@ -7,7 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.alignment import direct_wave_delays, shift_traces, trailing_median
+from .._kernels.alignment import shift_traces, trailing_median
+from .._kernels.pulse_path import direct_wave_delays
 from .._validation import check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane

@@ -1,0 +1,321 @@
+"""Kernels that find a pulse in every trace and follow it along the lane."""
+
+import numpy as np
+
+from ._jit import jit
+
+
+@jit
+def direct_wave_delays(
+    samples, is_usable, start, stop, reach, n_template, template, tally, score, out
+):
+    """
+    Give the delay of each trace against the mean of the first usable ones.
+
+    Parameters
+    ----------
+    samples : (n_traces, n_channels, n_samples) float32 array
+    is_usable : (n_traces,) bool array
+    start, stop : int
+        First sample of the direct wave, and the first after it.
+    reach : int
+        Greatest delay that is looked for, either way, in samples.
+    n_template : int
+        Usable traces that the template is the mean of.
+    template : (n_channels, stop - start) float64 array
+        State: sum of the traces in the template.
+    tally : (1,) int64 array
+        State: traces in the template.
+    score : (2 reach + 1,) float64 array
+        Overwritten.
+    out : (n_traces, n_channels) float64 array
+        Overwritten with delays in samples; NaN where a trace is not usable.
+    """
+    n_traces, n_channels, n_samples = samples.shape
+    for i in range(n_traces):
+        if not is_usable[i]:
+            out[i, :] = np.nan
+            continue
+        for c in range(n_channels):
+            trace = samples[i, c]
+            if tally[0] == 0:
+                out[i, c] = 0.0
+            else:
+                for lag in range(-reach, reach + 1):
+                    total = 0.0
+                    for j in range(max(start, -lag), min(stop, n_samples - lag)):
+                        total += template[c, j - start] * trace[j + lag]
+                    score[reach + lag] = total
+                # of equal scores the one nearest to no delay
+                best = reach
+                for lag in range(1, reach + 1):
+                    if score[reach - lag] > score[best]:
+                        best = reach - lag
+                    if score[reach + lag] > score[best]:
+                        best = reach + lag
+                out[i, c] = best - reach
+                if 0 < best < 2 * reach:
+                    out[i, c] += _vertex(score[best - 1], score[best], score[best + 1])
+            if tally[0] < n_template:
+                for j in range(start, stop):
+                    template[c, j - start] += trace[j]
+        if tally[0] < n_template:
+            tally[0] += 1
+
+
+@jit
+def _vertex(before, middle, after):
+    """Return where the parabola through three values peaks, from -1/2 to 1/2."""
+    bend = before - 2.0 * middle + after
+    if bend >= 0.0 or middle < before or middle < after:
+        return 0.0
+    return (before - after) / (2.0 * bend)
+
+
+@jit
+def follow_pulse(
+    samples,
+    is_usable,
+    start,
+    polarity,
+    stiffness,
+    jump,
+    score,
+    price,
+    tally,
+    steps,
+    peaks,
+    work,
+    out,
+):
+    """
+    Take traces one by one; give the best path through the search window of each channel.
+
+    The path that ends at sample q of trace d scores S[d, q] = g[d, q] + max over p of
+    S[d - 1, p] - beta |q - p|, |q - p| <= jump, where g is the magnitude of the sample and
+    beta is `stiffness` times the median of g over the search window.
+
+    Parameters
+    ----------
+    samples : (n_traces, n_channels, n_samples) float32 array
+    is_usable : (n_traces,) bool array
+        A trace that is not says nothing: g is zero and beta as before.
+    start : int
+        First sample of the search window.
+    polarity : int
+        1 or -1 for what is positive or negative, 0 for either.
+    stiffness : float
+    jump : int
+        Greatest step from trace to trace.
+    score : (n_channels, n_window) float64 array
+        State: S, less the best.
+    price : (n_channels,) float64 array
+        State: beta.
+    tally : (1,) int64 array
+        State: traces taken so far.
+    steps : (lag + 1, n_channels, n_window) int64 array
+        State: p - q of the best path to each sample, trace d in row d modulo the length.
+    peaks : (lag + 1, n_channels, n_window) float64 array
+        State: likewise, offset of the vertex from each sample.
+    work : (3, n_window) float64 array
+        Overwritten.
+    out : (n_ready, n_channels) float64 array
+        Overwritten: where the path that is best at trace d was at trace d - lag.
+    """
+    n_traces, n_channels, _ = samples.shape
+    n_window = score.shape[1]
+    gain = work[0]
+    ranked = work[1]
+    before = work[2]
+    lag = len(steps) - 1
+    first = max(0, tally[0] - lag)
+    for i in range(n_traces):
+        d = tally[0]
+        slot = d % len(steps)
+        tally[0] += 1
+        for c in range(n_channels):
+            trace = samples[i, c]
+            for q in range(n_window):
+                gain[q] = 0.0
+                peaks[slot, c, q] = 0.0
+                before[q] = score[c, q]
+            if is_usable[i]:
+                for q in range(n_window):
+                    gain[q] = _magnitude(trace[start + q], polarity)
+                    peaks[slot, c, q] = _offset(trace, start + q, polarity)
+                price[c] = stiffness * _median(gain, ranked)
+            _extend(gain, price[c], jump, before, score[c], steps[slot, c])
+        if d >= lag:
+            oldest = d - lag
+            trace_back(score, steps, peaks, d, oldest, out[oldest - first : oldest - first + 1])
+
+
+@jit
+def _extend(gain, price, jump, before, score, steps):
+    """Give the score of the best path to each sample, less the best of all, and its step."""
+    n_window = len(score)
+    best = -np.inf
+    for q in range(n_window):
+        top = before[q]
+        steps[q] = 0  # of equals the one that jumps least
+        for distance in range(1, jump + 1):
+            for p in (q - distance, q + distance):
+                if 0 <= p < n_window and before[p] - price * distance > top:
+                    top = before[p] - price * distance
+                    steps[q] = p - q
+        score[q] = gain[q] + top
+        best = max(best, score[q])
+    for q in range(n_window):
+        score[q] -= best
+
+
+@jit
+def _offset(trace, j, polarity):
+    """Return where the vertex about a sample is, from -1/2 to 1/2 of a sample."""
+    if j == 0 or j == len(trace) - 1:
+        return 0.0
+    return _vertex(
+        _magnitude(trace[j - 1], polarity),
+        _magnitude(trace[j], polarity),
+        _magnitude(trace[j + 1], polarity),
+    )
+
+
+@jit
+def _magnitude(value, polarity):
+    """Return |value|, or the part of it that has the polarity."""
+    number = np.float64(value)
+    if polarity == 0:
+        return abs(number)
+    return max(polarity * number, 0.0)
+
+
+@jit
+def _median(values, ranked):
+    """Return the lower median of a few values, sorted in `ranked`."""
+    for k in range(len(values)):
+        j = k
+        while j > 0 and ranked[j - 1] > values[k]:
+            ranked[j] = ranked[j - 1]
+            j -= 1
+        ranked[j] = values[k]
+    return ranked[(len(values) - 1) // 2]
+
+
+@jit
+def trace_back(score, steps, peaks, newest, oldest, out):
+    """
+    Follow the best path from its end back through the traces held.
+
+    Parameters
+    ----------
+    score : (n_channels, n_window) float64 array
+    steps, peaks : (lag + 1, n_channels, n_window) array
+        As in `follow_pulse`.
+    newest, oldest : int
+        Traces to go from and to.
+    out : (n_out, n_channels) float64 array
+        Overwritten with the path at the traces from `oldest` on, in samples of the search
+        window with the offsets of the vertices.
+    """
+    n_out, n_channels = out.shape
+    for c in range(n_channels):
+        q = 0
+        for k in range(score.shape[1]):
+            if score[c, k] > score[c, q]:
+                q = k
+        for d in range(newest, oldest - 1, -1):
+            slot = d % len(steps)
+            if d - oldest < n_out:
+                out[d - oldest, c] = q + peaks[slot, c, q]
+            q += steps[slot, c, q]
+
+
+@jit
+def best_path(
+    samples, is_usable, channel, start, polarity, stiffness, jump, score, steps, work, out
+):
+    """
+    Give the best path of one channel over a whole lane.
+
+    It is the path of `follow_pulse` with a lag as long as the lane, of which no more is kept
+    than one byte for each sample of the search window.
+
+    Parameters
+    ----------
+    samples : (n_traces, n_channels, n_samples) float32 array
+    is_usable : (n_traces,) bool array
+    channel : int
+    start, polarity, stiffness, jump
+        As in `follow_pulse`.
+    score : (n_window,) float64 array
+        Overwritten.
+    steps : (n_traces, n_window) int8 array
+        Overwritten.
+    work : (3, n_window) float64 array
+        Overwritten.
+    out : (n_traces, n_channels) float64 array
+        The column of the channel is overwritten, as in `trace_back`.
+    """
+    n_window = len(score)
+    gain = work[0]
+    ranked = work[1]
+    before = work[2]
+    price = 0.0
+    for q in range(n_window):
+        score[q] = 0.0
+    for d in range(len(samples)):
+        trace = samples[d, channel]
+        for q in range(n_window):
+            gain[q] = 0.0
+            before[q] = score[q]
+        if is_usable[d]:
+            for q in range(n_window):
+                gain[q] = _magnitude(trace[start + q], polarity)
+            price = stiffness * _median(gain, ranked)
+        _extend(gain, price, jump, before, score, steps[d])
+    last = 0
+    for k in range(n_window):
+        if score[k] > score[last]:
+            last = k
+    for d in range(len(samples) - 1, -1, -1):
+        out[d, channel] = last
+        if is_usable[d]:
+            out[d, channel] += _offset(samples[d, channel], start + last, polarity)
+        last += steps[d, last]
+
+
+@jit
+def median_of_neighbours(path, spare):
+    """
+    Replace the path of each channel by the median of its own and its two neighbours'.
+
+    The outermost channel takes the median of its own, its neighbour's smoothed and the line
+    through the next two, so that a tilted array stays tilted.
+
+    Parameters
+    ----------
+    path : (n_traces, n_channels) float64 array
+        Overwritten.
+    spare : (n_channels,) float64 array
+        Overwritten.
+    """
+    n_traces, n = path.shape
+    if n < 3:
+        return
+    for i in range(n_traces):
+        row = path[i]
+        for c in range(n):
+            spare[c] = row[c]
+        for c in range(1, n - 1):
+            row[c] = _middle(spare[c - 1], spare[c], spare[c + 1])
+        first = 2 * row[1] - row[2]
+        last = 2 * row[n - 2] - row[n - 3]
+        row[0] = _middle(spare[0], row[1], first)
+        row[n - 1] = _middle(spare[n - 1], row[n - 2], last)
+
+
+@jit
+def _middle(a, b, c):
+    """Return the median of three values."""
+    return max(min(a, b), min(max(a, b), c))

@@ -1,0 +1,63 @@
+"""Slow, obviously correct versions of what brings radar traces into place. Written first."""
+
+import cmath
+import math
+
+import numpy as np
+
+
+def trace_of_tones(phasors, tones, weights, times):
+    """Real part of the weighted mean of phasors turned to each time, one by one."""
+    trace = []
+    for t in times:
+        total = sum(
+            w * x * cmath.exp(2j * math.pi * f * t)
+            for w, x, f in zip(weights, phasors, tones, strict=True)
+        )
+        trace.append(total.real / sum(weights))
+    return np.array(trace)
+
+
+def best_sum(gain, prices, jump):
+    """Return the best path through gains, by the recursion, each trace with its own price."""
+    score, steps = [0.0] * len(gain[0]), []
+    for row, price in zip(gain, prices, strict=True):
+        best = [
+            max(
+                (score[p] - price * abs(p - q), -abs(p - q), p)
+                for p in range(len(row))
+                if abs(p - q) <= jump
+            )
+            for q in range(len(row))
+        ]
+        score = [total + g for (total, _, _), g in zip(best, row, strict=True)]
+        steps.append([p for _, _, p in best])
+    path = [int(np.argmax(score))]
+    for row in steps[:0:-1]:
+        path.append(row[path[-1]])
+    return path[::-1]
+
+
+def read_along(places, rows, target, spacing, lobes):
+    """Return what lies at a place of a lane without holes, from the definition."""
+    n = len(places)
+    i = max(k for k in range(n) if places[k] <= target)
+    i = min(i, n - 2)
+    step = places[i + 1] - places[i]
+    width = max(spacing, step)
+    reach = min(lobes * width, target - places[0], places[-1] - target)
+    if reach < width:
+        share = (target - places[i]) / step
+        return (1 - share) * rows[i] + share * rows[i + 1]
+    near = [k for k in range(n) if abs(places[k] - target) <= reach]
+    d = np.array([places[k] - target for k in near])
+    left = np.array([places[k] - places[k - 1] if k else 0.0 for k in near])
+    right = np.array([places[k + 1] - places[k] if k + 1 < n else 0.0 for k in near])
+    cells = np.minimum((left + right) / 2, width)
+    w = cells * np.sinc(d / width) * np.sinc(d / width / lobes)
+    w /= w.sum()
+    tent = cells * (1 - np.abs(d) / (2 * reach))
+    lean = (tent * d).sum() / tent.sum()
+    tilt = tent * (d - lean)  # adds up to nothing, and times d to its own square
+    w -= (w * d).sum() * tilt / (tilt * d).sum()
+    return w @ np.array([rows[k] for k in near])
