@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .._kernels.alignment import shift_traces
 from .._kernels.pulse_path import best_path, follow_pulse, median_of_neighbours, trace_back
 from .._validation import check_not_negative, check_one_of, check_positive
+from ..held import HeldTraces
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..sweep import Floats, Quality, Samples, Sweep
@@ -161,8 +162,8 @@ class AlignGround(LaneStage):
         self._taken = np.zeros(1, np.int64)
         self._steps, self._peaks = self._path_state(shape)
         self._work = np.empty((3, self._n_window))
-        self._held = np.empty((0, *sensor.shape), np.float32)
-        self._is_usable = np.empty(0, np.bool_)
+        self._held = HeldTraces(sensor.shape, np.float32)
+        self._is_usable = HeldTraces((), np.bool_)
         self._shift = scratch_of_shift(sensor)
 
     def _path_state(self, shape: tuple[int, int]) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -191,13 +192,13 @@ class AlignGround(LaneStage):
             self._work,
             path,
         )
-        self._held = np.concatenate([self._held, samples])
-        self._is_usable = np.concatenate([self._is_usable, is_usable])
+        self._held.extend(samples)
+        self._is_usable.extend(is_usable)
         return self._align(path)
 
     def _finish(self) -> tuple[Samples, Flags | None] | None:
         newest = int(self._taken[0]) - 1
-        path = np.empty(self._held.shape[:2])
+        path = np.empty(self._held.traces.shape[:2])
         oldest = newest + 1 - len(path)
         trace_back(self._score, self._steps, self._peaks, newest, oldest, path)
         return self._align(path)
@@ -209,13 +210,13 @@ class AlignGround(LaneStage):
         flags = np.where(2 * is_at_border.sum(axis=1) >= path.shape[1], _UNKNOWN, 0)
         median_of_neighbours(path, np.empty(path.shape[1]))
         times = self._axis_start + (self._first + path) * self._step
-        samples = self._held[:n]
+        samples = self._held.traces[:n]
         aligned = np.empty_like(samples)
         shift_traces(samples, (times - self.ground_time) / self._step, *self._shift, aligned)
-        times[~self._is_usable[:n]] = np.nan
+        times[~self._is_usable.traces[:n]] = np.nan
         self.ground_times = times
-        self._held = self._held[n:].copy()
-        self._is_usable = self._is_usable[n:]
+        self._held.drop(n)
+        self._is_usable.drop(n)
         return aligned, flags
 
 
@@ -236,18 +237,18 @@ class _AlignWhole(AlignGround):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        self._held = np.concatenate([self._held, samples])
-        self._is_usable = np.concatenate([self._is_usable, is_usable])
+        self._held.extend(samples)
+        self._is_usable.extend(is_usable)
         self.ground_times = np.empty((0, samples.shape[1]))
-        return self._held[:0].copy(), None
+        return np.empty((0, *samples.shape[1:]), np.float32), None
 
     def _finish(self) -> tuple[Samples, Flags | None] | None:
-        path = np.empty(self._held.shape[:2])
+        path = np.empty(self._held.traces.shape[:2])
         steps = np.empty((len(path), self._n_window), np.int8)
         for channel in range(path.shape[1]):
             best_path(
-                self._held,
-                self._is_usable,
+                self._held.traces,
+                self._is_usable.traces,
                 channel,
                 self._first,
                 _SIGNS[self.polarity],
