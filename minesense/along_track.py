@@ -129,6 +129,7 @@ def whiten(
     guard: float,
     floor: float = 0.1,
     min_share: float = 1 / 3,
+    step: float | None = None,
 ) -> Sweep:
     r"""
     Express each sample in spreads of the traces behind it.
@@ -148,6 +149,10 @@ def whiten(
         Least spread, as a share of the median over the samples of the trace and channel.
     min_share : float
         Least share of a whole window that must be usable, in (0, 1].
+    step : float, optional
+        Distance between the traces that make up the window, in metres; by default every
+        one. Choose it for traces much closer than the ground changes: an array at 1 cm
+        takes a fifth of the time with every fifth trace.
 
     Returns
     -------
@@ -211,6 +216,7 @@ class Whiten(LaneStage):
         guard: float,
         floor: float = 0.1,
         min_share: float = 1 / 3,
+        step: float | None = None,
     ):
         self.spacing = check_positive(spacing, "spacing")
         self.length = check_positive(length, "length")
@@ -220,21 +226,33 @@ class Whiten(LaneStage):
         if self.min_share > 1:
             msg = f"Invalid min_share '{self.min_share}'. Must be at most 1."
             raise ValueError(msg)
-        self._n_guard = round(self.guard / self.spacing)
-        self._size = round(self.length / self.spacing) - self._n_guard
-        if self._size < 1:
+        self.step = self.spacing if step is None else check_positive(step, "step")
+        n_guard = round(self.guard / self.spacing)
+        size = round(self.length / self.spacing) - n_guard
+        if size < 1:
             msg = (
                 f"Invalid length '{self.length}'. Must exceed the guard of {self.guard} m by "
                 f"a spacing of {self.spacing} m or more."
             )
             raise ValueError(msg)
-        super().__init__(
-            spacing=self.spacing,
-            length=self.length,
-            guard=self.guard,
-            floor=self.floor,
-            min_share=self.min_share,
-        )
+        # traces drawn: numbers 0, n, 2 n ... of the lane, so that chunks do not matter
+        self._every = max(1, round(self.step / self.spacing))
+        if not self.spacing <= self.step <= size * self.spacing:
+            msg = (
+                f"Invalid step '{self.step}'. Must be from the spacing of {self.spacing} m to "
+                f"the {size * self.spacing:g} m between guard and length."
+            )
+            raise ValueError(msg)
+        self._n_guard = -(-(n_guard + 1) // self._every) - 1
+        self._size = max(1, round(size / self._every))
+        options = {
+            "spacing": self.spacing,
+            "length": self.length,
+            "guard": self.guard,
+            "floor": self.floor,
+            "min_share": self.min_share,
+        }
+        super().__init__(**options if step is None else {**options, "step": self.step})
 
     def _begin(self, sensor: Sensor) -> None:
         if sensor.is_complex:
@@ -249,6 +267,10 @@ class Whiten(LaneStage):
             width=math.prod(sensor.shape),
         )
         self._row = np.empty(sensor.shape[1], np.float32)
+        # of the trace drawn last, for those behind it
+        self._median, self._spread = (np.zeros((1, *sensor.shape), np.float32) for _ in "ms")
+        self._count, self._bottoms = np.zeros(1, np.int64), np.zeros(sensor.shape[0])
+        self._taken = 0
 
     def _output_sensor(self, sensor: Sensor) -> Sensor:
         return dataclasses.replace(sensor, quantity="amplitude in spreads", unit="1")
@@ -256,25 +278,35 @@ class Whiten(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        n_traces = len(samples)
-        median, spread, white = (np.empty_like(samples) for _ in range(3))
-        counts, is_short = np.empty(n_traces, np.int64), np.empty(n_traces, np.bool_)
+        before, self._taken = self._taken, self._taken + len(samples)
+        drawn = slice(-before % self._every, None, self._every)
+        drawn_samples = np.ascontiguousarray(samples[drawn])
+        shape = (len(drawn_samples) + 1, *samples.shape[1:])
+        median, spread = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        counts = np.empty(len(median), np.int64)
+        median[:1], spread[:1], counts[:1] = self._median, self._spread, self._count
         trailing_statistics(
-            _as_rows(samples),
-            is_usable,
+            _as_rows(drawn_samples),
+            np.ascontiguousarray(is_usable[drawn]),
             self._n_guard,
             *self._state,
-            counts,
-            _as_rows(median),
-            _as_rows(spread),
+            counts[1:],
+            _as_rows(median[1:]),
+            _as_rows(spread[1:]),
         )
+        self._median, self._spread = median[-1:].copy(), spread[-1:].copy()
+        self._count = counts[-1:].copy()
+        white, is_short = np.empty_like(samples), np.empty(len(samples), np.bool_)
+        numbers = np.arange(before, self._taken)
         divide_by_spread(
             samples,
             median,
             spread,
-            self.floor,
             counts,
+            numbers // self._every - (before - 1) // self._every,
+            self.floor,
             max(1, math.ceil(self.min_share * self._size)),
+            self._bottoms,
             self._row,
             white,
             is_short,

@@ -259,21 +259,28 @@ def _least_reach(window, count, size, middle, least):
 
 
 @jit
-def divide_by_spread(samples, median, spread, floor, counts, least, scratch, out, is_short):
+def divide_by_spread(
+    samples, median, spread, counts, rows, floor, least, bottoms, scratch, out, is_short
+):
     """
     Give (sample - median) / spread, with a floor under the spread.
 
     Parameters
     ----------
-    samples, median, spread, out : (n_traces, n_channels, n_samples) float32 array
+    samples, out : (n_traces, n_channels, n_samples) float32 array
         `out` is overwritten; zero where the trace is short.
+    median, spread : (n_rows, n_channels, n_samples) float32 array
+    counts : (n_rows,) int64 array
+        Traces that the statistics rest on.
+    rows : (n_traces,) int64 array
+        Row of the statistics of each trace, rising.
     floor : float
         Least spread, as a share of the median over the samples of a trace and channel of
         the spreads that are not zero.
-    counts : (n_traces,) int64 array
-        Traces that the statistics rest on.
     least : int
-        Least number of them.
+        Least number of traces that statistics rest on.
+    bottoms : (n_channels,) float64 array
+        State: least spreads of the row used last; at first those of row 0.
     scratch : (n_samples,) float32 array
         Overwritten.
     is_short : (n_traces,) bool array
@@ -281,14 +288,20 @@ def divide_by_spread(samples, median, spread, floor, counts, least, scratch, out
         spread to measure it with.
     """
     n_traces, n_channels, n_samples = samples.shape
+    latest = 0
     for i in range(n_traces):
-        is_short[i] = counts[i] < least
+        row = rows[i]
+        is_short[i] = counts[row] < least
+        if row != latest:
+            latest = row
+            for c in range(n_channels):
+                bottoms[c] = floor * _median_of_positive(spread[row, c], scratch)
         for c in range(n_channels):
             trace = samples[i, c]
-            middle = median[i, c]
-            scale = spread[i, c]
+            middle = median[row, c]
+            scale = spread[row, c]
             result = out[i, c]
-            bottom = floor * _median_of_positive(scale, scratch)
+            bottom = bottoms[c]
             for j in range(n_samples):
                 if bottom > 0:
                     s = scale[j] if scale[j] > bottom else bottom
