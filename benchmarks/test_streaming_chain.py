@@ -35,7 +35,7 @@ STAGES = {
     "dewow": lambda: Dewow(window=1.4e-9),
     "band": lambda: BandPass(low=0.4e9, high=3.5e9),
     "background": lambda: RemoveBackground(spacing=SPACING, length=1.5),
-    "whiten": lambda: Whiten(spacing=SPACING, length=2.5, guard=0.4),
+    "whiten": lambda: Whiten(spacing=SPACING, length=2.5, guard=0.4, step=0.05),
     "prediction": lambda: PrescreenPrediction(
         spacing=SPACING, bin_length=0.6e-9, start_time=3.2e-9
     ),

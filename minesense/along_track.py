@@ -9,17 +9,28 @@ import numpy as np
 import numpy.typing as npt
 
 from ._kernels.along_track import (
+    count_present,
     divide_by_spread,
+    keep_last_traces,
+    sort_windows,
     subtract_sliding_median,
     trailing_statistics,
 )
-from ._validation import check_not_negative, check_positive
+from ._validation import check_count, check_not_negative, check_positive
+from ._windows import check_window, share_columns, subtract_medians
 from .sensor import Sensor
 from .stage import Flags, LaneStage, run_lane
 from .sweep import Quality, Samples, Sweep
 
 
-def remove_median_background(sweep: Sweep, *, spacing: float, half_width: float) -> Sweep:
+def remove_median_background(
+    sweep: Sweep,
+    *,
+    spacing: float,
+    half_width: float,
+    guard: float | None = None,
+    workers: int = 1,
+) -> Sweep:
     r"""
     Remove the median of the traces around each trace.
 
@@ -31,7 +42,13 @@ def remove_median_background(sweep: Sweep, *, spacing: float, half_width: float)
         Distance between neighbouring traces, in metres.
     half_width : float
         Distance the window reaches to each side, in metres, at least `spacing`. Choose it
-        greater than a target's length.
+        greater than a target's length; with a guard, several times as great.
+    guard : float, optional
+        Distance on each side that is left out of the window, in metres, together with the
+        trace itself; at least a `spacing` less than `half_width`. A target up to that long
+        is no part of its own background. By default nothing is left out.
+    workers : int
+        Threads that share the columns; the result does not depend on it.
 
     Returns
     -------
@@ -41,20 +58,26 @@ def remove_median_background(sweep: Sweep, *, spacing: float, half_width: float)
     Raises
     ------
     TypeError, ValueError
-        If `spacing` or `half_width` is not finite and greater than zero, or `half_width`
-        is less than `spacing`.
+        If `spacing` or `half_width` is not finite and greater than zero, `half_width` is less
+        than `spacing`, `guard` is negative or not a `spacing` less than `half_width`, or
+        `workers` is not a positive whole number.
 
     Notes
     -----
-    Parts of complex samples are treated on their own. With :math:`h` the half-width in
-    traces, rounded, and :math:`U` the usable traces,
+    Parts of complex samples are treated on their own. With :math:`h` and :math:`g` the
+    half-width and the guard in traces, rounded, and :math:`U` the usable traces,
 
-    .. math:: r_k = x_k - \operatorname{median} \{x_j : j \in U, |j - k| \le h\},
+    .. math:: r_k = x_k - \operatorname{median} \{x_j : j \in U, g < |j - k| \le h\},
 
-    so that the window shrinks at the ends of the lane and at dropouts. For an even number
-    of traces the median is the mean of the middle two. An echo over at most :math:`h`
-    traces on a constant background, as far from both ends, is left whole. It lags by
-    :math:`h` traces.
+    so that the window shrinks at the ends of the lane and at dropouts; without a guard it
+    holds the trace itself. For an even number of traces the median is the mean of the middle
+    two. An echo over at most :math:`h` traces on a constant background, as far from both
+    ends, is left whole; with a guard, one over at most :math:`h - g`. Where a guard leaves
+    nothing in the window, the trace is zero and has the flag EDGE. It lags by :math:`h`
+    traces.
+
+    Chunks that complete many windows at once are worked on in groups whose common traces are
+    sorted once, others trace by trace in windows kept sorted: the result is the same.
 
     Examples
     --------
@@ -72,48 +95,65 @@ def remove_median_background(sweep: Sweep, *, spacing: float, half_width: float)
     >>> residual.samples[:, 0, 1]
     array([0., 0., 0., 0., 1., 1., 0., 0., 0.], dtype=float32)
     """
-    return run_lane(RemoveMedianBackground(spacing=spacing, half_width=half_width), sweep)
+    stage = RemoveMedianBackground(spacing=spacing, half_width=half_width, guard=guard)
+    stage._workers = check_count(workers, "workers")
+    return run_lane(stage, sweep)
 
 
 class RemoveMedianBackground(LaneStage):
     """Streaming form of :func:`remove_median_background`; lags by the half-width."""
 
-    def __init__(self, *, spacing: float, half_width: float):
+    _workers = 1  # a stream is served by the thread that calls
+
+    def __init__(self, *, spacing: float, half_width: float, guard: float | None = None):
         self.spacing = check_positive(spacing, "spacing")
         self.half_width = check_positive(half_width, "half_width")
-        if self.half_width < self.spacing:
-            msg = (
-                f"Invalid half_width '{self.half_width}'. Must be at least the spacing of "
-                f"{self.spacing} m."
-            )
-            raise ValueError(msg)
-        self.latency = round(self.half_width / self.spacing)
-        super().__init__(spacing=self.spacing, half_width=self.half_width)
+        self.guard = None if guard is None else check_not_negative(guard, "guard")
+        self.latency, self._n_guard = check_window(self.spacing, self.half_width, self.guard)
+        options = {"spacing": self.spacing, "half_width": self.half_width}
+        super().__init__(**options | ({} if self.guard is None else {"guard": self.guard}))
 
     def _begin(self, sensor: Sensor) -> None:
         self._shape = sensor.shape
-        self._taken = 0
-        self._state = _sorted_windows(
-            n_held=2 * self.latency + 1,
-            size=2 * self.latency + 1,
-            width=math.prod(sensor.shape),
-        )
+        size, width = 2 * self.latency + 1, math.prod(sensor.shape)
+        self._state = _sorted_windows(n_held=size, size=size, width=width)
+        self._is_sorted = True  # whether the windows hold what the buffer does
 
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        before, self._taken = self._taken, self._taken + len(samples)
-        n_ready = max(0, self._taken - self.latency) - max(0, before - self.latency)
+        buffer, presence, windows, tally, _ = self._state
+        taken = int(tally[0])
+        n_ready = max(0, taken + len(samples) - self.latency) - max(0, taken - self.latency)
         residual = np.empty((n_ready, *self._shape), np.float32)
-        subtract_sliding_median(
-            _as_rows(samples),
-            is_usable,
-            self.latency,
-            *self._state,
-            np.empty(n_ready, np.int64),
-            _as_rows(residual),
-        )
-        return residual, None
+        counts = np.empty(n_ready, np.int64)
+        rows, results = _as_rows(samples), _as_rows(residual)
+        span = 1 << (self.latency + 1).bit_length() - 1  # windows in a group
+        if self._n_guard < 0 and span >= 16 and 2 * n_ready >= span:
+            groups = (self.latency, buffer, presence, taken, span)
+            share_columns(
+                lambda columns: subtract_medians(rows, is_usable, *groups, columns, results),
+                len(windows),
+                self._workers,
+            )
+            count_present(is_usable, self.latency, -1, presence, tally, counts)
+            keep_last_traces(rows, is_usable, taken, buffer)
+            self._is_sorted = False
+            return residual, None
+        count_present(is_usable, self.latency, self._n_guard, presence, tally, counts)
+
+        def work(columns: npt.NDArray[np.int64]) -> None:
+            scratch = np.empty((3, 32), np.float32)
+            if not self._is_sorted:
+                sort_windows(buffer, columns, scratch, windows)
+            window = (self.latency, self._n_guard, taken, columns, buffer, windows, scratch)
+            subtract_sliding_median(rows, is_usable, *window, counts, results)
+
+        share_columns(work, len(windows), self._workers)
+        self._is_sorted = True
+        if self._n_guard < 0:
+            return residual, None
+        return residual, np.where(counts == 0, int(Quality.EDGE), 0)
 
     def _finish(self) -> tuple[Samples, Flags | None] | None:
         # beyond the end of the lane there are traces too: absent ones
@@ -200,7 +240,12 @@ def whiten(
     40
     """
     stage = Whiten(
-        spacing=spacing, length=length, guard=guard, floor=floor, min_share=min_share
+        spacing=spacing,
+        length=length,
+        guard=guard,
+        floor=floor,
+        min_share=min_share,
+        step=step,
     )
     return run_lane(stage, sweep)
 
@@ -325,12 +370,12 @@ def _sorted_windows(
     *, n_held: int, size: int, width: int
 ) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray, npt.NDArray, npt.NDArray]:
     """Return an empty buffer, its presence, sorted windows, tally and scratch of kernels."""
-    n_blocks = -(-width // 64)
+    n_blocks = -(-width // 32)
     n_rows = 8 * -(-size // 8) + 1
     return (
-        np.full((n_held, width), np.inf, np.float32),
+        np.full((n_held, 32 * n_blocks), np.inf, np.float32),
         np.zeros(n_held, np.int64),
-        np.full((n_blocks, 64 * n_rows), np.inf, np.float32),
+        np.full((n_blocks, 32 * n_rows), np.inf, np.float32),
         np.zeros(2, np.int64),
-        np.empty((3, 64), np.float32),
+        np.empty((3, 32), np.float32),
     )

@@ -55,11 +55,18 @@ def remove_median_background(traces, h, is_usable):
     return out
 
 
-def whiten(traces, length, guard, floor, least, is_usable):
-    """Deviations in spreads of the traces behind, and which of them lack traces."""
+def whiten(traces, length, guard, floor, least, is_usable, every=1):
+    """
+    Deviations in spreads of the traces behind, and which of them lack traces.
+
+    Of every so many traces the first counts, and the others have the window that it has.
+    """
     out, is_short = np.full(traces.shape, np.nan), np.zeros(len(traces), bool)
     for k in np.flatnonzero(is_usable):
-        behind = [j for j in range(len(traces)) if is_usable[j] and guard < k - j <= length]
+        latest = k - k % every
+        drawn = [j for j in range(0, latest + 1, every) if latest - j > guard]
+        n_window = max(1, round((length - guard) / every))
+        behind = [j for j in drawn[-n_window:] if is_usable[j]]
         is_short[k] = len(behind) < least
         if is_short[k]:
             out[k] = 0

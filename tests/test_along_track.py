@@ -111,6 +111,30 @@ def test_whitening_matches_the_definition(bad, size, guard, floor):
     npt.assert_allclose(result.samples, expected, rtol=2e-5, atol=1e-4)
 
 
+@given(
+    bad=dropouts, size=st.integers(10, 20), guard=st.integers(0, 5), every=st.integers(1, 5)
+)
+def test_whitening_draws_traces_a_step_apart(bad, size, guard, every):
+    """Of every so many traces the first counts for all of them, through dropouts."""
+    traces = np.random.default_rng(seed=5).normal(size=(50, 2, 6)).astype(np.float32)
+    lane = lane_of(traces, sorted(bad))
+    n_window = round(size / every)
+    least = max(2, math.ceil(0.5 * n_window))
+    expected, is_short = naive.whiten(
+        traces, guard + size, guard, 0.1, least, lane.is_usable, every
+    )
+    result = whiten(
+        lane,
+        spacing=0.05,
+        length=0.05 * (guard + size),
+        guard=0.05 * guard,
+        min_share=min(1.0, (least - 0.5) / n_window),
+        step=0.05 * every,
+    )
+    npt.assert_array_equal(result.quality & Quality.EDGE != 0, is_short)
+    npt.assert_allclose(result.samples, expected, rtol=2e-5, atol=1e-4)
+
+
 def test_columns_do_not_mix():
     """More columns than one block of the kernels: each has the result it has alone."""
     traces = np.random.default_rng(seed=6).normal(size=(40, 3, 50)).astype(np.float32)
@@ -337,6 +361,9 @@ def test_latency_is_in_metres():
         (whiten, LONG | {"guard": -1.0}, ValueError, "Invalid guard '-1.0'"),
         (whiten, LONG | {"guard": 5.0}, ValueError, "Must exceed the guard of 5.0 m by a"),
         (whiten, LONG | {"floor": 0.0}, ValueError, "Invalid floor '0.0'"),
+        (whiten, LONG | {"step": 0.04}, ValueError, "Invalid step '0.04'. Must be from the"),
+        (whiten, LONG | {"step": 40.0}, ValueError, "Invalid step '40.0'. Must be from the"),
+        (whiten, LONG | {"step": 0.0}, ValueError, "Invalid step '0.0'"),
         (whiten, LONG | {"min_share": 1.5}, ValueError, "Invalid min_share '1.5'. Must be at"),
     ],
 )

@@ -89,6 +89,10 @@ STAGES = {
         FEW_GATES,
     ),
     "whiten": (partial(gpr.Whiten, spacing=0.05, length=0.5, guard=0.1), FEW_SAMPLES),
+    "whiten, of some traces": (
+        partial(gpr.Whiten, spacing=0.05, length=0.8, guard=0.1, step=0.15),
+        FEW_SAMPLES,
+    ),
     "time zero": (
         partial(gpr.AlignTimeZero, spacing=0.05, template=0.25, smoothing=0.3),
         RADAR,
