@@ -94,6 +94,29 @@ STAGES = {
         partial(gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25),
         RADAR,
     ),
+    "prescreen energy, mean of a half": (
+        partial(
+            gpr.PrescreenEnergy,
+            spacing=0.05,
+            bin_length=16e-10,
+            guard=0.05,
+            ring=0.25,
+            reference="mean",
+            halves="greatest",
+        ),
+        RADAR,
+    ),
+    "prescreen energy, quantile": (
+        partial(
+            gpr.PrescreenEnergy,
+            spacing=0.05,
+            bin_length=16e-10,
+            guard=0.05,
+            ring=0.25,
+            reference="quantile",
+        ),
+        RADAR,
+    ),
     "prescreen prediction": (
         partial(
             gpr.PrescreenPrediction,

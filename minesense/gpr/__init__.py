@@ -16,7 +16,7 @@ from .ground import AlignGround, align_ground, track_ground
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
-from .prescreen import PrescreenEnergy, prescreen_energy
+from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
 
@@ -41,6 +41,7 @@ __all__ = [
     "align_time_zero",
     "back_project",
     "band_pass",
+    "cell_averaging_factor",
     "compensate_loss",
     "dewow",
     "envelope",
