@@ -303,7 +303,7 @@ def test_the_price_of_few_cells():
     assert factors == sorted(factors, reverse=True)
     npt.assert_allclose(factors[0], 1e4 - 1)
     npt.assert_allclose(factors[-1], known, rtol=1e-5)
-    with pytest.raises(ValueError, match="Invalid n_cells '0'. Must be at least 1"):
+    with pytest.raises(ValueError, match=r"Invalid n_cells '0'\. Must be at least 1"):
         cell_averaging_factor(0, false_alarm_probability=0.1)
     with pytest.raises(ValueError, match=r"Invalid false_alarm_probability '1\.0'. Must lie"):
         cell_averaging_factor(3, false_alarm_probability=1)

@@ -193,7 +193,7 @@ def cell_averaging_factor(n_cells: int, *, false_alarm_probability: float) -> fl
     For energies of exponential distribution, such as the power of complex Gaussian noise,
     whatever its level,
 
-    .. math:: lpha = N ig(P_{fa}^{-1 / N} - 1ig),
+    .. math:: \alpha = N \big(P_{fa}^{-1 / N} - 1\big),
 
     which falls to :math:`-\ln P_{fa}` for many cells: the excess is the price of not knowing
     the level. For the logarithmic scores of :func:`prescreen_energy` it does not hold, and
