@@ -128,6 +128,56 @@ STAGES = {
         ),
         RADAR,
     ),
+    "prescreen anomaly": (
+        partial(
+            gpr.PrescreenAnomaly,
+            spacing=0.05,
+            block_length=8e-10,
+            guard=0.1,
+            memory=0.5,
+            refresh=0.15,
+            shrinkage=None,
+        ),
+        RADAR,
+    ),
+    "prescreen anomaly, components": (
+        partial(
+            gpr.PrescreenAnomaly,
+            spacing=0.05,
+            block_length=8e-10,
+            n_components=3,
+            guard=0.1,
+            memory=0.5,
+            refresh=0.15,
+        ),
+        RADAR,
+    ),
+    "prescreen templates": (
+        partial(
+            gpr.PrescreenTemplates,
+            np.eye(48)[4:44:3] - np.eye(48)[5:45:3],
+            spacing=0.05,
+            block_length=8e-10,
+            guard=0.1,
+            memory=0.5,
+            refresh=0.15,
+        ),
+        RADAR,
+    ),
+    "prescreen templates, span of two": (
+        partial(
+            gpr.PrescreenTemplates,
+            np.eye(48)[4:44:3] - np.eye(48)[5:45:3],
+            spacing=0.05,
+            block_length=8e-10,
+            statistic="glrt",
+            rank=2,
+            guard=0.0,
+            memory=0.5,
+            refresh=0.05,
+        ),
+        RADAR,
+    ),
     "project soil": (partial(emi.ProjectSoil, offset=True), COILS),
     "prescreen decay": (
         partial(

@@ -2,6 +2,7 @@
 
 from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
+from .anomaly import PrescreenAnomaly, prescreen_anomaly
 from .attributes import (
     Envelope,
     envelope,
@@ -9,10 +10,12 @@ from .attributes import (
     instantaneous_phase,
 )
 from .back_projection import Image, back_project
+from .bank import template_bank
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
+from .matched import PrescreenTemplates, prescreen_templates
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
@@ -31,8 +34,10 @@ __all__ = [
     "Equalise",
     "Image",
     "LowRankRemoval",
+    "PrescreenAnomaly",
     "PrescreenEnergy",
     "PrescreenPrediction",
+    "PrescreenTemplates",
     "RemoveBackground",
     "RemoveMedianBackground",
     "SubspaceRemoval",
@@ -51,14 +56,17 @@ __all__ = [
     "kirchhoff",
     "loss_rate",
     "phase_shift",
+    "prescreen_anomaly",
     "prescreen_energy",
     "prescreen_prediction",
+    "prescreen_templates",
     "radar_features",
     "remove_background",
     "remove_low_rank",
     "remove_median_background",
     "remove_subspace",
     "stolt",
+    "template_bank",
     "track_ground",
     "whiten",
 ]
