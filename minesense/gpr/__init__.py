@@ -22,6 +22,7 @@ from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
+from .two_way import prescreen_prediction_two_way
 
 __all__ = [
     "FEATURES",
@@ -59,6 +60,7 @@ __all__ = [
     "prescreen_anomaly",
     "prescreen_energy",
     "prescreen_prediction",
+    "prescreen_prediction_two_way",
     "prescreen_templates",
     "radar_features",
     "remove_background",
