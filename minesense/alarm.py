@@ -43,6 +43,20 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A stretch of a lane of which a cap held candidates back: what was found there is more."""
+
+    sensor: str  #: kind of the sensor, "gpr" or "emi"
+    lane: str
+    start_time: float  #: s, of its first trace
+    stop_time: float  #: s, of its last trace
+    area: float  #: m^2
+    n_found: int
+    n_kept: int
+    best_score: float  #: of the strongest candidate held back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """A place that the detector asks to have looked at."""
 

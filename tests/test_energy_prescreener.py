@@ -6,8 +6,13 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 from lanes import make_coils, make_sensor, make_sweep
+from naive_prescreeners import surroundings
 
-from minesense.gpr.prescreen import PrescreenEnergy, prescreen_energy
+from minesense.gpr.prescreen import (
+    PrescreenEnergy,
+    cell_averaging_factor,
+    prescreen_energy,
+)
 from minesense.stage import run_lane
 from minesense.sweep import Quality
 
@@ -178,6 +183,9 @@ def test_dropouts_are_not_silence():
         ({"floor": 0}, "Invalid floor '0.0'"),
         ({"min_share": 0}, "Invalid min_share '0.0'"),
         ({"min_share": 1.1}, "Invalid min_share '1.1'. Must be at most 1"),
+        ({"reference": "mode"}, "Invalid reference 'mode'. Must be one of 'median', 'mean'"),
+        ({"quantile": 1.0}, "Invalid quantile '1.0'. Must lie between 0 and 1"),
+        ({"halves": "left"}, "Invalid halves 'left'. Must be one of 'both', 'greatest'"),
     ],
 )
 def test_bad_options_are_named(bad, message):
@@ -199,3 +207,103 @@ def test_bad_sensors_are_named():
         prescreen_energy(noise(n_samples=12), **OPTIONS, start_time=3e-10)
     with pytest.raises(ValueError, match=r"holds 0 bins after 1 s. Must hold .* n_best = 2"):
         prescreen_energy(noise(), **OPTIONS, start_time=1.0)
+
+
+@pytest.mark.parametrize("halves", ["both", "greatest", "smallest"])
+@pytest.mark.parametrize("reference", ["median", "mean", "quantile"])
+@pytest.mark.parametrize("bad", [[], [0, 7, 8, 9, 30]])
+def test_references_match_the_definition(reference, halves, bad):
+    """Level and spread of each reference, of the ring or of one of its halves."""
+    sweep = noise()
+    quality = np.zeros(40, int)
+    quality[bad] = Quality.STUCK
+    sweep = dataclasses.replace(sweep, quality=quality)
+    result = prescreen_energy(
+        sweep, **OPTIONS, reference=reference, quantile=0.6, halves=halves
+    )
+    starts = range(0, 48 - 7, 4)
+    squares = sweep.samples.astype(float) ** 2
+    y = np.log(1 + np.stack([squares[..., b : b + 8].sum(axis=-1) for b in starts], -1))
+    rows, expected = y.reshape(40, -1), np.zeros((40, 2, y.shape[2] - 1))
+    for k in range(40):
+        level, spread, count = surroundings(
+            rows,
+            quality == 0,
+            k,
+            reach=8,
+            guard=3,
+            least=2,
+            reference=reference,
+            quantile=0.6,
+            halves=halves,
+        )
+        is_short = count < 0.25 * (10 if halves == "both" else 5)
+        assert bool(result.quality[k] & Quality.EDGE) == is_short
+        if not is_short:
+            t = ((rows[k] - level) / np.maximum(spread, 0.1)).reshape(y.shape[1:])
+            expected[k] = t[:, :-1] + t[:, 1:]
+    good = quality == 0
+    npt.assert_allclose(result.samples[good], expected[good], rtol=1e-4, atol=1e-4)
+    assert np.isnan(result.samples[bad]).all()
+
+
+def test_the_choice_of_reference_is_on_record():
+    """The history names what differs from the defaults, and nothing else."""
+    assert "reference" not in repr(PrescreenEnergy(**OPTIONS))
+    stage = PrescreenEnergy(**OPTIONS, reference="quantile", halves="smallest")
+    assert repr(stage).endswith("reference='quantile', quantile=0.75, halves='smallest')")
+    assert repr(PrescreenEnergy(**OPTIONS, reference="mean")).endswith("reference='mean')")
+
+
+def test_the_greatest_half_keeps_an_edge_of_soils_quiet():
+    """Where energy steps up, traces behind the edge score above a half without that step."""
+    samples = np.random.default_rng(5).normal(size=(120, 1, 48))
+    samples[60:] *= 10
+    sweep = make_sweep(samples)
+    options = OPTIONS | {"ring": 1.0, "reference": "mean"}
+    smallest = prescreen_energy(sweep, **options, halves="smallest").samples[60:70].max()
+    greatest = prescreen_energy(sweep, **options, halves="greatest").samples[50:70].max()
+    even = prescreen_energy(sweep[:55], **options).samples.max()
+    assert greatest < 1.2 * even
+    assert smallest > 3 * greatest
+
+
+def test_the_smallest_half_unmasks_a_neighbour():
+    """A strong target within the ring raises a mean; the half without it does not care."""
+    lone, pair = noise(120), noise(120)
+    for sweep in (lone, pair):
+        sweep.samples[60, :, 20:28] *= 6
+    pair.samples[66:69, :, 20:28] *= 30
+    options = OPTIONS | {"ring": 0.8, "reference": "mean"}
+    first = prescreen_energy(lone, **options).samples[60].max()
+    masked = prescreen_energy(pair, **options).samples[60].max()
+    unmasked = prescreen_energy(pair, **options, halves="smallest").samples[60].max()
+    assert masked < 0.5 * first
+    assert unmasked > 0.8 * first
+
+
+@pytest.mark.parametrize("n_cells", [4, 16, 64])
+@pytest.mark.parametrize("level", [1e-3, 50.0])
+def test_cell_averaging_holds_the_false_alarm_probability(n_cells, level):
+    """On exponential energies of any level the rate of false alarms is the one asked for."""
+    rng = np.random.default_rng(n_cells)
+    n = 200_000
+    energy = level * rng.exponential(size=(n, n_cells + 1))
+    factor = cell_averaging_factor(n_cells, false_alarm_probability=0.01)
+    rate = np.mean(energy[:, 0] > factor * energy[:, 1:].mean(axis=1))
+    assert abs(rate - 0.01) < 4 * np.sqrt(0.01 * 0.99 / n)
+
+
+def test_the_price_of_few_cells():
+    """The factor falls to that of a known level, -ln P, and never below."""
+    known = -np.log(1e-4)
+    factors = [
+        cell_averaging_factor(n, false_alarm_probability=1e-4) for n in (1, 8, 64, 10**7)
+    ]
+    assert factors == sorted(factors, reverse=True)
+    npt.assert_allclose(factors[0], 1e4 - 1)
+    npt.assert_allclose(factors[-1], known, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"Invalid n_cells '0'\. Must be at least 1"):
+        cell_averaging_factor(0, false_alarm_probability=0.1)
+    with pytest.raises(ValueError, match=r"Invalid false_alarm_probability '1\.0'. Must lie"):
+        cell_averaging_factor(3, false_alarm_probability=1)

@@ -124,6 +124,29 @@ STAGES = {
         partial(gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25),
         RADAR,
     ),
+    "prescreen energy, mean of a half": (
+        partial(
+            gpr.PrescreenEnergy,
+            spacing=0.05,
+            bin_length=16e-10,
+            guard=0.05,
+            ring=0.25,
+            reference="mean",
+            halves="greatest",
+        ),
+        RADAR,
+    ),
+    "prescreen energy, quantile": (
+        partial(
+            gpr.PrescreenEnergy,
+            spacing=0.05,
+            bin_length=16e-10,
+            guard=0.05,
+            ring=0.25,
+            reference="quantile",
+        ),
+        RADAR,
+    ),
     "prescreen prediction": (
         partial(
             gpr.PrescreenPrediction,
@@ -144,6 +167,55 @@ STAGES = {
             plate=np.ones(11),
         ),
         TONES,
+    "prescreen anomaly": (
+        partial(
+            gpr.PrescreenAnomaly,
+            spacing=0.05,
+            block_length=8e-10,
+            guard=0.1,
+            memory=0.5,
+            refresh=0.15,
+            shrinkage=None,
+        ),
+        RADAR,
+    ),
+    "prescreen anomaly, components": (
+        partial(
+            gpr.PrescreenAnomaly,
+            spacing=0.05,
+            block_length=8e-10,
+            n_components=3,
+            guard=0.1,
+            memory=0.5,
+            refresh=0.15,
+        ),
+        RADAR,
+    ),
+    "prescreen templates": (
+        partial(
+            gpr.PrescreenTemplates,
+            np.eye(48)[4:44:3] - np.eye(48)[5:45:3],
+            spacing=0.05,
+            block_length=8e-10,
+            guard=0.1,
+            memory=0.5,
+            refresh=0.15,
+        ),
+        RADAR,
+    ),
+    "prescreen templates, span of two": (
+        partial(
+            gpr.PrescreenTemplates,
+            np.eye(48)[4:44:3] - np.eye(48)[5:45:3],
+            spacing=0.05,
+            block_length=8e-10,
+            statistic="glrt",
+            rank=2,
+            guard=0.0,
+            memory=0.5,
+            refresh=0.05,
+        ),
+        RADAR,
     ),
     "project soil": (partial(emi.ProjectSoil, offset=True), COILS),
     "prescreen decay": (

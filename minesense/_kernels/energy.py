@@ -37,13 +37,13 @@ def log_bin_energy(samples, start, hop, halves, out):
 
 
 @jit
-def sum_excess(values, median, spread, floor, n_best, out):
+def sum_excess(values, level, spread, floor, n_best, out):
     """
-    Sum (value - median) / spread over every run of n_best contiguous bins.
+    Sum (value - level) / spread over every run of n_best contiguous bins.
 
     Parameters
     ----------
-    values, median, spread : (n_traces, n_channels, n_bins) float32 array
+    values, level, spread : (n_traces, n_channels, n_bins) float32 array
     floor : float
         Least spread that is divided by.
     n_best : int
@@ -58,5 +58,5 @@ def sum_excess(values, median, spread, floor, n_best, out):
                 total = 0.0
                 for b in range(w, w + n_best):
                     scale = max(np.float64(spread[k, c, b]), floor)
-                    total += (np.float64(values[k, c, b]) - median[k, c, b]) / scale
+                    total += (np.float64(values[k, c, b]) - level[k, c, b]) / scale
                 out[k, c, w] = total

@@ -160,6 +160,7 @@ def field_quality(found: Detection) -> dict[str, Any]:
             {"lane": gap.lane, "sensor": gap.sensor, "length_m": round(gap.length, 4)}
             for gap in found.gaps
         ],
+        "withheld_by_cap": [dataclasses.asdict(item) for item in found.withheld],
     }
 
 

@@ -2,6 +2,7 @@
 
 from .calibrate import Platt, expected_calibration_error, fit_platt, log_odds, probability
 from .candidates import ExtractCandidates, merge_candidates
+from .cap import CandidateCap
 from .classify import fit, new_estimator, out_of_fold, predict
 from .detection import Detection, LaneDetection, check_sensor, observed
 from .detector import Detector
@@ -17,6 +18,7 @@ __all__ = [
     "ALLOWED_TYPES",
     "FEATURES",
     "KINDS",
+    "CandidateCap",
     "CoilSettings",
     "Detection",
     "Detector",

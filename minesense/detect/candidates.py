@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,13 +12,22 @@ import numpy.typing as npt
 
 from .._kernels.peaks import find_peaks
 from .._validation import check_number, check_positive
-from ..alarm import Candidate
+from ..alarm import Candidate, Withheld
+from ..sensor import Sensor
 from ..stage import check_follows
 from ..sweep import Sweep
+from .cap import CandidateCap
 
 
 def extract_candidates(
-    scores: Sweep, *, spacing: float, merge_radius: float, threshold: float
+    scores: Sweep,
+    *,
+    spacing: float,
+    merge_radius: float,
+    threshold: float,
+    most_per_area: float | None = None,
+    stretch: float = 2.0,
+    swath: float | None = None,
 ) -> list[Candidate]:
     r"""
     Find the places of a lane whose score is above the threshold and the greatest around.
@@ -34,6 +44,15 @@ def extract_candidates(
         anti-personnel, 0.5 for anti-vehicle mines (engineering defaults, unverified).
     threshold : float
         A candidate's score is greater, in the unit of the scores.
+    most_per_area : float, optional
+        Candidates kept at most, in 1/m^2, for a vehicle that stops at each; by default all
+        are kept. See :class:`minesense.detect.cap.CandidateCap`.
+    stretch : float
+        Length of lane within which candidates compete for their places, in metres; unused
+        without `most_per_area`.
+    swath : float, optional
+        Width of ground that one pass looks at, in metres. By default that of the channels
+        and one more step between them.
 
     Returns
     -------
@@ -44,7 +63,14 @@ def extract_candidates(
     Raises
     ------
     TypeError, ValueError
-        If an option is not a number in its range, or the chunks do not continue a lane.
+        If an option is not a number in its range, the chunks do not continue a lane, or
+        there is a cap that allows a stretch no candidate, or one for a sensor of one channel
+        without `swath`.
+
+    Warns
+    -----
+    UserWarning
+        If the cap held candidates back.
 
     Notes
     -----
@@ -80,8 +106,25 @@ def extract_candidates(
     >>> [(c.trace, round(c.northing, 3), c.score) for c in found]
     [(2, 0.2, 5.0), (6, 0.6, 4.0)]
     """
-    stage = ExtractCandidates(spacing=spacing, merge_radius=merge_radius, threshold=threshold)
-    return [*stage.process(scores), *stage.flush()]
+    stage = ExtractCandidates(
+        spacing=spacing,
+        merge_radius=merge_radius,
+        threshold=threshold,
+        most_per_area=most_per_area,
+        stretch=stretch,
+        swath=swath,
+    )
+    found = [*stage.process(scores), *stage.flush()]
+    withheld = stage.take_withheld()
+    if withheld:
+        warnings.warn(
+            f"The cap of {most_per_area} per m^2 held "
+            f"{sum(w.n_found - w.n_kept for w in withheld)} candidates back in "
+            f"{len(withheld)} stretches of lane '{scores.lane}': what they stand for is not "
+            "in the result.",
+            stacklevel=2,
+        )
+    return found
 
 
 class ExtractCandidates:
@@ -89,26 +132,52 @@ class ExtractCandidates:
     Streaming form of :func:`extract_candidates`, with its options.
 
     It keeps the promises of a stage, but hands out candidates instead of traces: after n
-    traces, those of the first n - `latency` traces are out.
+    traces, those of the first n - `latency` traces are out. Where a cap acted is told by
+    :meth:`take_withheld`.
     """
 
-    def __init__(self, *, spacing: float, merge_radius: float, threshold: float):
+    def __init__(
+        self,
+        *,
+        spacing: float,
+        merge_radius: float,
+        threshold: float,
+        most_per_area: float | None = None,
+        stretch: float = 2.0,
+        swath: float | None = None,
+    ):
         self.spacing = check_positive(spacing, "spacing")
         self.merge_radius = check_positive(merge_radius, "merge_radius")
         self.threshold = check_number(threshold, "threshold")
+        self.most_per_area = most_per_area
+        self.stretch = check_positive(stretch, "stretch")
+        self.swath = None if swath is None else check_positive(swath, "swath")
         # 0.25 / 0.05 is a little more than 5: no trace of look-ahead for rounding
-        self.latency = math.ceil(self.merge_radius / self.spacing - 1e-9)
+        self._n_look = math.ceil(self.merge_radius / self.spacing - 1e-9)
+        self.latency = self._n_look
+        if most_per_area is not None:
+            self.most_per_area = check_positive(most_per_area, "most_per_area")
+            # a candidate waits for the end of its stretch
+            self.latency += max(1, round(self.stretch / self.spacing)) - 1
         self._input: Sweep | None = None  # the form of the lane, no traces
         self._last_time = -math.inf
         self._held: dict[str, npt.NDArray[Any]] = {}
         self._first = 0  # of the traces held, the first not yet judged
         self._dropped = 0  # traces of the lane that are held no more
+        self._cap: CandidateCap | None = None
+        self._withheld: list[Withheld] = []  # of lanes that ended
 
     def __repr__(self) -> str:
         """Return the stage as it was made."""
+        cap = ""
+        if self.most_per_area is not None:
+            cap = (
+                f", most_per_area={self.most_per_area!r}, stretch={self.stretch!r}, "
+                f"swath={self.swath!r}"
+            )
         return (
             f"ExtractCandidates(spacing={self.spacing!r}, "
-            f"merge_radius={self.merge_radius!r}, threshold={self.threshold!r})"
+            f"merge_radius={self.merge_radius!r}, threshold={self.threshold!r}{cap})"
         )
 
     def process(self, scores: Sweep) -> list[Candidate]:
@@ -125,23 +194,68 @@ class ExtractCandidates:
         if scores.sensor.shape == (0, 0):
             return []
         check_follows(scores, scores if self._input is None else self._input, self._last_time)
-        self._input = scores[:0] if self._input is None else self._input
+        if self._input is None:
+            self._cap = self._new_cap(scores.sensor)
+            self._input = scores[:0]
         if len(scores):
             self._last_time = float(scores.time[-1])
         new = _cells(scores)
         held = self._held
         self._held = new if not held else {k: np.concatenate([held[k], new[k]]) for k in new}
-        return self._emit(len(self._held["score"]) - self.latency)
+        return self._emit(len(self._held["score"]) - self._n_look)
 
     def flush(self) -> list[Candidate]:
         """End the lane: return the last candidates, and reset."""
         candidates = self._emit(len(self._held["score"])) if self._held else []
+        if self._cap is not None:
+            candidates += self._cap.finish()
+            self._withheld += self._cap.withheld
+        self._cap = None
         self.reset()
         return candidates
+
+    def take_withheld(self) -> list[Withheld]:
+        """
+        Return what the cap held back, and forget it.
+
+        Returns
+        -------
+        withheld : list of Withheld
+            One entry for each stretch in which the cap acted, complete ones of the lane so
+            far and all of lanes before that were flushed; empty without a cap.
+        """
+        withheld = self._withheld
+        if self._cap is not None:
+            withheld = withheld + self._cap.withheld
+            self._cap.withheld = []
+        self._withheld = []
+        return withheld
+
+    def _new_cap(self, sensor: Sensor) -> CandidateCap | None:
+        """Return the cap of a lane of this sensor; None without one."""
+        if self.most_per_area is None:
+            return None
+        swath = self.swath
+        if swath is None:
+            right = np.sort(sensor.lever_arms[:, 0])
+            if len(right) < 2 or right[-1] <= right[0]:
+                msg = (
+                    f"Invalid swath 'None' for sensor '{sensor.name}', whose channels are not "
+                    "side by side. Must be given with most_per_area."
+                )
+                raise ValueError(msg)
+            swath = float((right[-1] - right[0]) * len(right) / (len(right) - 1))
+        return CandidateCap(
+            most_per_area=self.most_per_area,
+            stretch=self.stretch,
+            swath=swath,
+            spacing=self.spacing,
+        )
 
     def reset(self) -> None:
         """Drop the lane and what is held back of it."""
         self._input = None
+        self._cap = None
         self._last_time = -math.inf
         self._held = {}
         self._first = self._dropped = 0
@@ -160,7 +274,7 @@ class ExtractCandidates:
             np.ascontiguousarray(sensor.lever_arms[:, :2]),
             self.spacing,
             self.merge_radius,
-            self.latency,
+            self._n_look,
             self.threshold,
             first,
             is_peak,
@@ -184,7 +298,9 @@ class ExtractCandidates:
                     quality=int(held["quality"][i]),
                 )
             )
-        drop = max(0, stop - self.latency)
+        if self._cap is not None:
+            candidates = self._cap.take(candidates, held["time"][first:stop])
+        drop = max(0, stop - self._n_look)
         self._held = {name: values[drop:].copy() for name, values in held.items()}
         self._first = stop - drop
         self._dropped += drop

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..alarm import Alarm, Candidate
+from ..alarm import Alarm, Candidate, Withheld
 from ..coverage import Coverage, Rectangle, Region, observe
 from ..gaps import Gap
 from ..sensor import Sensor
@@ -27,7 +27,8 @@ class Detection(Sequence[Alarm]):
     The alarms of a detector, strongest first, and what they rest on.
 
     As a sequence it holds the alarms at or above the threshold. `ranked` holds every place
-    that was noticed, so that a curve can be drawn; nothing is ever deleted.
+    that was noticed, so that a curve can be drawn; nothing is ever deleted. Where the
+    settings cap the candidates of an area, `withheld` tells what was noticed beyond.
     """
 
     ranked: tuple[Alarm, ...]
@@ -36,6 +37,7 @@ class Detection(Sequence[Alarm]):
     coverage: Coverage  #: which ground was observed, and why not
     gaps: tuple[Gap, ...]
     model: str
+    withheld: tuple[Withheld, ...] = ()  #: where a cap held candidates back; Pd is more
 
     def __len__(self) -> int:
         """Return the number of alarms at or above the threshold."""

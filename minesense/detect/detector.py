@@ -189,13 +189,15 @@ class Detector:
         lanes = [{kind: lane[kind] for kind in kinds if kind in lane} for lane in lanes]
         sites = [site for lane in lanes for site in find_sites(lane, self.settings)]
         odds, evidence = self.log_odds(sites, mode)
+        screened = [item for lane in lanes for item in lane.values()]
         return Detection(
             ranked=self._rank(sites, odds, evidence),
             threshold=self.thresholds[mode],
             mode=mode,
             coverage=observed(lanes, self.settings, area=area),
-            gaps=tuple(gap for lane in lanes for item in lane.values() for gap in item.gaps),
+            gaps=tuple(gap for item in screened for gap in item.gaps),
             model=self.identity,
+            withheld=tuple(entry for item in screened for entry in item.withheld),
         )
 
     def log_odds(

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import along_track, emi, gpr
 from .._validation import check_one_of
-from ..alarm import Candidate
+from ..alarm import Candidate, Withheld
 from ..gaps import Gap, GapFinder, cut_at
 from ..sensor import Sensor
 from ..stage import LaneStage, Pipeline, Stage, check_follows
@@ -37,6 +37,7 @@ class Screened:
     lane: str
     parts: tuple[Part, ...]
     gaps: tuple[Gap, ...]
+    withheld: tuple[Withheld, ...] = ()  #: where a cap held candidates back
 
 
 def radar_stages(settings: RadarSettings) -> tuple[Pipeline, Stage]:
@@ -179,7 +180,7 @@ class Screen:
         if self._form is None:
             self._begin(chunk.sensor)
             # refuses a sensor that the stages cannot process, before anything is kept
-            self._prescreen.process(self._prepare.process(chunk[:0]))
+            self._extract.process(self._prescreen.process(self._prepare.process(chunk[:0])))
             self._form = chunk[:0]
         unflagged = dataclasses.replace(chunk, quality=chunk.quality & ~Quality.GAP)
         check_follows(unflagged, self._form, self._last_time)
@@ -221,20 +222,25 @@ class Screen:
             lane=self._form.lane,
             parts=tuple(self._parts),
             gaps=tuple(self._gaps),
+            withheld=tuple(self._extract.take_withheld()),
         )
 
     def _begin(self, sensor: Sensor) -> None:
         """Make the stages for a sensor."""
         if check_one_of(sensor.kind, "kind", ("gpr", "emi")) == "gpr":
-            options = self.settings.radar
+            options, footprint = self.settings.radar, self.settings.radar_footprint
             self._prepare, self._prescreen = radar_stages(options)
         else:
             options = self.settings.coils  # type: ignore[assignment]
+            footprint = self.settings.coil_footprint
             self._prepare, self._prescreen = coil_stages(self.settings, sensor)  # type: ignore[assignment]
         self._extract = ExtractCandidates(
             spacing=options.spacing,
             merge_radius=options.merge_radius,
             threshold=options.threshold,
+            most_per_area=options.most_per_area,
+            stretch=options.cap_stretch,
+            swath=_width(sensor) + 2 * footprint,
         )
         self._spacing = options.spacing
         self._finder = GapFinder(
@@ -305,6 +311,12 @@ class Screen:
                 "settings say."
             )
             raise ValueError(msg)
+
+
+def _width(sensor: Sensor) -> float:
+    """Return how far apart the outermost channels are, across the track, in metres."""
+    right = sensor.lever_arms[:, 0]
+    return float(np.ptp(right)) if len(right) else 0.0
 
 
 def _part(processed: Sweep, scores: Sweep, candidates: list[Candidate]) -> Part:

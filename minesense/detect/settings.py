@@ -31,6 +31,8 @@ class RadarSettings:
     threshold: float = 9.0  #: of the prescreener's score
     merge_radius: float = 0.25  #: m
     velocity: float = 1.2e8  #: m/s, for depth from two-way time
+    most_per_area: float | None = None  #: 1/m^2, candidates kept at most; None keeps all
+    cap_stretch: float = 2.0  #: m of lane within which they compete for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class CoilSettings:
     footprint: float = 0.2  #: m
     threshold: float = 6.0  #: of the prescreener's score
     merge_radius: float = 0.25  #: m
+    most_per_area: float | None = None  #: 1/m^2, candidates kept at most; None keeps all
+    cap_stretch: float = 2.0  #: m of lane within which they compete for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,10 @@ class DetectorSettings:
         ):
             check_positive(getattr(self, name), name)
         check_not_negative(self.design_rate, "design_rate")
+        for part in (self.radar, self.coils):
+            check_positive(part.cap_stretch, "cap_stretch")
+            if part.most_per_area is not None:
+                check_positive(part.most_per_area, "most_per_area")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain numbers, for the card of a model."""

@@ -2,7 +2,11 @@
 
 from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
+<<<<<<< HEAD
 from ..resampling import ResampleTrack, resample_track
+=======
+from .anomaly import PrescreenAnomaly, prescreen_anomaly
+>>>>>>> prescreen
 from .attributes import (
     Envelope,
     envelope,
@@ -10,20 +14,29 @@ from .attributes import (
     instantaneous_phase,
 )
 from .back_projection import Image, back_project
+from .bank import template_bank
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
 from .focus import Focus, find_focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
+<<<<<<< HEAD
 from .height import LevelHeight, antenna_heights, level_height
 from .hyperbola import HyperbolaFit, fit_hyperbola
+=======
+from .matched import PrescreenTemplates, prescreen_templates
+>>>>>>> prescreen
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
-from .prescreen import PrescreenEnergy, prescreen_energy
+from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
+<<<<<<< HEAD
 from .tones import TracesFromTones, traces_from_tones
+=======
+from .two_way import prescreen_prediction_two_way
+>>>>>>> prescreen
 
 __all__ = [
     "FEATURES",
@@ -39,8 +52,10 @@ __all__ = [
     "Image",
     "LevelHeight",
     "LowRankRemoval",
+    "PrescreenAnomaly",
     "PrescreenEnergy",
     "PrescreenPrediction",
+    "PrescreenTemplates",
     "RemoveBackground",
     "RemoveMedianBackground",
     "ResampleTrack",
@@ -52,6 +67,7 @@ __all__ = [
     "antenna_heights",
     "back_project",
     "band_pass",
+    "cell_averaging_factor",
     "compensate_loss",
     "dewow",
     "envelope",
@@ -64,8 +80,11 @@ __all__ = [
     "level_height",
     "loss_rate",
     "phase_shift",
+    "prescreen_anomaly",
     "prescreen_energy",
     "prescreen_prediction",
+    "prescreen_prediction_two_way",
+    "prescreen_templates",
     "radar_features",
     "remove_background",
     "remove_low_rank",
@@ -73,7 +92,11 @@ __all__ = [
     "remove_subspace",
     "resample_track",
     "stolt",
+<<<<<<< HEAD
     "traces_from_tones",
+=======
+    "template_bank",
+>>>>>>> prescreen
     "track_ground",
     "whiten",
 ]

@@ -248,6 +248,15 @@ class PrescreenPrediction(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
+        ratios, is_short = self._ratios(samples, is_usable)
+        scores = np.empty((*ratios.shape[:2], self._bins.n_windows), np.float32)
+        sum_runs(ratios, self.n_best, scores)
+        return scores, np.where(is_short, int(Quality.EDGE), 0)
+
+    def _ratios(
+        self, samples: Samples, is_usable: npt.NDArray[np.bool_]
+    ) -> tuple[Samples, npt.NDArray[np.bool_]]:
+        """Return squared errors over their spread, bin by bin, and what is short."""
         energy = self._bins.log_energy(samples)
         is_present = is_usable & (self._track["quality"] & Quality.EDGE == 0)
         ratios = np.empty_like(energy)
@@ -271,6 +280,4 @@ class PrescreenPrediction(LaneStage):
             ratios,
             is_short,
         )
-        scores = np.empty((*energy.shape[:2], self._bins.n_windows), np.float32)
-        sum_runs(ratios, self.n_best, scores)
-        return scores, np.where(is_short, int(Quality.EDGE), 0)
+        return ratios, is_short

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal, get_args
+
 import numpy as np
 import numpy.typing as npt
 
 from .._kernels.energy import sum_excess
-from .._validation import check_count, check_not_negative, check_positive
+from .._validation import (
+    check_at_most,
+    check_count,
+    check_not_negative,
+    check_one_of,
+    check_positive,
+    check_probability,
+)
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
-from ..surroundings import Around, Surroundings
+from ..surroundings import Around, HalfSurroundings, Surroundings
 from ..sweep import Quality, Samples, Sweep
 from ._bins import DepthBins
+
+#: What an energy is compared with, and which part of the ring gives it.
+Reference = Literal["median", "mean", "quantile"]
+Halves = Literal["both", "greatest", "smallest"]
 
 
 def prescreen_energy(
@@ -25,6 +39,9 @@ def prescreen_energy(
     start_time: float = 0.0,
     floor: float = 0.1,
     min_share: float = 0.25,
+    reference: Reference = "median",
+    quantile: float = 0.75,
+    halves: Halves = "both",
 ) -> Sweep:
     r"""
     Score how far the energy at each depth exceeds that of the traces around.
@@ -51,6 +68,17 @@ def prescreen_energy(
     min_share : float
         Least share of a whole ring, both sides, that must be usable, in (0, 1]. At the
         end of a lane half of it remains.
+    reference : {"median", "mean", "quantile"}
+        What an energy is compared with: the median of the ring, which shrugs off a second
+        target in it; the mean (cell averaging), which needs the fewest traces on even
+        ground; or a quantile (ordered statistic), which follows clutter that comes in
+        patches. The spread is the standard deviation for the mean, else the MAD.
+    quantile : float
+        Share of the ring below the reference ``"quantile"``, in (0, 1); unused otherwise.
+    halves : {"both", "greatest", "smallest"}
+        Whether the whole ring is one reference, or that half of it, behind or ahead, whose
+        level is greater or smaller. Where two soils meet, the greatest keeps the edge from
+        scoring; the smallest keeps a neighbour of the target from masking it.
 
     Returns
     -------
@@ -75,9 +103,29 @@ def prescreen_energy(
     .. math:: y_{kb} = \ln\Big(1 + \sum_{t \in b} z_{kt}^2\Big), \qquad
         S_{kw} = \sum_{b = w}^{w + n - 1} \frac{y_{kb} - m_{kb}}{\max(s_{kb}, f)}.
 
+    With another `reference`, :math:`m` is the mean and :math:`s` the standard deviation over
+    the ring, or :math:`m` the quantile. With `halves` they are those of the half, behind or
+    ahead, whose :math:`m` is the greatest [1]_ or the smallest [2]_, for each bin by itself;
+    a half with less than `min_share` of its traces has no say, and a trace without any that
+    has is EDGE. Ordered statistics as a reference are due to [3]_. There the detectors work
+    on energies of exponential distribution, see :func:`cell_averaging_factor`; here on their
+    logarithms, whose spread adapts to the heavier tails of clutter.
+
     Flagged traces, and those an earlier stage flagged EDGE, are in no ring. The statistic
-    is invariant to the order of the traces within a ring; its threshold is set on lanes
-    without targets, since clutter is not Gaussian. It looks ahead by `ring`.
+    is invariant to the order of the traces within a ring, or a half; its threshold is set on
+    lanes without targets, since clutter is not Gaussian. It looks ahead by `ring`.
+
+    References
+    ----------
+    .. [1] Hansen, V. G. and Sawyers, J. H. (1980). Detectability loss due to "greatest of"
+       selection in a cell-averaging CFAR. *IEEE Transactions on Aerospace and Electronic
+       Systems*, 16(1), 115-118. Not read: cited from memory, unverified.
+    .. [2] Trunk, G. V. (1978). Range resolution of targets using automatic detectors. *IEEE
+       Transactions on Aerospace and Electronic Systems*, 14(5), 750-755. Not read: cited
+       from memory, unverified.
+    .. [3] Rohling, H. (1983). Radar CFAR thresholding in clutter and multiple target
+       situations. *IEEE Transactions on Aerospace and Electronic Systems*, 19(4), 608-621.
+       Not read: cited from memory, unverified.
 
     Examples
     --------
@@ -111,8 +159,54 @@ def prescreen_energy(
         start_time=start_time,
         floor=floor,
         min_share=min_share,
+        reference=reference,
+        quantile=quantile,
+        halves=halves,
     )
     return run_lane(stage, sweep)
+
+
+def cell_averaging_factor(n_cells: int, *, false_alarm_probability: float) -> float:
+    r"""
+    Return by how much an energy must exceed the mean of its reference.
+
+    Parameters
+    ----------
+    n_cells : int
+        Energies that the mean is of, independent of each other and of the one tested.
+    false_alarm_probability : float
+        Chance that an energy of the same distribution exceeds the threshold.
+
+    Returns
+    -------
+    factor : float
+        Threshold over the mean, without unit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_cells` is not a whole number of at least 1, or the probability not between 0
+        and 1.
+
+    Notes
+    -----
+    For energies of exponential distribution, such as the power of complex Gaussian noise,
+    whatever its level,
+
+    .. math:: \alpha = N \big(P_{fa}^{-1 / N} - 1\big),
+
+    which falls to :math:`-\ln P_{fa}` for many cells: the excess is the price of not knowing
+    the level. For the logarithmic scores of :func:`prescreen_energy` it does not hold, and
+    clutter has heavier tails: thresholds for ground are set on lanes without targets.
+
+    Examples
+    --------
+    >>> cell_averaging_factor(32, false_alarm_probability=1e-3)
+    7.71...
+    """
+    n = check_count(n_cells, "n_cells")
+    p = check_probability(false_alarm_probability, "false_alarm_probability")
+    return n * math.expm1(-math.log(p) / n)
 
 
 class PrescreenEnergy(LaneStage):
@@ -129,6 +223,9 @@ class PrescreenEnergy(LaneStage):
         start_time: float = 0.0,
         floor: float = 0.1,
         min_share: float = 0.25,
+        reference: Reference = "median",
+        quantile: float = 0.75,
+        halves: Halves = "both",
     ):
         self.spacing = check_positive(spacing, "spacing")
         self.bin_length = check_positive(bin_length, "bin_length")
@@ -137,10 +234,10 @@ class PrescreenEnergy(LaneStage):
         self.n_best = check_count(n_best, "n_best")
         self.start_time = check_not_negative(start_time, "start_time")
         self.floor = check_positive(floor, "floor")
-        self.min_share = check_positive(min_share, "min_share")
-        if self.min_share > 1:
-            msg = f"Invalid min_share '{self.min_share}'. Must be at most 1."
-            raise ValueError(msg)
+        self.min_share = check_at_most(check_positive(min_share, "min_share"), "min_share", 1)
+        self.reference = check_one_of(reference, "reference", get_args(Reference))
+        self.quantile = check_probability(quantile, "quantile")
+        self.halves = check_one_of(halves, "halves", get_args(Halves))
         self._n_guard = round(self.guard / self.spacing)
         self.latency = round(self.ring / self.spacing)
         if self.latency <= self._n_guard:
@@ -158,7 +255,19 @@ class PrescreenEnergy(LaneStage):
             start_time=self.start_time,
             floor=self.floor,
             min_share=self.min_share,
+            **self._choice(),
         )
+
+    def _choice(self) -> dict[str, object]:
+        """Return what differs from the median of the whole ring, for the history."""
+        choice: dict[str, object] = {}
+        if self.reference != "median":
+            choice["reference"] = self.reference
+        if self.reference == "quantile":
+            choice["quantile"] = self.quantile
+        if self.halves != "both":
+            choice["halves"] = self.halves
+        return choice
 
     def _begin(self, sensor: Sensor) -> None:
         self._bins = DepthBins.of_sensor(
@@ -168,12 +277,26 @@ class PrescreenEnergy(LaneStage):
             n_best=self.n_best,
         )
         self._n_channels = sensor.shape[0]
-        self._around = Surroundings(
-            behind=self.latency,
-            ahead=self.latency,
-            guard=self._n_guard,
-            width=self._n_channels * self._bins.n_bins,
-        )
+        width = self._n_channels * self._bins.n_bins
+        quantile = {"median": 0.5, "mean": None, "quantile": self.quantile}[self.reference]
+        self._around: Surroundings | HalfSurroundings
+        if self.halves == "both":
+            self._around = Surroundings(
+                behind=self.latency,
+                ahead=self.latency,
+                guard=self._n_guard,
+                width=width,
+                quantile=quantile,
+            )
+        else:
+            self._around = HalfSurroundings(
+                reach=self.latency,
+                guard=self._n_guard,
+                width=width,
+                half=self.halves,  # type: ignore[arg-type]
+                least=math.ceil(self.min_share * (self.latency - self._n_guard)),
+                quantile=quantile,
+            )
 
     def _output_sensor(self, sensor: Sensor) -> Sensor:
         return self._bins.score_sensor(sensor)
@@ -195,8 +318,8 @@ class PrescreenEnergy(LaneStage):
         """Return the scores of traces with complete rings, and flags where these fail."""
         shape = (len(around.counts), self._n_channels, self._bins.n_bins)
         scores = np.empty((*shape[:2], self._bins.n_windows), np.float32)
-        values, median, spread = (part.reshape(shape) for part in around[:3])
-        sum_excess(values, median, spread, self.floor, self.n_best, scores)
+        values, level, spread = (part.reshape(shape) for part in around[:3])
+        sum_excess(values, level, spread, self.floor, self.n_best, scores)
         is_short = around.counts < self.min_share * self._around.capacity
         # absent centres are infinite; those that are usable carry EDGE from before
         scores[is_short | ~np.isfinite(around.centres[:, 0])] = 0.0

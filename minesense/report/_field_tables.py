@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from ..alarm import Withheld
 from ..score import Matching, Proportion, Rate, Score, TargetOutcome
 from ..truth import Truth
 from . import _page as page
@@ -72,8 +74,39 @@ def scanned_table(results: FieldResults) -> Raw:
                 caption="Gaps in the recording, never bridged",
                 numbers=(2, 3, 4),
             ),
+            *withheld_table(results.detections[results.main].withheld),
         ]
     )
+
+
+def withheld_table(withheld: Sequence[Withheld]) -> list[Raw]:
+    """Say where a cap held candidates back, or nothing where none did."""
+    rows = [
+        (
+            w.lane,
+            w.sensor,
+            fixed(w.start_time),
+            fixed(w.stop_time),
+            fixed(w.area),
+            w.n_found,
+            w.n_kept,
+            fixed(w.best_score),
+        )
+        for w in withheld
+    ]
+    if not rows:
+        return []
+    table = page.table(
+        ("lane", "sensor", "from, s", "to, s", "area, m²", "noticed", "kept", "best not kept"),
+        rows,
+        caption="Stretches in which the cap on candidates held some back",
+        numbers=(2, 3, 4, 5, 6, 7),
+    )
+    words = (
+        "The settings cap the candidates of an area. What was held back is in no list of "
+        "alarms: Pd is a lower bound, and false alarms would be more without the cap."
+    )
+    return [table, page.element("p", words)]
 
 
 def found_table(results: FieldResults) -> Raw:

@@ -1,0 +1,154 @@
+"""Echoes to search for: what the radar model gives for small bodies at several depths."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_array, check_increasing, check_number, check_positive
+from ..constants import SPEED_OF_LIGHT
+from ..physics import Surface, radar_frequencies, radar_traces, sphere_body
+from ..sensor import Sensor
+from ..sweep import Floats
+from .preprocess import check_radar
+
+
+def template_bank(
+    sensor: Sensor,
+    *,
+    depths: npt.ArrayLike,
+    permittivities: npt.ArrayLike,
+    ground_time: float,
+    height: float | None = None,
+    radius: float = 0.03,
+    body_permittivity: complex = math.inf,
+) -> Floats:
+    r"""
+    Compute the echoes of a sphere below the antennas, for every depth and soil.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        A radar with a regular axis of two-way times; its centre frequency is the peak of
+        the pulse, its separation that of the antennas.
+    depths : (n_depths,) array_like
+        Of the sphere's centre below the surface, in metres, increasing; more than `radius`.
+    permittivities : (n_soils,) array_like
+        Relative, of the soil, real or complex with a negative imaginary part for loss.
+    ground_time : float
+        Two-way time at which the lane has the ground bounce, in seconds.
+    height : float, optional
+        Of the antennas over the ground, in metres; that of the sensor by default.
+    radius : float
+        Of the sphere, in metres.
+    body_permittivity : complex
+        Relative, of the sphere; infinite for metal, less than the soil's for plastic.
+
+    Returns
+    -------
+    templates : (n_soils * n_depths, n_samples) float64 ndarray
+        Echoes on the axis of the sensor, of unit energy: soil by soil, each from the
+        shallowest on. Neither direct wave nor ground bounce is in them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the sensor is not a radar with a regular axis or of unknown height, an argument is
+        out of range, samples are too far apart for the pulse, or an echo comes after the
+        end of the record.
+
+    Notes
+    -----
+    Each is a trace of :func:`minesense.physics.radar_traces` over flat ground with
+    :func:`minesense.physics.sphere_body` alone, right below the middle of the antennas, at a
+    time zero that puts the bounce, which travels :math:`\sqrt{4 h^2 + b^2} / c` for height
+    :math:`h` and separation :math:`b`, at `ground_time`. Echoes begin about :math:`2 d
+    \sqrt\epsilon / c` later. Filter the bank as the lane was filtered. What a mine looks like
+    is more than a sphere: see `rank` of :func:`~minesense.gpr.prescreen_templates`.
+
+    Examples
+    --------
+    >>> from minesense.sensor import Radar
+    >>> sensor = Sensor(
+    ...     name="demo",
+    ...     kind="gpr",
+    ...     axis=62.5e-12 * np.arange(128),
+    ...     lever_arms=[[0, 0, 0]],
+    ...     radar=Radar(centre_frequency=1.5e9, separation=0.06, height=0.1),
+    ... )
+    >>> bank = template_bank(
+    ...     sensor, depths=[0.05, 0.1, 0.15], permittivities=[6.0, 9.0], ground_time=1.5e-9
+    ... )
+    >>> bank.shape
+    (6, 128)
+    >>> (sensor.axis[np.abs(bank).argmax(axis=1)][:3] * 1e9).round(1)  # of its top
+    array([1.8, 2.6, 3.4])
+    """
+    step = check_radar(sensor)
+    if sensor.radar is None:
+        msg = f"Invalid sensor '{sensor.name}' without a Radar. Must have one: its frequency."
+        raise ValueError(msg)
+    places = check_increasing(check_array(depths, "depths", ("n_depths",)), "depths")
+    soils = np.atleast_1d(np.asarray(permittivities))
+    radius = check_positive(radius, "radius")
+    if not len(places) or places[0] <= radius:
+        msg = f"Invalid depths {places.tolist()}. Must be one or more, beyond {radius} m."
+        raise ValueError(msg)
+    peak, separation = sensor.radar.centre_frequency, sensor.radar.separation
+    if height is None and sensor.radar.height is None:
+        msg = f"Invalid height 'None' for sensor '{sensor.name}', whose own is not known."
+        raise ValueError(msg)
+    rise = check_positive(sensor.radar.height if height is None else height, "height")
+    start, stop = float(sensor.axis[0]), float(sensor.axis[-1])
+    bounce = check_number(ground_time, "ground_time")
+    if not start <= bounce <= stop:
+        msg = f"Invalid ground_time '{bounce}'. Must lie in the record, {start} to {stop} s."
+        raise ValueError(msg)
+    latest = bounce + 2 * places[-1] * np.sqrt(np.abs(soils).max(initial=1)) / SPEED_OF_LIGHT
+    if latest + 0.5 / peak > stop:
+        msg = (
+            f"Invalid depths up to {places[-1]} m: an echo at {latest:.3g} s comes after the "
+            f"end of the record at {stop:.3g} s. Must be shallower."
+        )
+        raise ValueError(msg)
+    # samples ahead of the record, so that the pulse may leave before it
+    delay = math.hypot(2 * rise, separation) / SPEED_OF_LIGHT
+    n_ahead = math.ceil((delay + 1 / peak) / step)
+    band = {
+        "n_samples": sensor.shape[1] + n_ahead,
+        "interval": step,
+        "peak_frequency": peak,
+    }
+    grid = 0.1 * SPEED_OF_LIGHT / peak
+    side = 2 + math.ceil(separation / grid)
+    ground = Surface(
+        origin=[-side * grid, -side * grid],
+        step=grid,
+        heights=np.zeros((2 * side + 1, 2 * side + 1)),
+    )
+    frequency = radar_frequencies(**band)
+    found = [
+        radar_traces(
+            [[0, -separation / 2, rise]],
+            [[0, separation / 2, rise]],
+            **band,
+            permittivity=soil,
+            surface=ground,
+            scatterers=sphere_body(
+                [0, 0, -depth],
+                radius=radius,
+                frequency=frequency,
+                soil=soil,
+                permittivity=body_permittivity,
+            ),
+            coupling=0.0,
+            time_zero=n_ahead * step + bounce - start - delay,
+            surface_radius=0.0,
+        )[0, n_ahead:]
+        for soil in soils
+        for depth in places
+    ]
+    echoes = np.array(found, np.float64)
+    return np.asarray(echoes / np.linalg.norm(echoes, axis=1, keepdims=True))
