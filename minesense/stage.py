@@ -20,6 +20,9 @@ _TRACK = ("time", "position", "heading", "quality")
 
 _GAP = int(Quality.GAP)  # a plain number: masks of flags cost ten times as much
 
+#: Bytes of samples that a long lane goes through its stages in at a time.
+_CHUNK = 1 << 20
+
 
 class Stage(Protocol):
     """One step of the data flow. Its output does not depend on how a lane is cut."""
@@ -244,5 +247,43 @@ def stream(stage: Stage, chunks: Iterable[Sweep]) -> Iterator[Sweep]:
 
 
 def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
-    """Return the result of a whole lane: process(everything), then flush()."""
-    return join(list(stream(stage, [sweep])))
+    """
+    Return the result of a whole lane: of process(everything), then flush().
+
+    Long lanes go through in chunks, which changes nothing but memory: beside lane and
+    result, stages hold copies of a chunk, not of the lane.
+    """
+    n = max(1, _CHUNK // max(1, sweep.samples[:1].nbytes)) if isinstance(sweep, Sweep) else 1
+    if not isinstance(sweep, Sweep) or len(sweep) <= n:
+        return join(list(stream(stage, [sweep])))
+    chunks = (sweep[begin : begin + n] for begin in range(0, len(sweep), n))
+    return _gather(stream(stage, chunks), len(sweep))
+
+
+def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
+    """Return consecutive chunks as one sweep, as join does, without holding them all."""
+    form, n, arrays = no_traces(), 0, {}
+    for part in parts:
+        if part.sensor.shape == (0, 0):
+            continue
+        if not arrays:
+            form = part[:0]
+            shape = max(n_expected, len(part))
+            arrays = {
+                name: np.empty((shape, *array.shape[1:]), array.dtype)
+                for name, array in _arrays_of(part).items()
+            }
+        join([form, part[:0]])  # raises unless they belong together
+        for name, array in _arrays_of(part).items():
+            if n + len(part) > len(arrays[name]):
+                more = np.empty_like(arrays[name], shape=(n + 2 * len(part), *array.shape[1:]))
+                more[:n] = arrays[name][:n]
+                arrays[name] = more
+            arrays[name][n : n + len(part)] = array
+        n += len(part)
+    return dataclasses.replace(form, **{name: array[:n] for name, array in arrays.items()})
+
+
+def _arrays_of(part: Sweep) -> dict[str, npt.NDArray[Any]]:
+    """Return what a sweep holds for each trace."""
+    return {name: getattr(part, name) for name in ("samples", *_TRACK)}

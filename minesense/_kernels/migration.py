@@ -170,7 +170,51 @@ def stand_upright(rows, channel, first, image):
 
 
 @jit
-def map_frequencies(lines, squares, weights, places, parts, shares, out):
+def take_columns(rows, first, out):
+    """
+    Put consecutive columns into rows, one after the other.
+
+    Parameters
+    ----------
+    rows : (n, n_columns) complex64 array
+        Where columns are taken from.
+    first : int
+        The first of them.
+    out : (n_taken, n or more) complex64 array
+        Overwritten in its first n columns.
+    """
+    for j in range(len(rows)):
+        row = rows[j, first : first + len(out)]
+        for m in range(len(row)):
+            out[m, j] = row[m]
+
+
+@jit
+def put_columns(lines, first, rows):
+    """
+    Put lines into consecutive columns, as :func:`take_columns` takes them.
+
+    Parameters
+    ----------
+    lines : (n_put, n or more) complex64 array
+        The columns.
+    first : int
+        Where the first of them goes.
+    rows : (n, n_columns) complex64 array
+        Overwritten in n_put columns.
+    """
+    n_side = 8  # a line of the cache
+    for top in range(0, len(rows), n_side):
+        for left in range(0, len(lines), n_side):
+            right = min(left + n_side, len(lines))
+            for j in range(top, min(top + n_side, len(rows))):
+                row = rows[j, first + left : first + right]
+                for m in range(right - left):
+                    row[m] = lines[left + m, j]
+
+
+@jit
+def map_frequencies(lines, squares, weights, turns, places, parts, shares, out):
     """
     Take from each wavenumber's spectrum the frequencies that Stolt's mapping asks for.
 
@@ -178,19 +222,22 @@ def map_frequencies(lines, squares, weights, places, parts, shares, out):
 
     Parameters
     ----------
-    lines : (n_wavenumbers, 2 * (2 + 2 * n + 1 + 2)) float32 array
-        Spectra of a transform of length 2 n: frequency k, from -n - 2 to n + 2 in steps of
-        the transform, is number n + 2 + k.
+    lines : (n_wavenumbers, 2 * (1 + 2 n + 2)) float32 array
+        Spectra of a transform of length 2 n in the order of ``numpy.fft``, behind a copy of
+        its last number and before copies of its first two.
     squares : (n_wavenumbers,) float64 array
         Square of the frequency below which each wavenumber does not propagate, in steps.
     weights : (n_fine + 1, 2 * 4) float32 array
         Of the two frequencies below and the two above, by fractions of a step in n_fine
         parts; for negative frequencies their conjugates.
+    turns : (n + 1,) complex64 array
+        What a value is multiplied by, depending on the frequency below it, its conjugate
+        for negative ones; empty if by nothing.
     places, parts : (n + 1,) int32 array
         Overwritten.
     shares : (n + 1,) float32 array
         Overwritten.
-    out : (n_wavenumbers, 2 * 2 * n) float32 array
+    out : (n_wavenumbers, 2 * 2 n) float32 array
         Overwritten: numbers j and 2 n - j hold the values at the frequencies
         sqrt(j^2 + square) and minus that, times j over that root, number n that at n; zero
         beyond n.
@@ -201,7 +248,6 @@ def map_frequencies(lines, squares, weights, places, parts, shares, out):
         line = lines[m]
         row = out[m]
         square = squares[m]
-        n_in = n + 1
         for j in range(n + 1):
             u = np.sqrt(j * j + square)
             low = np.int32(u)
@@ -209,44 +255,72 @@ def map_frequencies(lines, squares, weights, places, parts, shares, out):
             parts[j] = np.int32((u - low) * n_fine + 0.5)
             # at u = 0 nothing is mapped: the mean stays the mean
             shares[j] = j / u if u > 0.0 else 1.0
+        n_in = n + 1
         while n_in > 0 and np.sqrt((n_in - 1) * (n_in - 1) + square) > n:
             n_in -= 1
-        for j in range(2 * max(n_in - 1, 0), 2 * (2 * n - n_in + 1)):
+        for j in range(2 * max(n_in, 0), 2 * (2 * n - max(n_in, 1) + 1)):
             row[j] = 0.0
-        for j in range(1, min(n_in, n)):
-            k = 2 * places[j]
+        for j in range(n_in):
+            # unsigned: a sign would have to be looked at for every value
+            k = np.uint64(2 * places[j])
             taps = weights[parts[j]]
-            real, imag = _sum_ahead(taps, line[2 * n + 2 + k : 2 * n + 10 + k])
-            row[2 * j] = shares[j] * real
-            row[2 * j + 1] = shares[j] * imag
-            real, imag = _sum_behind(taps, line[2 * n - k : 2 * n + 8 - k])
-            row[2 * (2 * n - j)] = shares[j] * real
-            row[2 * (2 * n - j) + 1] = shares[j] * imag
-        for j in (0, n):  # frequencies that stand for both signs
-            if j < n_in:
-                k = 2 * places[j]
-                real, imag = _sum_ahead(weights[parts[j]], line[2 * n + 2 + k : 2 * n + 10 + k])
-                row[2 * j] = shares[j] * real
-                row[2 * j + 1] = shares[j] * imag
+            share = shares[j]
+            real, imag = _sum_ahead(taps, line, k)
+            row[2 * j] = share * real
+            row[2 * j + 1] = share * imag
+            if 0 < j < n:  # 0 and n stand for both signs
+                real, imag = _sum_behind(taps, line, np.uint64(4 * n - 2) - k)
+                row[2 * (2 * n - j)] = share * real
+                row[2 * (2 * n - j) + 1] = share * imag
+        if len(turns):
+            for j in range(n_in):
+                turn = turns[places[j]]
+                _turn(row, 2 * j, turn.real, turn.imag)
+                if 0 < j < n:
+                    _turn(row, 2 * (2 * n - j), turn.real, -turn.imag)
 
 
 @jit
-def _sum_ahead(taps, near):
-    """Return real and imaginary part of the sum of four products, frequencies rising."""
-    real = taps[0] * near[0] + taps[2] * near[2] + taps[4] * near[4] + taps[6] * near[6]
-    real -= taps[1] * near[1] + taps[3] * near[3] + taps[5] * near[5] + taps[7] * near[7]
-    imag = taps[0] * near[1] + taps[2] * near[3] + taps[4] * near[5] + taps[6] * near[7]
-    imag += taps[1] * near[0] + taps[3] * near[2] + taps[5] * near[4] + taps[7] * near[6]
+def _turn(row, k, cos, sin):
+    """Multiply the complex number that begins at k."""
+    real = row[k] * cos - row[k + 1] * sin
+    row[k + 1] = row[k] * sin + row[k + 1] * cos
+    row[k] = real
+
+
+@jit
+def _sum_ahead(taps, line, k):
+    """Return real and imaginary part of the sum of four products from k on."""
+    a = line[k]
+    b = line[k + np.uint64(1)]
+    c = line[k + np.uint64(2)]
+    d = line[k + np.uint64(3)]
+    e = line[k + np.uint64(4)]
+    f = line[k + np.uint64(5)]
+    g = line[k + np.uint64(6)]
+    h = line[k + np.uint64(7)]
+    real = taps[0] * a + taps[2] * c + taps[4] * e + taps[6] * g
+    real -= taps[1] * b + taps[3] * d + taps[5] * f + taps[7] * h
+    imag = taps[0] * b + taps[2] * d + taps[4] * f + taps[6] * h
+    imag += taps[1] * a + taps[3] * c + taps[5] * e + taps[7] * g
     return real, imag
 
 
 @jit
-def _sum_behind(taps, near):
+def _sum_behind(taps, line, k):
     """Return the same with conjugate taps, the first for the last of the four."""
-    real = taps[0] * near[6] + taps[2] * near[4] + taps[4] * near[2] + taps[6] * near[0]
-    real += taps[1] * near[7] + taps[3] * near[5] + taps[5] * near[3] + taps[7] * near[1]
-    imag = taps[0] * near[7] + taps[2] * near[5] + taps[4] * near[3] + taps[6] * near[1]
-    imag -= taps[1] * near[6] + taps[3] * near[4] + taps[5] * near[2] + taps[7] * near[0]
+    a = line[k]
+    b = line[k + np.uint64(1)]
+    c = line[k + np.uint64(2)]
+    d = line[k + np.uint64(3)]
+    e = line[k + np.uint64(4)]
+    f = line[k + np.uint64(5)]
+    g = line[k + np.uint64(6)]
+    h = line[k + np.uint64(7)]
+    real = taps[0] * g + taps[2] * e + taps[4] * c + taps[6] * a
+    real += taps[1] * h + taps[3] * f + taps[5] * d + taps[7] * b
+    imag = taps[0] * h + taps[2] * f + taps[4] * d + taps[6] * b
+    imag -= taps[1] * g + taps[3] * e + taps[5] * c + taps[7] * a
     return real, imag
 
 

@@ -11,9 +11,11 @@ from .._kernels.migration import (
     difference_side_by_side,
     lay_side_by_side,
     map_frequencies,
+    put_columns,
     remove_air_leg,
     stand_upright,
     sum_diffractions,
+    take_columns,
 )
 from .._validation import check_count, check_not_negative, check_positive
 from ..constants import SPEED_OF_LIGHT
@@ -304,9 +306,11 @@ def _map_profile(
     length, n_wide = _padded(n_traces, n, start, rate, air_rate, air)
     half = length // 2
     times = np.arange(n) - (n - 1) / 2
-    weights, gain = _interpolation(times, length, start + (n - 1) / 2)
-    shift = np.exp(2j * np.pi * start / length * np.arange(-half - 2, half + 3))
-    shift = shift.astype(np.complex64)
+    # turned about time zero by the fraction of a step here, by whole steps in `turns`
+    weights, gain = _interpolation(times, length, start)
+    turns = np.exp(-2j * np.pi * start / length * np.arange(half + 1 if start else 0))
+    turns = turns.astype(np.complex64)
+    shift = np.append(turns.conj(), turns[-2:0:-1])
     wavenumber = fft.rfftfreq(n_wide) * length  # per trace, over the steps of frequency
     squares, air_squares = (wavenumber * rate) ** 2, (wavenumber * air_rate) ** 2
     turn = 2 * math.pi * air / length
@@ -321,25 +325,19 @@ def _map_profile(
 
     def map_block(begin: int) -> None:
         block = slice(begin, min(begin + _N_SIDE, spectrum.shape[1]))
-        out = np.zeros((block.stop - begin, length), np.complex64)
-        out[:, :n] = spectrum[:, block].T
-        found = fft.fft(out, overwrite_x=True)
-        lines = np.empty((len(out), length + 5), np.complex64)
-        lines[:, half + 2 : -2] = found[:, : half + 1]
-        lines[:, 2 : half + 2] = found[:, half:]
-        lines[:, :2], lines[:, -2:] = found[:, half - 2 : half], found[:, half + 1 : half + 3]
-        if start:
-            lines *= shift.conj()
-        places, parts = np.empty((2, half + 1), np.int32)
-        shares = np.empty(half + 1, np.float32)
+        lines = np.zeros((block.stop - begin, 1 + length + 2), np.complex64)
+        take_columns(spectrum, begin, lines[:, 1:])
+        lines[:, 1:-2] = fft.fft(lines[:, 1:-2], overwrite_x=True)
+        lines[:, 0], lines[:, -2:] = lines[:, -3], lines[:, 1:3]  # it is periodic
+        out = np.empty((len(lines), length), np.complex64)
+        scratch = *np.empty((2, half + 1), np.int32), np.empty(half + 1, np.float32)
         pairs = lines.view(np.float32), out.view(np.float32)
-        map_frequencies(pairs[0], squares[block], weights, places, parts, shares, pairs[1])
+        map_frequencies(pairs[0], squares[block], weights, turns, *scratch, pairs[1])
         if air:
             remove_air_leg(squares[block], air_squares[block], turn, out)
         if start:
-            out[:, : half + 1] *= shift[half + 2 : -2]
-            out[:, half + 1 :] *= shift[3 : half + 2]
-        spectrum[:, block] = fft.ifft(out, overwrite_x=True)[:, :n].T
+            out *= shift
+        put_columns(fft.ifft(out, overwrite_x=True), begin, spectrum)
 
     def restore_rows(begin: int) -> None:
         rows = fft.irfft(spectrum[begin : begin + _N_ROWS], n_wide)
@@ -364,19 +362,20 @@ def _padded(
 
 
 def _interpolation(
-    times: npt.NDArray[np.float64], length: int, centre: float
+    times: npt.NDArray[np.float64], length: int, start: float
 ) -> tuple[Samples, Samples]:
     """
     Return weights by fraction of a step of frequency, and gains of samples that undo them.
 
-    `times` are those of the samples about the `centre` of the traces, which the weights
-    turn about: a window along frequency can only interpolate what lies near time zero.
+    `times` are those of the samples about the centre of the traces, which the weights turn
+    about: a window along frequency can only interpolate what lies near time zero. For
+    traces that begin at `start` they turn by the fraction of a step as well.
     """
     beta = math.pi * math.sqrt((_WIDTH / 2) ** 2 * 1.5**2 - 0.8)  # for twofold padding
     fraction = np.arange(_N_FINE + 1)[:, None] / _N_FINE
     away = fraction + _WIDTH // 2 - 1 - np.arange(_WIDTH)
     window = np.i0(beta * np.sqrt(np.maximum(0.0, 1 - (2 * away / _WIDTH) ** 2)))
-    turned = window * np.exp(-2j * np.pi * centre / length * away)
+    turned = window * np.exp(2j * np.pi / length * (times[0] * away - start * fraction))
     root = np.sqrt(beta**2 - (np.pi * _WIDTH * times / length) ** 2)
     gain = root / (_WIDTH * np.sinh(root))
     return turned.astype(np.complex64).view(np.float32), gain.astype(np.float32)
