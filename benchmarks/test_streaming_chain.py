@@ -37,7 +37,7 @@ STAGES = {
     "background": lambda: RemoveBackground(spacing=SPACING, length=1.5),
     "whiten": lambda: Whiten(spacing=SPACING, length=2.5, guard=0.4, step=0.05),
     "prediction": lambda: PrescreenPrediction(
-        spacing=SPACING, bin_length=0.6e-9, start_time=3.2e-9
+        spacing=SPACING, bin_length=0.6e-9, start_time=3.2e-9, step=0.05
     ),
     "candidates": lambda: ExtractCandidates(
         spacing=SPACING, merge_radius=0.25, threshold=40.0

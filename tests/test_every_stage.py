@@ -167,6 +167,19 @@ STAGES = {
             plate=np.ones(11),
         ),
         TONES,
+    ),
+    "prescreen prediction, of some traces": (
+        partial(
+            gpr.PrescreenPrediction,
+            spacing=0.05,
+            bin_length=16e-10,
+            guard=0.1,
+            length=0.3,
+            reach=1,
+            step=0.1,
+        ),
+        RADAR,
+    ),
     "prescreen anomaly": (
         partial(
             gpr.PrescreenAnomaly,

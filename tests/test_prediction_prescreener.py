@@ -81,12 +81,16 @@ def test_matches_the_definition(rate, floor, bad):
     n_guard=st.integers(0, 3),
     n_lags=st.integers(1, 4),
     min_share=st.sampled_from([0.2, 0.5, 1.0]),
+    every=st.integers(1, 3),
 )
-def test_matches_the_definition_whatever_is_asked(bad, reach, n_guard, n_lags, min_share):
-    """Every reach, also beyond the array, guard, length, share and pattern of dropouts."""
+def test_matches_the_definition_whatever_is_asked(
+    bad, reach, n_guard, n_lags, min_share, every
+):
+    """Every reach, also beyond the array, guard, length, step, share, pattern of dropouts."""
     sweep = flagged(noise(20, n_samples=12), sorted(bad))
-    counts = {"n_guard": n_guard, "n_lags": n_lags, "reach": reach}
-    options = {"guard": 0.05 * n_guard, "length": 0.05 * n_lags, "reach": reach}
+    counts = {"n_guard": n_guard, "n_lags": n_lags, "reach": reach, "every": every}
+    options = {"guard": 0.05 * n_guard, "length": 0.05 * n_lags * every, "reach": reach}
+    options["step"] = 0.05 * every
     result = prescreen_prediction(sweep, **OPTIONS | options, min_share=min_share)
     is_usable = sweep.quality == 0
     _, ratio, is_short = predict_field(
@@ -282,6 +286,7 @@ def test_a_lane_forgets_the_one_before():
         ({"guard": -0.1}, "Invalid guard '-0.1'. Must be finite and not negative"),
         ({"length": 0}, "Invalid length '0.0'"),
         ({"length": 0.02}, "Invalid length '0.02'. Must hold a trace or more at .* 0.05 m"),
+        ({"step": 0.01}, "Invalid step .0.01.. Must be at least the spacing, 0.05 m"),
         ({"reach": -1}, "Invalid reach '-1'. Must be at least 0"),
         ({"rate": 0}, "Invalid rate '0.0'"),
         ({"rate": 2}, "Invalid rate '2.0'. Must be less than 2: weights diverge"),

@@ -9,6 +9,7 @@ from ._jit import jit
 def predict_and_learn(
     values,
     is_present,
+    every,
     reach,
     least,
     rate,
@@ -33,14 +34,16 @@ def predict_and_learn(
     values, out : (n_traces, n_channels, n_bins) float32 array
         Traces in recording order; `out` is overwritten, zero where absent or short.
     is_present : (n_traces,) bool array
-    reach, least : int
-        Channels to each side that predict; least present traces among those that predict.
+    every, reach, least : int
+        Traces from one that predicts to the next; channels to each side that predict; least
+        present traces among those that predict.
     rate, share, forget, floor : float
         Step of learning; regularisation as a share of mean power; weight of the newest
         trace in the means of power and variance; least spread that is divided by.
     held, presence : (n_held, n_channels, n_bins) float32 array, (n_held,) int64 array
         State: the traces before, trace k at k mod n_held, the last present one where
-        absent; which are present. The oldest predict, the others are the guard.
+        absent; which are present. The oldest predict, and of every so many after it the
+        first, as many as there are lags; the last ones are the guard.
     weights : (n_channels, n_lags, 2 * reach + 1, n_bins) float32 array
         State: from the oldest lag and the lowest channel within reach on.
     power, variance : (n_channels, n_bins) float64 array
@@ -57,47 +60,47 @@ def predict_and_learn(
         oldest, n_learnt = tally[0] % n_held, tally[1]
         n_behind = 0
         for m in range(n_lags):
-            n_behind += presence[(oldest + m) % n_held]
-        is_short[k] = n_behind < least or n_learnt < n_lags
+            n_behind += presence[(oldest + m * every) % n_held]
+        is_short[k] = n_behind < least or n_learnt < n_lags * every
         if is_present[k] and n_behind >= least:
             tally[1] = n_learnt + 1
             gain = max(forget, 1.0 / tally[1])  # a plain mean first
             squares = scratch[:n_channels]
-            _sum_squares(held, oldest, n_lags, squares)
+            _sum_squares(held, oldest, every, n_lags, squares)
             for c in range(n_channels):
                 error, step = scratch[n_channels], scratch[n_channels + 1]
                 low, high = max(0, c - reach), min(n_channels, c + reach + 1)
-                _predict(held, oldest, low, high, weights[c], error)
+                _predict(held, oldest, every, low, high, weights[c], error)
                 for b in range(len(error)):
                     error[b] = values[k, c, b] - error[b]
                 _find_step(squares, low, high, error, rate, share, gain, power[c], step)
-                _learn(held, oldest, low, high, step, weights[c])
-                _judge(error, gain, floor, n_learnt >= n_lags, variance[c], out[k, c])
+                _learn(held, oldest, every, low, high, step, weights[c])
+                _judge(error, gain, floor, n_learnt >= n_lags * every, variance[c], out[k, c])
         if is_short[k] or not is_present[k]:
             out[k] = 0.0
         _hold(values[k], is_present[k], held, presence, tally)
 
 
 @jit
-def _sum_squares(held, oldest, n_lags, out):
+def _sum_squares(held, oldest, every, n_lags, out):
     """Sum the squares of the traces that predict, channel by channel and bin by bin."""
     n_held, n_channels, n_bins = held.shape
     out[:] = 0.0
     for m in range(n_lags):
         for c in range(n_channels):
-            row, total = held[(oldest + m) % n_held, c], out[c]
+            row, total = held[(oldest + m * every) % n_held, c], out[c]
             for b in range(n_bins):
                 total[b] += row[b] * row[b]
 
 
 @jit
-def _predict(held, oldest, low, high, weights, out):
+def _predict(held, oldest, every, low, high, weights, out):
     """Weigh channels low to high of the traces that predict."""
     n_held = len(held)
     out[:] = 0.0
     for m in range(len(weights)):
         for c in range(low, high):
-            row, weight = held[(oldest + m) % n_held, c], weights[m, c - low]
+            row, weight = held[(oldest + m * every) % n_held, c], weights[m, c - low]
             for b in range(len(out)):
                 out[b] += weight[b] * row[b]
 
@@ -118,12 +121,12 @@ def _find_step(squares, low, high, error, rate, share, gain, power, step):
 
 
 @jit
-def _learn(held, oldest, low, high, step, weights):
+def _learn(held, oldest, every, low, high, step, weights):
     """Move the weights against the error."""
     n_held = len(held)
     for m in range(len(weights)):
         for c in range(low, high):
-            row, weight = held[(oldest + m) % n_held, c], weights[m, c - low]
+            row, weight = held[(oldest + m * every) % n_held, c], weights[m, c - low]
             for b in range(len(step)):
                 weight[b] += step[b] * row[b]
 

@@ -2,11 +2,8 @@
 
 from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
-<<<<<<< HEAD
 from ..resampling import ResampleTrack, resample_track
-=======
 from .anomaly import PrescreenAnomaly, prescreen_anomaly
->>>>>>> prescreen
 from .attributes import (
     Envelope,
     envelope,
@@ -20,23 +17,17 @@ from .features import FEATURES, radar_features
 from .focus import Focus, find_focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
-<<<<<<< HEAD
 from .height import LevelHeight, antenna_heights, level_height
 from .hyperbola import HyperbolaFit, fit_hyperbola
-=======
 from .matched import PrescreenTemplates, prescreen_templates
->>>>>>> prescreen
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
-<<<<<<< HEAD
 from .tones import TracesFromTones, traces_from_tones
-=======
 from .two_way import prescreen_prediction_two_way
->>>>>>> prescreen
 
 __all__ = [
     "FEATURES",
@@ -92,11 +83,8 @@ __all__ = [
     "remove_subspace",
     "resample_track",
     "stolt",
-<<<<<<< HEAD
-    "traces_from_tones",
-=======
     "template_bank",
->>>>>>> prescreen
+    "traces_from_tones",
     "track_ground",
     "whiten",
 ]

@@ -32,6 +32,7 @@ def prescreen_prediction(
     start_time: float = 0.0,
     floor: float = 0.1,
     min_share: float = 0.5,
+    step: float | None = None,
 ) -> Sweep:
     r"""
     Score how far the energy at each depth departs from an adaptive prediction.
@@ -64,6 +65,9 @@ def prescreen_prediction(
         Least spread of log energy that an error is divided by.
     min_share : float
         Least share of the traces that predict that must be usable, in (0, 1].
+    step : float, optional
+        Distance between the traces that predict, in metres; by default all of them do.
+        Choose it for traces much closer than the ground changes: the time falls alike.
 
     Returns
     -------
@@ -157,6 +161,7 @@ def prescreen_prediction(
         start_time=start_time,
         floor=floor,
         min_share=min_share,
+        step=step,
     )
     return run_lane(stage, sweep)
 
@@ -178,6 +183,7 @@ class PrescreenPrediction(LaneStage):
         start_time: float = 0.0,
         floor: float = 0.1,
         min_share: float = 0.5,
+        step: float | None = None,
     ):
         self.spacing = check_positive(spacing, "spacing")
         self.bin_length = check_positive(bin_length, "bin_length")
@@ -194,27 +200,33 @@ class PrescreenPrediction(LaneStage):
         self.floor = check_positive(floor, "floor")
         self.min_share = check_at_most(check_positive(min_share, "min_share"), "min_share", 1)
         self._n_guard = round(self.guard / self.spacing)
-        self._n_lags = round(self.length / self.spacing)
+        self.step = self.spacing if step is None else check_positive(step, "step")
+        self._every = round(self.step / self.spacing)
+        if self._every < 1:
+            msg = f"Invalid step '{self.step}'. Must be at least the spacing, {self.spacing} m."
+            raise ValueError(msg)
+        self._n_lags = round(self.length / self.spacing / self._every)
         if self._n_lags < 1:
             msg = (
-                f"Invalid length '{self.length}'. Must hold a trace or more at a spacing of "
-                f"{self.spacing} m."
+                f"Invalid length '{self.length}'. Must hold a trace or more at a step of "
+                f"{self._every * self.spacing:g} m."
             )
             raise ValueError(msg)
         self._forget = -math.expm1(-self.spacing / self.memory)
-        super().__init__(
-            spacing=self.spacing,
-            bin_length=self.bin_length,
-            guard=self.guard,
-            length=self.length,
-            reach=self.reach,
-            rate=self.rate,
-            memory=self.memory,
-            n_best=self.n_best,
-            start_time=self.start_time,
-            floor=self.floor,
-            min_share=self.min_share,
-        )
+        options: dict[str, float] = {
+            "spacing": self.spacing,
+            "bin_length": self.bin_length,
+            "guard": self.guard,
+            "length": self.length,
+            "reach": self.reach,
+            "rate": self.rate,
+            "memory": self.memory,
+            "n_best": self.n_best,
+            "start_time": self.start_time,
+            "floor": self.floor,
+            "min_share": self.min_share,
+        }
+        super().__init__(**options if step is None else {**options, "step": self.step})
 
     def _begin(self, sensor: Sensor) -> None:
         self._bins = DepthBins.of_sensor(
@@ -227,7 +239,7 @@ class PrescreenPrediction(LaneStage):
 
     def _restart(self, n_channels: int, n_bins: int) -> None:
         """Set up what is learnt along a lane, before anything is."""
-        n_held = self._n_guard + self._n_lags
+        n_held = self._n_guard + self._every * (self._n_lags - 1) + 1
         self._held = np.zeros((n_held, n_channels, n_bins), np.float32)
         self._presence = np.zeros(n_held, np.int64)
         channels = np.arange(n_channels)
@@ -264,6 +276,7 @@ class PrescreenPrediction(LaneStage):
         predict_and_learn(
             energy,
             is_present,
+            self._every,
             self.reach,
             math.ceil(self.min_share * self._n_lags),
             self.rate,

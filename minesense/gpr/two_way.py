@@ -29,6 +29,7 @@ def prescreen_prediction_two_way(
     start_time: float = 0.0,
     floor: float = 0.1,
     min_share: float = 0.5,
+    step: float | None = None,
 ) -> Sweep:
     r"""
     Score how far energies depart from both a prediction from behind and one from ahead.
@@ -102,6 +103,7 @@ def prescreen_prediction_two_way(
         start_time=start_time,
         floor=floor,
         min_share=min_share,
+        step=step,
     )
     there, scored = run_lane(stage, sweep), stage.scored
     back = _turned(run_lane(stage, _turned(sweep)))
