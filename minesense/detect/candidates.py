@@ -14,6 +14,7 @@ from .._kernels.peaks import find_peaks
 from .._validation import check_number, check_positive
 from ..alarm import Candidate, Withheld
 from ..sensor import Sensor
+from ..held import HeldTraces
 from ..stage import check_follows
 from ..sweep import Sweep
 from .cap import CandidateCap
@@ -161,7 +162,7 @@ class ExtractCandidates:
             self.latency += max(1, round(self.stretch / self.spacing)) - 1
         self._input: Sweep | None = None  # the form of the lane, no traces
         self._last_time = -math.inf
-        self._held: dict[str, npt.NDArray[Any]] = {}
+        self._held: dict[str, HeldTraces] = {}
         self._first = 0  # of the traces held, the first not yet judged
         self._dropped = 0  # traces of the lane that are held no more
         self._cap: CandidateCap | None = None
@@ -199,9 +200,10 @@ class ExtractCandidates:
             self._input = scores[:0]
         if len(scores):
             self._last_time = float(scores.time[-1])
-        new = _cells(scores)
-        held = self._held
-        self._held = new if not held else {k: np.concatenate([held[k], new[k]]) for k in new}
+        for name, cells in _cells(scores).items():
+            if name not in self._held:
+                self._held[name] = HeldTraces(cells.shape[1:], cells.dtype)
+            self._held[name].extend(cells)
         return self._emit(len(self._held["score"]) - self._n_look)
 
     def flush(self) -> list[Candidate]:
@@ -262,9 +264,10 @@ class ExtractCandidates:
 
     def _emit(self, stop: int) -> list[Candidate]:
         """Return the candidates before held trace `stop`; keep what later ones need."""
-        held, first = self._held, self._first
+        first = self._first
         if stop <= first or self._input is None:
             return []
+        held = {name: queue.traces for name, queue in self._held.items()}
         sensor = self._input.sensor
         is_peak = np.empty((stop - first, sensor.shape[0]), np.bool_)
         find_peaks(
@@ -301,7 +304,8 @@ class ExtractCandidates:
         if self._cap is not None:
             candidates = self._cap.take(candidates, held["time"][first:stop])
         drop = max(0, stop - self._n_look)
-        self._held = {name: values[drop:].copy() for name, values in held.items()}
+        for queue in self._held.values():
+            queue.drop(drop)
         self._first = stop - drop
         self._dropped += drop
         return candidates
@@ -316,7 +320,9 @@ def _check_sweep(scores: Any) -> None:
 
 def _cells(scores: Sweep) -> dict[str, npt.NDArray[Any]]:
     """Return what a candidate needs of each trace: the best sample and the place."""
-    samples = np.where(scores.is_usable[:, None, None], scores.samples, np.float32(-np.inf))
+    samples, is_usable = scores.samples, scores.is_usable
+    if not is_usable.all():
+        samples = np.where(is_usable[:, None, None], samples, np.float32(-np.inf))
     best = samples.argmax(axis=2)
     return {
         "score": np.take_along_axis(samples, best[..., None], axis=2)[..., 0],
