@@ -3,6 +3,7 @@
 import cmath
 import math
 
+import naive_imaging
 import numpy as np
 
 
@@ -61,3 +62,25 @@ def read_along(places, rows, target, spacing, lobes):
     tilt = tent * (d - lean)  # adds up to nothing, and times d to its own square
     w -= (w * d).sum() * tilt / (tilt * d).sum()
     return w @ np.array([rows[k] for k in near])
+
+
+def arrival(x, height, depth, radius, index, separation):
+    """Return the time of the echo of a sphere, each leg the fastest of all ways to it."""
+    time = -2 * index * radius / 299_792_458
+    for half in (-separation / 2, separation / 2):
+        time += naive_imaging.leg(height, depth + radius, abs(x + half), index)[0]
+    return time
+
+
+def distance_to_curve(x, t, curve, x_std, t_std):
+    """Return how far a point is from a curve, in standard deviations, by trying all."""
+    moved = np.linspace(-6 * x_std, 6 * x_std, 801)
+    late = np.array([t - curve(x + m) for m in moved])
+    return np.sqrt(((late / t_std) ** 2 + (moved / x_std) ** 2).min())
+
+
+def sharpness(image):
+    """Return the sum of fourth powers over the square of the sum of squares, pixel by pixel."""
+    fourth = sum(float(v) ** 4 for v in image.ravel() if not math.isnan(v))
+    second = sum(float(v) ** 2 for v in image.ravel() if not math.isnan(v))
+    return fourth / second**2

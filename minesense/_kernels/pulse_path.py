@@ -67,9 +67,10 @@ def direct_wave_delays(
 def _vertex(before, middle, after):
     """Return where the parabola through three values peaks, from -1/2 to 1/2."""
     bend = before - 2.0 * middle + after
-    if bend >= 0.0 or middle < before or middle < after:
+    if bend >= 0.0:
         return 0.0
-    return (before - after) / (2.0 * bend)
+    # a path may hold on to the second best of two samples a pulse peaks between
+    return min(max((before - after) / (2.0 * bend), -0.5), 0.5)
 
 
 @jit

@@ -54,6 +54,7 @@ def find_focus(
     aperture: float | None = None,
     height: npt.ArrayLike | None = None,
     time_zero: float = 0.0,
+    balance: float = 0.1,
     workers: int = 1,
 ) -> Focus:
     r"""
@@ -84,6 +85,9 @@ def find_focus(
     time_zero : float
         When the peak of the pulse leaves the transmitter, in seconds on the axis of the
         sensor.
+    balance : float
+        Each trace is divided by its strength, from `start` after `time_zero` on, but not by
+        less than this share of the strongest; more than 0, and 1 for no balance.
     workers : int
         Threads of an image. Any number gives the same bytes.
 
@@ -111,6 +115,14 @@ def find_focus(
     The greatest value on the grid and its two neighbours give a parabola of the logarithm
     over the index :math:`n = \sqrt{\varepsilon_r}`, whose vertex is the result. **If the
     first or the last value is the greatest, there is none**: the curve may rise beyond.
+
+    **The flanks of hyperbolas tell the permittivity**, and they are much weaker than the apex.
+    Where they hardly count, the image with too slow ground is as sharp as the right one.
+    Of 64 simulated lanes with points 10 to 16 cm deep in ground of 5 to 12, antennas 2 to
+    30 cm above it, one gave no result with the default balance, and the index of the others
+    was off by 8 % on average and 20 % at most. Without a balance 40 gave none, and most
+    others an index that was 12 to 45 % too great. Trust the result no further, and give an
+    aperture that holds the flanks.
 
     It is one permittivity for a lane, never for a target: from one object the curve
     follows its shape, and long flat ones have no focus at all. Whether the lane had enough
@@ -155,6 +167,7 @@ def find_focus(
     check_one_of(method, "method", ("back_project", "stolt", "kirchhoff"))
     time_zero = check_number(time_zero, "time_zero")
     workers = check_count(workers, "workers")
+    sweep = _balance(sweep, time_zero + start, _check_share(balance))
     if method == "back_project":
         if aperture is None:
             msg = "Invalid aperture None. Must be given for back_project."
@@ -200,6 +213,28 @@ def _check_grid(values: npt.ArrayLike) -> Floats:
         msg = f"Invalid permittivities: {found}. Must be three or more, from 1 to 100."
         raise ValueError(msg)
     return grid
+
+
+def _check_share(value: float) -> float:
+    """Return a share of more than nothing, all at most."""
+    share = check_positive(value, "balance")
+    if share > 1:
+        msg = f"Invalid balance '{share:g}'. Must be at most 1, for no balance."
+        raise ValueError(msg)
+    return share
+
+
+def _balance(sweep: Sweep, start: float, share: float) -> Sweep:
+    """Return the sweep with traces divided by their strength from a time on."""
+    late = sweep.samples[..., sweep.sensor.axis >= start]
+    squares = np.square(late, dtype=np.float64)
+    strength = np.sqrt(squares.mean(axis=2, keepdims=True)) if squares.size else np.zeros(1)
+    most = strength[sweep.is_usable].max(initial=0.0) if squares.size else 0.0
+    if most == 0:
+        return sweep
+    divisor = np.maximum(strength, share * most)
+    samples = (sweep.samples / divisor).astype(np.float32)
+    return dataclasses.replace(sweep, samples=samples)
 
 
 def _from_ground(

@@ -206,7 +206,7 @@ class AlignGround(LaneStage):
     def _align(self, path: Floats) -> tuple[Samples, Flags]:
         """Return the traces whose path is known, moved, and flags where it is doubtful."""
         n = len(path)
-        is_at_border = (path < 0.5) | (path > self._n_window - 1.5)
+        is_at_border = (path <= 0.5) | (path >= self._n_window - 1.5)
         flags = np.where(2 * is_at_border.sum(axis=1) >= path.shape[1], _UNKNOWN, 0)
         median_of_neighbours(path, np.empty(path.shape[1]))
         times = self._axis_start + (self._first + path) * self._step

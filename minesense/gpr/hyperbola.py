@@ -396,13 +396,13 @@ def _judge(
     # a direction that no pick tells anything of has no finite spread
     is_told = np.linalg.cond(information) < 1e14
     spread = math.sqrt(variance * np.linalg.inv(information)[0, 0]) if is_told else math.inf
-    if not velocities[0] <= velocity <= velocities[1]:
+    if spread > max_spread * index:
+        share = f"{spread / index:.2g}" if is_told else "an unknown share"
+        reason = f"flanks too short: the velocity is uncertain by {share} of itself"
+    elif not velocities[0] <= velocity <= velocities[1]:
         reason = f"a velocity of {velocity:.3g} m/s, not {velocities[0]:g} to {velocities[1]:g}"
     elif depth < 2 * _SHALLOWEST:
         reason = "the apex lies at the surface"
-    elif spread > max_spread * index:
-        share = f"{spread / index:.2g}" if is_told else "an unknown share"
-        reason = f"flanks too short: the velocity is uncertain by {share} of itself"
     else:
         return HyperbolaFit(
             velocity=velocity,
