@@ -2,13 +2,14 @@
 
 import itertools
 import time
+import warnings
 from functools import partial
 
 import numpy as np
 import numpy.testing as npt
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import maximum_filter
+from scipy.ndimage import maximum_filter, uniform_filter1d
 
 from minesense.detect.candidates import ExtractCandidates, extract_candidates
 from minesense.emi.preprocess import received_decays, soil_decay
@@ -84,6 +85,56 @@ def numpy_energy(samples):
     return sliding_window_view(t, 3, axis=-1).sum(axis=-1)
 
 
+def log_energy(samples):
+    """Return the log energies of bins of 10 samples from 5 to 5."""
+    halves = (samples.astype(float) ** 2).reshape(*samples.shape[:2], -1, 5).sum(axis=-1)
+    return np.log1p(halves[..., 1:] + halves[..., :-1])
+
+
+def scipy_mean(samples):
+    """Score a radar lane by means and deviations from running sums, with SciPy."""
+    y = log_energy(samples)
+
+    def ring_sum(values):
+        sums = [
+            n * uniform_filter1d(values, n, axis=0, mode="constant") for n in (2 * 24 + 1, 15)
+        ]
+        return sums[0] - sums[1]
+
+    count = ring_sum(np.ones((len(y), 1, 1)))
+    mean = ring_sum(y) / count
+    variance = (ring_sum(y**2) - count * mean**2) / (count - 1)
+    t = (y - mean) / np.maximum(np.sqrt(np.maximum(variance, 0)), 0.1)
+    return sliding_window_view(t, 3, axis=-1).sum(axis=-1)
+
+
+def numpy_quantile(samples):
+    """Score a radar lane by the quantile of each ring, and its MAD."""
+    y = log_energy(samples)
+    ring = ring_view(y, 7, 24)
+    _, spread = median_and_spread(ring)
+    t = (y - np.nanquantile(ring, 0.75, axis=-1)) / np.maximum(spread, 0.1)
+    return sliding_window_view(t, 3, axis=-1).sum(axis=-1)
+
+
+def numpy_greatest(samples):
+    """Score a radar lane by the half ring of the greater median."""
+    y = log_energy(samples)
+    both = ring_view(y, 7, 24)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # halves beyond the lane are empty
+        found = [median_and_spread(both[..., :17]), median_and_spread(both[..., 17:])]
+    # a half of fewer than 5 traces has no say
+    levels = [
+        np.where(np.isfinite(half).sum(axis=-1) >= 5, level, -np.inf)
+        for half, (level, _) in zip((both[..., :17], both[..., 17:]), found, strict=True)
+    ]
+    is_behind = levels[0] >= levels[1]
+    spread = np.where(is_behind, found[0][1], found[1][1])
+    t = (y - np.maximum(*levels)) / np.maximum(spread, 0.1)
+    return sliding_window_view(t, 3, axis=-1).sum(axis=-1)
+
+
 def numpy_decay(samples):
     """Score a coil lane with NumPy, taking the gates as independent once projected."""
     soil = soil_decay(TRAIN) / np.linalg.norm(soil_decay(TRAIN))
@@ -105,6 +156,12 @@ CASES = {  # a new stage; its lane; what a user would write
     "energy": (new_energy, make_lane(RADAR, 0), numpy_energy),
     "decay": (new_decay, make_lane(COILS, 1), numpy_decay),
 }
+#: Other references of the energy: options, what a user would write, least ratio.
+REFERENCES = {
+    "mean": ({"reference": "mean"}, scipy_mean, 0.7),
+    "quantile": ({"reference": "quantile"}, numpy_quantile, 10),
+    "greatest": ({"halves": "greatest"}, numpy_greatest, 10),
+}
 each = pytest.mark.parametrize(("new", "lane", "baseline"), CASES.values(), ids=CASES)
 
 
@@ -123,6 +180,27 @@ def test_lane(benchmark, new, lane, baseline):
     if benchmark.stats:
         ratio = benchmark.extra_info["ratio"] = seconds / benchmark.stats["median"]
         assert ratio > 10
+
+
+@pytest.mark.parametrize(("options", "baseline", "least"), REFERENCES.values(), ids=REFERENCES)
+def test_references(benchmark, options, baseline, least):
+    """Other references of the energy beside SciPy's running sums and NumPy's sorts."""
+    lane = CASES["energy"][1]
+    run_lane(new_energy(**options), lane[:50])  # compiles the kernels
+    ours, theirs = [], []
+    for _ in range(3):
+        start = time.perf_counter()
+        result = run_lane(new_energy(**options), lane).samples
+        middle = time.perf_counter()
+        expected = baseline(lane.samples)
+        ours.append(middle - start)
+        theirs.append(time.perf_counter() - middle)
+    npt.assert_allclose(result, expected, rtol=2e-3, atol=2e-3)
+    benchmark(lambda: run_lane(new_energy(**options), lane))
+    if benchmark.stats:
+        ratio = float(np.median(np.array(theirs) / np.array(ours)))
+        benchmark.extra_info["ratio"] = ratio
+        assert ratio > least
 
 
 @each

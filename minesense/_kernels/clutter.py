@@ -29,7 +29,7 @@ def learn_blocks(trace, start, hop, gain, influence, scratch, mean, covariance, 
     mean : (n_channels, n_blocks, width) float64 array
         State.
     covariance : (n_channels, n_blocks, width, width) float32 array
-        State: the upper triangles; what is below is not touched.
+        State: symmetric.
     fourth : (n_channels, n_blocks) float64 array
         State: mean square of the squared norms of what the covariance is the mean of.
     """
@@ -51,7 +51,7 @@ def learn_blocks(trace, start, hop, gain, influence, scratch, mean, covariance, 
                 row = covariance[c, b, i]
                 factor = np.float32(gain * scratch[i])
                 rest = np.float32(keep)
-                for j in range(i, width):
+                for j in range(width):  # whole rows: what is below costs less than ends
                     row[j] = rest * (row[j] + factor * scratch[j])
 
 
@@ -156,7 +156,7 @@ def _whiten(block, whitener, out):
     for i in range(width):
         row = whitener[i]
         factor = block[i]
-        for j in range(i, width):
+        for j in range(width):  # below there are zeros, which cost less than loose ends
             out[j] += factor * row[j]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,8 @@ import numpy.typing as npt
 from .._validation import check_array, check_increasing, check_number, check_positive
 from ..constants import SPEED_OF_LIGHT
 from ..physics import Surface, radar_frequencies, radar_traces, sphere_body
-from ..sensor import Sensor
-from ..sweep import Floats
+from ..sensor import Radar, Sensor
+from ..sweep import Floats, Samples
 from .preprocess import check_radar
 
 
@@ -96,7 +97,6 @@ def template_bank(
     if not len(places) or places[0] <= radius:
         msg = f"Invalid depths {places.tolist()}. Must be one or more, beyond {radius} m."
         raise ValueError(msg)
-    peak, separation = sensor.radar.centre_frequency, sensor.radar.separation
     if height is None and sensor.radar.height is None:
         msg = f"Invalid height 'None' for sensor '{sensor.name}', whose own is not known."
         raise ValueError(msg)
@@ -107,48 +107,66 @@ def template_bank(
         msg = f"Invalid ground_time '{bounce}'. Must lie in the record, {start} to {stop} s."
         raise ValueError(msg)
     latest = bounce + 2 * places[-1] * np.sqrt(np.abs(soils).max(initial=1)) / SPEED_OF_LIGHT
-    if latest + 0.5 / peak > stop:
+    if latest + 0.5 / sensor.radar.centre_frequency > stop:
         msg = (
             f"Invalid depths up to {places[-1]} m: an echo at {latest:.3g} s comes after the "
             f"end of the record at {stop:.3g} s. Must be shallower."
         )
         raise ValueError(msg)
+    body = (radius, body_permittivity)
+    echoes = np.array(
+        [
+            _echo(sensor, sensor.radar, step, rise, bounce - start, depth, soil, body)
+            for soil in soils
+            for depth in places
+        ],
+        np.float64,
+    )
+    return np.asarray(echoes / np.linalg.norm(echoes, axis=1, keepdims=True))
+
+
+def _echo(
+    sensor: Sensor,
+    radar: Radar,
+    step: float,
+    rise: float,
+    bounce: float,
+    depth: float,
+    soil: complex,
+    body: tuple[float, complex],
+) -> Samples:
+    """Return a sphere's echo on a record with the bounce so long after its start."""
+    half, peak = radar.separation / 2, radar.centre_frequency
     # samples ahead of the record, so that the pulse may leave before it
-    delay = math.hypot(2 * rise, separation) / SPEED_OF_LIGHT
+    delay = math.hypot(2 * rise, radar.separation) / SPEED_OF_LIGHT
     n_ahead = math.ceil((delay + 1 / peak) / step)
-    band = {
+    band: dict[str, Any] = {
         "n_samples": sensor.shape[1] + n_ahead,
         "interval": step,
         "peak_frequency": peak,
     }
     grid = 0.1 * SPEED_OF_LIGHT / peak
-    side = 2 + math.ceil(separation / grid)
-    ground = Surface(
-        origin=[-side * grid, -side * grid],
-        step=grid,
-        heights=np.zeros((2 * side + 1, 2 * side + 1)),
+    side = 2 + math.ceil(radar.separation / grid)
+    sphere = sphere_body(
+        [0, 0, -depth],
+        radius=body[0],
+        frequency=radar_frequencies(**band),
+        soil=soil,
+        permittivity=body[1],
     )
-    frequency = radar_frequencies(**band)
-    found = [
-        radar_traces(
-            [[0, -separation / 2, rise]],
-            [[0, separation / 2, rise]],
-            **band,
-            permittivity=soil,
-            surface=ground,
-            scatterers=sphere_body(
-                [0, 0, -depth],
-                radius=radius,
-                frequency=frequency,
-                soil=soil,
-                permittivity=body_permittivity,
-            ),
-            coupling=0.0,
-            time_zero=n_ahead * step + bounce - start - delay,
-            surface_radius=0.0,
-        )[0, n_ahead:]
-        for soil in soils
-        for depth in places
-    ]
-    echoes = np.array(found, np.float64)
-    return np.asarray(echoes / np.linalg.norm(echoes, axis=1, keepdims=True))
+    trace = radar_traces(
+        [[0, -half, rise]],
+        [[0, half, rise]],
+        **band,
+        permittivity=soil,
+        surface=Surface(
+            origin=np.array([-side * grid, -side * grid]),
+            step=grid,
+            heights=np.zeros((2 * side + 1, 2 * side + 1)),
+        ),
+        scatterers=sphere,
+        coupling=0.0,
+        time_zero=n_ahead * step + bounce - delay,
+        surface_radius=0.0,
+    )
+    return trace[0, n_ahead:]

@@ -38,8 +38,9 @@ def prescreen_prediction_two_way(
     ----------
     sweep : Sweep
         A whole radar lane, whitened, so that depths compare; its two-way time is regular.
-    spacing, bin_length, guard, length, reach, rate, memory, n_best, start_time, floor, \
-    min_share, step
+    spacing, bin_length, guard, length, reach, rate
+        As in :func:`~minesense.gpr.prescreen_prediction`.
+    memory, n_best, start_time, floor, min_share, step
         As in :func:`~minesense.gpr.prescreen_prediction`.
 
     Returns
