@@ -11,7 +11,7 @@ from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.constants import SPEED_OF_LIGHT
 from minesense.gpr import back_project
-from minesense.gpr.back_projection import _legs
+from minesense.gpr._arrivals import legs
 from minesense.sensor import Radar
 from minesense.sweep import Quality
 
@@ -107,9 +107,7 @@ def test_legs_are_the_fastest(height):
     depths, x = np.array([0.005, 0.02, 0.1, 0.5]), np.array([0.0, 0.05, 0.3, 1.0])
     for permittivity in (1.0, 2.0, 20.0):
         index = math.sqrt(permittivity)
-        time, cosine, least = _legs(
-            profile_of(NOISE, separation=0.04), height, depths, x, permittivity
-        )
+        time, cosine, least = legs(0.04, height, depths, x, permittivity)
         for j, z in enumerate(depths):
             for k, e in enumerate(x):
                 one, other = (naive.leg(height, z, abs(e + d), index) for d in (-0.02, 0.02))

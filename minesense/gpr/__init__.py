@@ -11,6 +11,7 @@ from .attributes import (
 from .back_projection import Image, back_project
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
+from .focus import Focus, focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .migration import kirchhoff, stolt
@@ -29,6 +30,7 @@ __all__ = [
     "Dewow",
     "Envelope",
     "Equalise",
+    "Focus",
     "Image",
     "LowRankRemoval",
     "PrescreenEnergy",
@@ -45,6 +47,7 @@ __all__ = [
     "dewow",
     "envelope",
     "equalise",
+    "focus",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
