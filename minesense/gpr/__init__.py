@@ -20,6 +20,7 @@ from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
+from .volume import Volume, back_project_volume
 
 __all__ = [
     "FEATURES",
@@ -38,10 +39,12 @@ __all__ = [
     "RemoveBackground",
     "RemoveMedianBackground",
     "SubspaceRemoval",
+    "Volume",
     "Whiten",
     "align_ground",
     "align_time_zero",
     "back_project",
+    "back_project_volume",
     "band_pass",
     "compensate_loss",
     "dewow",
