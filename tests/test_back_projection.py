@@ -178,6 +178,21 @@ def test_height_of_every_trace():
     assert np.nanmax(image.values) > 1.5 * np.nanmax(mean.values)
 
 
+def test_height_of_every_channel():
+    """Each channel is imaged with its own height, whatever that of the other."""
+    both = np.array([[0.03, 0.08]])
+    for height in (both, np.where(np.arange(14)[:, None] < 5, both, both[:, ::-1])):
+        image = back_project(profile_of(NOISE), **OPTIONS, height=height)
+        for c in range(2):
+            own = np.broadcast_to(height, (14, 2))[:, c]
+            alone = back_project(profile_of(NOISE[:, c : c + 1]), **OPTIONS, height=own)
+            assert image.values[:, c].tobytes() == alone.values[:, 0].tobytes()
+    mixed = np.where(np.arange(14)[:, None] < 5, [[0.03, 0.08]], [[0.03, 0.06]])
+    image = back_project(profile_of(NOISE), **OPTIONS, height=mixed)
+    level = back_project(profile_of(NOISE), **OPTIONS, height=0.03)
+    assert image.values[:, 0].tobytes() == level.values[:, 0].tobytes()
+
+
 @heights
 def test_image_is_linear(height):
     """The image of a sum is the sum of the images."""
@@ -249,14 +264,21 @@ def test_what_was_not_recorded_is_unknown(height):
 
 
 @pytest.mark.parametrize("is_level", [True, False])
-def test_threads_and_blocks(is_level):
-    """Any number of threads gives the same bytes, and blocks have no seams."""
+def test_threads_and_blocks(is_level, monkeypatch):
+    """Any threads and size of block give the same bytes, and blocks have no seams."""
     traces = np.random.default_rng(seed=4).normal(size=(300, 2, 24))
     height = 0.04 if is_level else np.where(np.arange(300) % 7, 0.04, 0.05)
     options = OPTIONS | {"depths": [0.05, 0.08], "height": height, "coherence": True}
     one, three = (back_project(profile_of(traces), **options, workers=n) for n in (1, 3))
     assert one.values.tobytes() == three.values.tobytes()
     assert one.coherence.tobytes() == three.coherence.tobytes()
+    monkeypatch.setattr("minesense.gpr.back_projection.N_BLOCK", 37)
+    monkeypatch.setattr("minesense.gpr._level.N_BLOCK", 37)
+    small = back_project(profile_of(traces), **options, workers=2)
+    assert one.values.tobytes() == small.values.tobytes()
+    assert one.coherence.tobytes() == small.coherence.tobytes()
+    plain = back_project(profile_of(traces), **options | {"coherence": False})
+    assert one.values.tobytes() == plain.values.tobytes()
     if not is_level:
         options["height"] = height[210:]
     part = back_project(profile_of(traces[210:]), **options)
@@ -311,6 +333,7 @@ def test_short_lanes(n_traces):
         ({"height": None}, ValueError, "sensor 'test radar' has none. Must be given"),
         ({"height": -0.1}, ValueError, "Invalid height '-0.1'. Must be finite and not neg"),
         ({"height": [0.1, 0.1]}, ValueError, r"Invalid height with shape \(2,\)"),
+        ({"height": [[0.1] * 3]}, ValueError, r"Invalid height with shape \(1, 3\)"),
         (
             {"height": np.where(np.arange(14) == 4, -0.1, 0.1)},
             ValueError,

@@ -11,7 +11,7 @@ from .attributes import (
 from .back_projection import Image, back_project
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
-from .focus import Focus, focus
+from .focusing import Focus, focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .migration import kirchhoff, stolt

@@ -105,11 +105,16 @@ def check_heights(sweep: Sweep, height: npt.ArrayLike | None) -> Floats:
 
 
 def bin_heights(heights: Floats, width: float) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """Return heights no more than half a width from all, and which one is whose."""
-    if not heights.size or np.ptp(heights) == 0:
-        return heights.ravel()[:1], np.zeros(heights.shape, np.intp)
-    middles = (np.floor(heights / width) + 0.5) * width
-    centres, bins = np.unique(np.where(heights > 0, middles, 0.0), return_inverse=True)
+    """
+    Return heights no more than half a width from all, and which one is whose.
+
+    Those of a channel (a column) that are all the same are returned as they are.
+    """
+    if not heights.size:
+        return np.empty(0), np.zeros(heights.shape, np.intp)
+    middles = np.where(heights > 0, (np.floor(heights / width) + 0.5) * width, 0.0)
+    kept = np.where(np.ptp(heights, axis=0) == 0, heights, middles)
+    centres, bins = np.unique(kept, return_inverse=True)
     return centres, bins.reshape(heights.shape)
 
 

@@ -72,9 +72,10 @@ def back_project(
         Below the surface, in metres, increasing and greater than zero.
     aperture : float
         How far a sum reaches along the track to each side, in metres.
-    height : float or (n_traces,) array_like, optional
-        Of the antennas over the ground, in metres, for all traces or each; 0 if they lie
-        on it. By default the height of the sensor's radar.
+    height : float, (n_traces,) or (n_traces, n_channels) array_like, optional
+        Of the antennas over the ground, in metres, for all traces, each, or each of each
+        channel; (1, n_channels) where channels alone differ; 0 if they lie on it. By
+        default the height of the sensor's radar.
     time_zero : float
         When the peak of the pulse leaves the transmitter, in seconds on the axis of the
         sensor; the same for all traces, as :func:`align_time_zero` makes it. Not the time of
@@ -129,8 +130,9 @@ def back_project(
     Values between samples are interpolated linearly. Heights that differ share tables of
     times in bins of a twelfth of a sample times the speed of light. Since
     :math:`|\partial t / \partial h| \le 1 / c` for each leg, times are wrong by no more than
-    a twelfth of a sample; if all heights are the same, by none. One height is also several
-    times faster. Sums are float32.
+    a twelfth of a sample; if all heights of a channel are the same, by none. One height is
+    also several times faster. Sums are float32. Besides the result only tables and some
+    hundred columns a thread are held, however long the lane is.
 
     Examples
     --------

@@ -241,12 +241,15 @@ class Focus(LaneStage):
         """
         if not isinstance(chunk, Sweep) or chunk.sensor.shape == (0, 0):
             return super().process(chunk)
-        form = chunk[:0] if self._input is None else self._input
-        check_follows(chunk, form, self._last_time)
+        if self._input is None:
+            check_radar(chunk.sensor)
+        check_follows(chunk, chunk[:0] if self._input is None else self._input, self._last_time)
         places = np.concatenate([self._places, chunk.position[:, :2]])
         self._check_places(places, len(self._places))
         result = super().process(chunk)
-        self._places = places[max(0, len(places) - self.latency - 1) :].copy()
+        known = np.flatnonzero(np.isfinite(places).all(axis=1))
+        last = known[-1] if len(known) else len(places)
+        self._places = places[max(0, min(len(places) - self.latency, last)) :].copy()
         return result
 
     def _check_places(self, places: Floats, n_checked: int) -> None:
