@@ -31,10 +31,11 @@ def put_side_by_side(samples, is_usable, channel, begin, tile, n_used):
         is_in = 0 <= i < n_traces and is_usable[i]
         n_used[m + 1] = n_used[m] + (1 if is_in else 0)
     n_side = 16  # a line of the cache
+    n_deep = 64
     for left in range(0, n_columns, n_side):
         right = min(left + n_side, n_columns)
-        for low in range(0, n_samples, n_side):
-            high = min(low + n_side, n_samples)
+        for low in range(0, n_samples, n_deep):
+            high = min(low + n_deep, n_samples)
             for m in range(left, right):
                 if n_used[m + 1] > n_used[m]:
                     trace = samples[begin + m, channel, low:high]

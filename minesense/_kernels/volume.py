@@ -18,11 +18,12 @@ def stack_volume(
     stop,
     columns,
     aperture,
-    places,
-    cosines,
+    tables,
     reaches,
     step,
     has_coherence,
+    scratch,
+    rows,
     totals,
     counts,
     out,
@@ -47,10 +48,9 @@ def stack_volume(
         Where the columns are, m.
     aperture : float
         Antennas whose middle is nearer to a column than that enter its sum, m.
-    places : (n_heights, n_distances, n_depths) float32 array
-        Time of one leg in samples, counted from half of that of the first sample.
-    cosines : (n_heights, n_distances, n_depths) float32 array
-        Of the angle of the leg from the vertical in the ground.
+    tables : (n_heights, n_distances, 2, n_depths) float32 array
+        Of one leg: time in samples, counted from half of that of the first sample, and
+        cosine of the angle from the vertical in the ground.
     reaches : (n_heights, n_depths) float64 array
         Greatest distance of a leg in the sum; it grows with depth.
     step : float
@@ -58,6 +58,10 @@ def stack_volume(
         more behind the farthest antenna in the sum.
     has_coherence : bool
         Whether `coherence` is wanted.
+    scratch : (2, n_depths) float32 array
+        Overwritten.
+    rows : (n_depths,) int32 array
+        Overwritten.
     totals : (3, n_depths) float32 array
         Overwritten.
     counts : (n_depths + 1,) int64 array
@@ -84,11 +88,12 @@ def stack_volume(
                         _distance(transmitters[a, channel], columns[c]),
                         _distance(receivers[a, channel], columns[c]),
                         np.float32(weight / 2),
-                        places[b],
-                        cosines[b],
+                        tables[b],
                         reaches[b],
                         step,
                         has_coherence,
+                        scratch,
+                        rows,
                         totals,
                         counts,
                     )
@@ -103,7 +108,8 @@ def stack_volume(
 @jit
 def _distance(antenna, column):
     """Return the horizontal distance of an antenna."""
-    return math.hypot(antenna[0] - column[0], antenna[1] - column[1])
+    x, y = antenna[0] - column[0], antenna[1] - column[1]
+    return math.sqrt(x * x + y * y)
 
 
 @jit
@@ -111,10 +117,10 @@ def _weight(transmitter, receiver, column, aperture):
     """Return the weight of a pair of antennas by the distance of their middle."""
     x = (transmitter[0] + receiver[0]) / 2 - column[0]
     y = (transmitter[1] + receiver[1]) / 2 - column[1]
-    r = math.hypot(x, y)
-    if r >= aperture * (1 - 1e-9):
+    square = x * x + y * y
+    if square >= aperture * aperture * (1 - 2e-9):
         return 0.0
-    return math.cos(math.pi * r / (2 * aperture)) ** 2
+    return math.cos(math.pi * math.sqrt(square) / (2 * aperture)) ** 2
 
 
 @jit
@@ -123,52 +129,101 @@ def _add_pair(
     way_down,
     way_up,
     weight,
-    places,
-    cosines,
+    table,
     reaches,
     step,
     has_coherence,
+    scratch,
+    rows,
     totals,
     counts,
 ):
     """Add what a pair of antennas recorded from the depths below a column."""
+    n_distances, _, n_depths = table.shape
     i = int(way_down / step)
     k = int(way_up / step)
     p = np.float32(way_down / step - i)
     q = np.float32(way_up / step - k)
-    down, down_too, up, up_too = places[i], places[i + 1], places[k], places[k + 1]
+    flat = table.reshape(n_distances * 2 * n_depths)
+    down = 2 * n_depths * i
+    up = 2 * n_depths * k
     last = len(trace) - 1
     slack = np.float32(1e-3)  # what rounding of a table may cost, in samples
-    high = len(reaches)
-    while high > 0 and _place(down, down_too, p, up, up_too, q, high - 1) > last + slack:
+    high = n_depths
+    while high > 0 and _both(flat, down, p, up, q, n_depths, high - 1) > last + slack:
         high -= 1
     farther = max(way_down, way_up)
     low = 0
     while low < high and (
-        reaches[low] < farther or _place(down, down_too, p, up, up_too, q, low) < -slack
+        reaches[low] < farther or _both(flat, down, p, up, q, n_depths, low) < -slack
     ):
         low += 1
     if low == high:
         return
     counts[low] += 1
     counts[high] -= 1
-    one, one_too, two, two_too = cosines[i], cosines[i + 1], cosines[k], cosines[k + 1]
-    for j in range(low, high):
-        place = _place(down, down_too, p, up, up_too, q, j)
-        row = min(max(int(place), 0), last - 1)
-        part = min(max(place - np.float32(row), np.float32(0.0)), np.float32(1.0))
-        value = trace[row] + part * (trace[row + 1] - trace[row])
-        cosine = one[j] + p * (one_too[j] - one[j]) + two[j] + q * (two_too[j] - two[j])
-        totals[0, j] += weight * cosine * value
-        if has_coherence:
-            totals[1, j] += value
-            totals[2, j] += value * value
+    place, gain = scratch[0, : high - low], scratch[1, : high - low]
+    _sum_legs(flat, down + low, p, up + low, q, n_depths, place)
+    down += n_depths
+    up += n_depths
+    _sum_legs(flat, down + low, p, up + low, q, n_depths, gain)
+    near = rows[: high - low]
+    _split(place, last - 1, near)
+    _add_values(trace, near, place, weight, gain, totals[0, low:high])
+    if has_coherence:
+        _add_moments(trace, near, place, totals[1, low:high], totals[2, low:high])
 
 
 @jit
-def _place(down, down_too, p, up, up_too, q, j):
-    """Return when the echo from a depth arrives, in samples."""
-    return down[j] + p * (down_too[j] - down[j]) + up[j] + q * (up_too[j] - up[j])
+def _both(flat, down, p, up, q, n_depths, j):
+    """Return one entry of what `_sum_legs` writes."""
+    d, u = flat[down + j], flat[up + j]
+    d_too, u_too = flat[down + 2 * n_depths + j], flat[up + 2 * n_depths + j]
+    return (d + p * (d_too - d)) + (u + q * (u_too - u))
+
+
+@jit
+def _sum_legs(flat, down, p, up, q, n_depths, total):
+    """Overwrite with the sum over two legs, each between two distances of a table."""
+    # unsigned: a place that might be negative would keep the compiler from vectors
+    d, u = np.uint64(down), np.uint64(up)
+    d_too, u_too = np.uint64(down + 2 * n_depths), np.uint64(up + 2 * n_depths)
+    for j in range(np.uint64(len(total))):
+        total[j] = (flat[d + j] + p * (flat[d_too + j] - flat[d + j])) + (
+            flat[u + j] + q * (flat[u_too + j] - flat[u + j])
+        )
+
+
+@jit
+def _split(place, last, rows):
+    """Split places into rows, `last` at most, and what they are beyond, left in their place."""
+    zero = np.float32(0.0)
+    one = np.float32(1.0)
+    for j in range(len(rows)):
+        row = np.int32(min(max(place[j], zero), np.float32(last)))
+        rows[j] = row
+        place[j] = min(max(place[j] - np.float32(row), zero), one)
+
+
+@jit
+def _add_values(trace, rows, parts, weight, gain, total):
+    """Add values of a trace between two samples each, weighted."""
+    above, below = trace[:-1], trace[1:]
+    for j in range(len(total)):
+        row = np.uint32(rows[j])
+        value = above[row] + parts[j] * (below[row] - above[row])
+        total[j] += weight * gain[j] * value
+
+
+@jit
+def _add_moments(trace, rows, parts, plain, power):
+    """Add values of a trace between two samples each to sums of them and of their squares."""
+    above, below = trace[:-1], trace[1:]
+    for j in range(len(plain)):
+        row = np.uint32(rows[j])
+        value = above[row] + parts[j] * (below[row] - above[row])
+        plain[j] += value
+        power[j] += value * value
 
 
 @jit

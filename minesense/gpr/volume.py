@@ -291,23 +291,23 @@ def _tables(
     interval: float,
     first: float,
     angle: float,
-) -> tuple[Samples, Samples, Floats, float]:
-    """Return by height places and cosines of legs, their reaches, and their step in m."""
+) -> tuple[Samples, Floats, float]:
+    """Return by height places and cosines of a leg, its reaches, and the step in m."""
     wrong = _TABLE_ERROR * interval
     step = math.sqrt(8 * wrong * SPEED_OF_LIGHT * depths[0] / index)
     x = step * np.arange(math.ceil(farthest / step) + 2)
-    places = np.empty((len(heights), len(x), len(depths)), np.float32)
-    cosines, reaches = np.empty_like(places), np.empty((len(heights), len(depths)))
+    tables = np.empty((len(heights), len(x), 2, len(depths)), np.float32)
+    reaches = np.empty((len(heights), len(depths)))
     sine = index * math.sin(angle)
     for i, height in enumerate(heights):
         time, cosine = leg(float(height), depths, x, index**2)
-        places[i] = (time / interval + first / 2).T
-        cosines[i] = cosine.T
+        tables[i, :, 0] = (time / interval + first / 2).T
+        tables[i, :, 1] = cosine.T
         reaches[i] = depths * math.tan(angle)
         if height > 0:  # beyond grazing incidence no angle in the ground is too great
             reaches[i] += height * math.tan(math.asin(sine)) if sine < 1 else math.inf
     reaches *= 1 + 1e-9
-    return places, cosines, reaches, step
+    return tables, reaches, step
 
 
 def _stack(
@@ -316,7 +316,7 @@ def _stack(
     bins: npt.NDArray[np.int64],
     grid: tuple[Floats, Floats],
     aperture: float,
-    tables: tuple[Samples, Samples, Floats, float],
+    tables: tuple[Samples, Floats, float],
     results: tuple[Samples, Samples],
     workers: int,
 ) -> None:
@@ -344,6 +344,8 @@ def _stack(
             aperture,
             *tables,
             ratios.size > 0,
+            np.empty((2, n_depths), np.float32),
+            np.empty(n_depths, np.int32),
             np.empty((3, n_depths), np.float32),
             np.empty(n_depths + 1, np.int64),
             values[lines].reshape(-1, n_depths),
