@@ -101,6 +101,21 @@ def test_matches_the_sum(options):
         npt.assert_allclose(result.coherence[:, c], coherence, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("start", [0.0, 15.3 * STEP, 30.0 * STEP])
+@pytest.mark.parametrize("n_traces", [1, 3, 7])
+def test_few_columns_are_summed_alike(n_traces, start):
+    """Short lanes take another way to the same bits, NaN where nothing is seen included."""
+    quality = np.zeros(n_traces, np.int64)
+    quality[[0, -1]] = Quality.STUCK if n_traces > 1 else 0
+    profile = profile_of(NOISE[:n_traces], quality=quality, start=start)
+    options = OPTIONS | {"height": 0.05, "depths": 0.01 * np.arange(1, 30)}
+    few = back_project(profile, **options)
+    block = back_project(profile, **options, coherence=True)
+    npt.assert_array_equal(few.values, block.values)
+    assert np.isnan(few.values).any()
+    assert np.isfinite(few.values).any()
+
+
 @pytest.mark.parametrize("height", [0.0, 0.0007, 0.005, 0.02, 0.021, 0.3])
 def test_legs_are_the_fastest(height):
     """Within a hundredth of a picosecond, far out and at shallow points too."""

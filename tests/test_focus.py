@@ -171,7 +171,7 @@ def test_too_few_traces_are_an_edge():
 def test_prescreeners_and_features_take_it():
     """They find the point at its trace and two-way time, and describe it."""
     rng = np.random.default_rng(seed=2)
-    samples = 2.0 * echoes(241, 150, 0.15, 0.2) + 0.5 * rng.normal(size=(241, 1, 120))
+    samples = 2.0 * echoes(151, 90, 0.15, 0.2) + 0.5 * rng.normal(size=(151, 1, 120))
     profile = profile_of(samples, height=0.2)
     screening = {"spacing": SPACING, "bin_length": 8e-10, "guard": 0.3, "ring": 1.0}
     options = OPTIONS | {"aperture": 0.3}
@@ -179,13 +179,13 @@ def test_prescreeners_and_features_take_it():
     scores = run_lane(chain, profile)
     trace, _, window = np.unravel_index(scores.samples.argmax(), scores.samples.shape)
     apex = 2 * (0.2 + INDEX * 0.15) / SPEED_OF_LIGHT
-    assert abs(trace - 150) <= 2
+    assert abs(trace - 90) <= 2
     assert abs(scores.sensor.axis[window] - apex) < 1.2e-9
     plain = prescreen_energy(profile, **screening)
     assert scores.samples.max() > plain.samples.max()
     image = focus(profile, **options)
     row = radar_features(
-        image, [150], [0], ground_time=float(image.sensor.axis[0]), spacing=SPACING
+        image, [90], [0], ground_time=float(image.sensor.axis[0]), spacing=SPACING
     )
     assert np.isfinite(row).all()
     assert chain.latency == 14 + 50

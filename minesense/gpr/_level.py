@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,12 +42,9 @@ class LevelTable(NamedTuple):
     @classmethod
     def of(cls, arrivals: Arrivals) -> LevelTable:
         """Return arrivals made ready; a last offset, of no weight, makes their number even."""
-        odd = arrivals.rows.shape[1] % 2
-        lower, upper = arrivals.halves
-        columns = (arrivals.rows, lower, upper, arrivals.fractions, arrivals.weights)
-        rows, lower, upper, fractions, weights = (
-            np.pad(column, ((0, 0), (0, odd))) for column in columns
-        )
+        lower, upper = (_even(weights) for weights in arrivals.halves)
+        rows = _even(arrivals.rows)
+        fractions, weights = _even(arrivals.fractions), _even(arrivals.weights)
         by_offset = (
             np.ascontiguousarray(rows.T),
             np.ascontiguousarray(lower.T),
@@ -129,3 +126,8 @@ class LevelTable(NamedTuple):
 
         is_seen = (self.stops > self.firsts) & (count(self.stops) > count(self.firsts))
         values[~is_seen] = np.nan
+
+
+def _even(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return values with a last offset of zeros if they are for an odd number."""
+    return np.pad(column, ((0, 0), (0, column.shape[1] % 2)))

@@ -177,8 +177,8 @@ class Focus(LaneStage):
         depths = (sensor.axis - above) * SPEED_OF_LIGHT / (2 * index)
         is_in = depths > 0
         for height in np.unique(heights):
-            straight = self._arrivals(sensor, height, depths[is_in], np.zeros(1))
-            is_in[is_in] = straight.is_in[:, 0]
+            below = self._arrivals(sensor, height, depths[is_in], np.zeros(1))
+            is_in[is_in] = below.is_in[:, 0]
         if not is_in.any():
             msg = (
                 f"Invalid sensor '{sensor.name}': its record, from {sensor.axis[0]:.4g} to "
@@ -187,7 +187,7 @@ class Focus(LaneStage):
             )
             raise ValueError(msg)
         self._axis = sensor.axis[is_in]
-        x = self.spacing * np.arange(self.latency + 1)
+        x = self.spacing * np.arange(self.latency + 1.0)
         tables = {
             height: LevelTable.of(self._arrivals(sensor, height, depths[is_in], x))
             for height in np.unique(heights)
@@ -256,7 +256,7 @@ class Focus(LaneStage):
         """Raise unless places, from one on, are a spacing apart and in line."""
         known = np.flatnonzero(np.isfinite(places).all(axis=1))
         new = np.searchsorted(known, n_checked)
-        ends = np.arange(max(new, 1), len(known))
+        ends = np.arange(max(int(new), 1), len(known))
         oldest = np.searchsorted(known, known[ends] - self.latency)
         for starts, slack in ((ends - 1, 0.0), (np.minimum(oldest, ends - 1), 0.05)):
             n_steps = known[ends] - known[starts]

@@ -198,7 +198,7 @@ def back_project_volume(
     angle = check_angle(angle)
     heights = check_heights(sweep, height)
     workers = check_count(workers, "workers")
-    origin, direction = _grid_of(sweep, origin, direction)
+    zero, way = _grid_of(sweep, origin, direction)
     centres, bins = bin_heights(heights, SPEED_OF_LIGHT * step * HEIGHT_BIN)
     first = (time_zero - sweep.sensor.axis[0]) / step
     tables = _tables(
@@ -214,7 +214,7 @@ def back_project_volume(
     ratios = np.empty(values.shape if coherence else (0, 0, 0), np.float32)
     _stack(
         sweep,
-        _antennas(sweep, origin, direction),
+        _antennas(sweep, zero, way),
         bins.astype(np.int64),
         (along, across),
         aperture,
@@ -233,8 +233,8 @@ def back_project_volume(
         along=along,
         across=across,
         depths=depths,
-        origin=origin,
-        direction=direction,
+        origin=zero,
+        direction=way,
         unit=sweep.sensor.unit,
         lane=sweep.lane,
         frame=sweep.frame,
@@ -295,7 +295,7 @@ def _tables(
     """Return by height places and cosines of a leg, its reaches, and the step in m."""
     wrong = _TABLE_ERROR * interval
     step = math.sqrt(8 * wrong * SPEED_OF_LIGHT * depths[0] / index)
-    x = step * np.arange(math.ceil(farthest / step) + 2)
+    x = step * np.arange(math.ceil(farthest / step) + 2.0)
     tables = np.empty((len(heights), len(x), 2, len(depths)), np.float32)
     reaches = np.empty((len(heights), len(depths)))
     sine = index * math.sin(angle)
