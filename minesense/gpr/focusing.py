@@ -175,7 +175,8 @@ class Focus(LaneStage):
         above = self.time_zero + 2 * float(heights.max(initial=0)) / SPEED_OF_LIGHT
         index = math.sqrt(self.permittivity)
         depths = (sensor.axis - above) * SPEED_OF_LIGHT / (2 * index)
-        is_in = depths > 0
+        # a thousandth of a sample keeps rounding from deciding on the surface itself
+        is_in = sensor.axis - above > 1e-3 * sensor.sample_interval
         for height in np.unique(heights):
             below = self._arrivals(sensor, height, depths[is_in], np.zeros(1))
             is_in[is_in] = below.is_in[:, 0]
