@@ -26,7 +26,7 @@ INTERPRETED := $(addprefix tests/test_,$(addsuffix .py,every_stage jit along_tra
 	gpr_preprocess gain surroundings energy_prescreener decay_prescreener \
 	prediction_prescreener clutter candidates coverage \
 	emi_bodies emi_coil emi_pulse windings magnetic_soil ground radar_physics \
-	radar_near_field migration back_projection subspace attributes inversion \
+	radar_near_field migration back_projection focus volume subspace attributes inversion \
 	height resampling tones)) -m "not slow"
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 

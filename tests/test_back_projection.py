@@ -11,7 +11,7 @@ from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.constants import SPEED_OF_LIGHT
 from minesense.gpr import back_project
-from minesense.gpr.back_projection import _legs
+from minesense.gpr._arrivals import legs
 from minesense.sensor import Radar
 from minesense.sweep import Quality
 
@@ -101,15 +101,28 @@ def test_matches_the_sum(options):
         npt.assert_allclose(result.coherence[:, c], coherence, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("start", [0.0, 15.3 * STEP, 30.0 * STEP])
+@pytest.mark.parametrize("n_traces", [1, 3, 7])
+def test_few_columns_are_summed_alike(n_traces, start):
+    """Short lanes take another way to the same bits, NaN where nothing is seen included."""
+    quality = np.zeros(n_traces, np.int64)
+    quality[[0, -1]] = Quality.STUCK if n_traces > 1 else 0
+    profile = profile_of(NOISE[:n_traces], quality=quality, start=start)
+    options = OPTIONS | {"height": 0.05, "depths": 0.01 * np.arange(1, 30)}
+    few = back_project(profile, **options)
+    block = back_project(profile, **options, coherence=True)
+    npt.assert_array_equal(few.values, block.values)
+    assert np.isnan(few.values).any()
+    assert np.isfinite(few.values).any()
+
+
 @pytest.mark.parametrize("height", [0.0, 0.0007, 0.005, 0.02, 0.021, 0.3])
 def test_legs_are_the_fastest(height):
     """Within a hundredth of a picosecond, far out and at shallow points too."""
     depths, x = np.array([0.005, 0.02, 0.1, 0.5]), np.array([0.0, 0.05, 0.3, 1.0])
     for permittivity in (1.0, 2.0, 20.0):
         index = math.sqrt(permittivity)
-        time, cosine, least = _legs(
-            profile_of(NOISE, separation=0.04), height, depths, x, permittivity
-        )
+        time, cosine, least = legs(0.04, height, depths, x, permittivity)
         for j, z in enumerate(depths):
             for k, e in enumerate(x):
                 one, other = (naive.leg(height, z, abs(e + d), index) for d in (-0.02, 0.02))
@@ -178,6 +191,21 @@ def test_height_of_every_trace():
     assert abs(depth - 0.1) < SPEED_OF_LIGHT / INDEX / 2 * STEP / 2
     mean = back_project(profile, **options, height=0.12)
     assert np.nanmax(image.values) > 1.5 * np.nanmax(mean.values)
+
+
+def test_height_of_every_channel():
+    """Each channel is imaged with its own height, whatever that of the other."""
+    both = np.array([[0.03, 0.08]])
+    for height in (both, np.where(np.arange(14)[:, None] < 5, both, both[:, ::-1])):
+        image = back_project(profile_of(NOISE), **OPTIONS, height=height)
+        for c in range(2):
+            own = np.broadcast_to(height, (14, 2))[:, c]
+            alone = back_project(profile_of(NOISE[:, c : c + 1]), **OPTIONS, height=own)
+            assert image.values[:, c].tobytes() == alone.values[:, 0].tobytes()
+    mixed = np.where(np.arange(14)[:, None] < 5, [[0.03, 0.08]], [[0.03, 0.06]])
+    image = back_project(profile_of(NOISE), **OPTIONS, height=mixed)
+    level = back_project(profile_of(NOISE), **OPTIONS, height=0.03)
+    assert image.values[:, 0].tobytes() == level.values[:, 0].tobytes()
 
 
 @heights
@@ -251,14 +279,21 @@ def test_what_was_not_recorded_is_unknown(height):
 
 
 @pytest.mark.parametrize("is_level", [True, False])
-def test_threads_and_blocks(is_level):
-    """Any number of threads gives the same bytes, and blocks have no seams."""
+def test_threads_and_blocks(is_level, monkeypatch):
+    """Any threads and size of block give the same bytes, and blocks have no seams."""
     traces = np.random.default_rng(seed=4).normal(size=(300, 2, 24))
     height = 0.04 if is_level else np.where(np.arange(300) % 7, 0.04, 0.05)
     options = OPTIONS | {"depths": [0.05, 0.08], "height": height, "coherence": True}
     one, three = (back_project(profile_of(traces), **options, workers=n) for n in (1, 3))
     assert one.values.tobytes() == three.values.tobytes()
     assert one.coherence.tobytes() == three.coherence.tobytes()
+    monkeypatch.setattr("minesense.gpr.back_projection.N_BLOCK", 37)
+    monkeypatch.setattr("minesense.gpr._level.N_BLOCK", 37)
+    small = back_project(profile_of(traces), **options, workers=2)
+    assert one.values.tobytes() == small.values.tobytes()
+    assert one.coherence.tobytes() == small.coherence.tobytes()
+    plain = back_project(profile_of(traces), **options | {"coherence": False})
+    assert one.values.tobytes() == plain.values.tobytes()
     if not is_level:
         options["height"] = height[210:]
     part = back_project(profile_of(traces[210:]), **options)
@@ -313,6 +348,7 @@ def test_short_lanes(n_traces):
         ({"height": None}, ValueError, "sensor 'test radar' has none. Must be given"),
         ({"height": -0.1}, ValueError, "Invalid height '-0.1'. Must be finite and not neg"),
         ({"height": [0.1, 0.1]}, ValueError, r"Invalid height with shape \(2,\)"),
+        ({"height": [[0.1] * 3]}, ValueError, r"Invalid height with shape \(1, 3\)"),
         (
             {"height": np.where(np.arange(14) == 4, -0.1, 0.1)},
             ValueError,

@@ -120,6 +120,23 @@ STAGES = {
     "automatic gain": (partial(gpr.Equalise, window=1.1e-9, floor=0.3), RADAR),
     "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9), RADAR),
     "envelope": (gpr.Envelope, RADAR),
+    "focus": (
+        partial(gpr.Focus, permittivity=6.0, spacing=0.05, aperture=0.23, height=0.1),
+        RADAR,
+    ),
+    "focus, from the ground": (
+        partial(
+            gpr.Focus,
+            permittivity=4.0,
+            spacing=0.05,
+            aperture=0.3,
+            height=0.0,
+            time_zero=3.1e-10,
+            angle=0.7,
+            min_share=0.6,
+        ),
+        RADAR,
+    ),
     "prescreen energy": (
         partial(gpr.PrescreenEnergy, spacing=0.05, bin_length=16e-10, guard=0.05, ring=0.25),
         RADAR,

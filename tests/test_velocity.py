@@ -15,13 +15,13 @@ from scipy import optimize
 from minesense.constants import SPEED_OF_LIGHT
 from minesense.gpr import (
     back_project,
-    find_focus,
+    sharpest_permittivity,
     fit_hyperbola,
     kirchhoff,
     stolt,
     track_ground,
 )
-from minesense.gpr.focus import _find_peak
+from minesense.gpr.sharpness import _find_peak
 from minesense.gpr.hyperbola import _Scene
 from minesense.physics import (
     Scatterers,
@@ -358,7 +358,7 @@ def test_the_focus_of_simulated_ground(permittivity, method):
     lane = simulated(permittivity, POINTS, noise=0.01)
     options = {"aperture": 0.6} if method == "back_project" else {}
     grid = np.geomspace(2.5, 18, 16)
-    focus = find_focus(
+    focus = sharpest_permittivity(
         lane,
         permittivities=grid,
         spacing=SPACING,
@@ -372,7 +372,7 @@ def test_the_focus_of_simulated_ground(permittivity, method):
     npt.assert_allclose(math.sqrt(focus.permittivity), math.sqrt(permittivity), rtol=0.1)
     npt.assert_allclose(focus.velocity, SPEED_OF_LIGHT / math.sqrt(focus.permittivity))
     npt.assert_array_equal(focus.permittivities, grid)
-    plain = find_focus(
+    plain = sharpest_permittivity(
         lane,
         permittivities=grid,
         spacing=SPACING,
@@ -416,7 +416,7 @@ METHODS = {
 def test_points_are_sharpest_with_their_own_velocity(method, options):
     """Within 3 % of the index, with each image, between the grid's values too."""
     for index in (2.6, 3.1):
-        focus = find_focus(on_ground(index), method=method, **FOCUS, **options)
+        focus = sharpest_permittivity(on_ground(index), method=method, **FOCUS, **options)
         assert focus.reason == ""
         npt.assert_allclose(math.sqrt(focus.permittivity), index, rtol=0.03)
 
@@ -425,7 +425,7 @@ def test_points_are_sharpest_with_their_own_velocity(method, options):
 def test_the_curve_is_that_of_the_images(method, options):
     """Each value is the sharpness of an image that anyone can make."""
     lane, few = on_ground(), FOCUS | {"permittivities": [6, 9, 12]}
-    focus = find_focus(lane, method=method, balance=1.0, **few, **options)
+    focus = sharpest_permittivity(lane, method=method, balance=1.0, **few, **options)
     for permittivity, value in zip(focus.permittivities, focus.sharpness, strict=True):
         v = SPEED_OF_LIGHT / math.sqrt(permittivity)
         place = {"spacing": SPACING}
@@ -447,15 +447,15 @@ def test_time_zero_is_taken_off():
         lane, sensor=dataclasses.replace(lane.sensor, axis=lane.sensor.axis + 3e-9)
     )
     for method, options in METHODS.items():
-        plain = find_focus(lane, method=method, **FOCUS, **options)
-        moved = find_focus(late, method=method, time_zero=3e-9, **FOCUS, **options)
+        plain = sharpest_permittivity(lane, method=method, **FOCUS, **options)
+        moved = sharpest_permittivity(late, method=method, time_zero=3e-9, **FOCUS, **options)
         npt.assert_allclose(moved.sharpness, plain.sharpness, rtol=1e-4)
 
 
 def test_the_border_is_no_result():
     """Ground faster or slower than all that was tried gives none."""
     for grid, border in (([10, 12, 14], 10), ([4, 5, 6], 6)):
-        focus = find_focus(on_ground(), method="stolt", **(FOCUS | {"permittivities": grid}))
+        focus = sharpest_permittivity(on_ground(), method="stolt", **(FOCUS | {"permittivities": grid}))
         assert focus.is_at_border
         assert math.isnan(focus.permittivity)
         assert math.isnan(focus.velocity)
@@ -465,11 +465,11 @@ def test_the_border_is_no_result():
 def test_nothing_to_focus():
     """Silence has no sharpness."""
     lane = on_ground(objects=())
-    focus = find_focus(lane, method="stolt", **FOCUS)
+    focus = sharpest_permittivity(lane, method="stolt", **FOCUS)
     assert focus.reason == "an image is zero throughout"
     assert not focus.is_at_border
     assert np.isnan(focus.sharpness).all()
-    assert find_focus(lane[:0], method="stolt", **FOCUS).reason == focus.reason
+    assert sharpest_permittivity(lane[:0], method="stolt", **FOCUS).reason == focus.reason
 
 
 def test_weak_traces_are_balanced():
@@ -478,10 +478,10 @@ def test_weak_traces_are_balanced():
     strong = dataclasses.replace(lane, samples=lane.samples.copy())
     strong.samples[::7] *= 3
     options = FOCUS | {"method": "stolt"}
-    even = find_focus(lane, **options, balance=0.01)
-    balanced = find_focus(strong, **options, balance=0.01)
+    even = sharpest_permittivity(lane, **options, balance=0.01)
+    balanced = sharpest_permittivity(strong, **options, balance=0.01)
     npt.assert_allclose(balanced.sharpness, even.sharpness, rtol=2e-3)
-    plain = find_focus(strong, **options, balance=1.0).sharpness
+    plain = sharpest_permittivity(strong, **options, balance=1.0).sharpness
     assert np.abs(plain / even.sharpness - 1).max() > 0.05
 
 
@@ -492,7 +492,7 @@ def test_dropouts_do_not_spoil_it():
     lane = on_ground(quality=quality)
     lane.samples[[10, 11, 40]] = np.nan
     for method, options in METHODS.items():
-        focus = find_focus(lane, method=method, **FOCUS, **options)
+        focus = sharpest_permittivity(lane, method=method, **FOCUS, **options)
         npt.assert_allclose(math.sqrt(focus.permittivity), 3, rtol=0.04)
 
 
@@ -540,11 +540,11 @@ def test_a_flat_curve_has_no_peak():
 def test_bad_options_are_named(options, message):
     """The error names the option, shows its value and states the rule."""
     with pytest.raises(ValueError, match=message):
-        find_focus(on_ground(), **({"method": "stolt"} | FOCUS | options))
+        sharpest_permittivity(on_ground(), **({"method": "stolt"} | FOCUS | options))
 
 
 def test_only_radars():
     """A metal detector has no focus."""
     coils = make_sweep(np.zeros((3, 1, 12)), sensor=make_coils(1, 12))
     with pytest.raises(ValueError, match="Must be a radar"):
-        find_focus(coils, method="stolt", **FOCUS)
+        sharpest_permittivity(coils, method="stolt", **FOCUS)

@@ -6,15 +6,58 @@ from ._jit import jit
 
 
 @jit
+def put_side_by_side(samples, is_usable, channel, begin, tile, n_used):
+    """
+    Put consecutive traces side by side, and count those to be used.
+
+    Parameters
+    ----------
+    samples : (n_traces, n_channels, n_samples) float32 array
+        Traces.
+    is_usable : (n_traces,) bool array
+        A trace that is not usable counts as zero, like those beyond the lane.
+    channel, begin : int
+        Which channel; which trace is in column 0, negative ahead of the lane.
+    tile : (n_samples, n_columns) float32 array
+        Overwritten.
+    n_used : (n_columns + 1,) int64 array
+        Overwritten with how many traces are to be used before each column.
+    """
+    n_samples, n_columns = tile.shape
+    n_traces = len(samples)
+    n_used[0] = 0
+    for m in range(n_columns):
+        i = begin + m
+        is_in = 0 <= i < n_traces and is_usable[i]
+        n_used[m + 1] = n_used[m] + (1 if is_in else 0)
+    n_side = 16  # a line of the cache
+    n_deep = 64
+    for left in range(0, n_columns, n_side):
+        right = min(left + n_side, n_columns)
+        for low in range(0, n_samples, n_deep):
+            high = min(low + n_deep, n_samples)
+            for m in range(left, right):
+                if n_used[m + 1] > n_used[m]:
+                    trace = samples[begin + m, channel, low:high]
+                    for j in range(high - low):
+                        tile[low + j, m] = trace[j]
+                else:
+                    for j in range(low, high):
+                        tile[j, m] = 0.0
+
+
+@jit
 def stack_side_by_side(
     tile,
     n_used,
     firsts,
     stops,
     rows,
+    lower,
+    upper,
+    has_coherence,
     fractions,
     weights,
-    has_coherence,
     totals,
     channel,
     first,
@@ -25,7 +68,7 @@ def stack_side_by_side(
     Sum traces for a block of image columns, when all antennas are at one height.
 
     Traces as far behind as ahead share their times. The inner loops run over contiguous
-    traces.
+    traces. Offsets are added two by two, from an even one on.
 
     Parameters
     ----------
@@ -36,14 +79,17 @@ def stack_side_by_side(
         How many traces are to be used before each column.
     firsts, stops : (n_depths,) int64 array
         Offsets in traces from the first to before the stop enter the sum; no more than
-        n_halo + 1.
+        n_halo.
     rows : (n_depths, n_halo + 1) int64 array
-        Row at or before the arrival, less than n_samples - 1.
-    fractions, weights : (n_depths, n_halo + 1) float32 array
-        How far the arrival is from that row to the next; weight in the sum.
+        Row at or before the arrival, less than n_samples - 1. The number of offsets is even.
+    lower, upper : (n_depths, n_halo + 1) float32 array
+        Weights of that row and the next for each of the two traces at an offset; zero where
+        the offset does not enter the sum; half of the weight at offset 0.
     has_coherence : bool
         Whether `coherence` is wanted.
-    totals : (n_together, 3, n_block) float32 array
+    fractions, weights : (n_depths, n_halo + 1) float32 array
+        How far the arrival is from its row to the next; whole weight. For the coherence.
+    totals : (3, n_together, n_block or more) float32 array
         Overwritten. So many depths are written at a time.
     channel, first : int
         Where the block goes in `out` and `coherence`.
@@ -51,92 +97,102 @@ def stack_side_by_side(
         Overwritten in n_block traces from `first` on, of one channel; NaN where no trace
         is used. `coherence` stays as it is unless it is wanted.
     """
-    n_together, _, n_block = totals.shape
-    halo = (tile.shape[1] - n_block) // 2
+    n_together = totals.shape[1]
+    width = tile.shape[1]
+    halo = rows.shape[1] - 1
+    n_block = width - 2 * halo
     n_depths = len(stops)
+    n_seen = min(n_block, len(out) - first)
+    flat = tile.reshape(tile.size)
     for begin in range(0, n_depths, n_together):
         end = min(begin + n_together, n_depths)
         for j in range(begin, end):
-            _stack_depth(
-                tile,
-                halo,
-                firsts[j],
-                stops[j],
-                rows[j],
-                fractions[j],
-                weights[j],
-                has_coherence,
-                totals[j - begin],
-            )
-        for m in range(min(n_block, len(out) - first)):
+            total = totals[0, j - begin, :n_block]
+            plain = totals[1, j - begin, :n_block]
+            power = totals[2, j - begin, :n_block]
+            _stack_depth(flat, width, firsts[j], stops[j], rows[j], lower[j], upper[j], total)
+            if has_coherence:
+                plain[:] = 0.0
+                power[:] = 0.0
+                for k in range(firsts[j], stops[j]):
+                    corner = rows[j, k] * width + halo
+                    _add_moments(flat, width, corner - k, fractions[j, k], plain, power)
+                    if k > 0:
+                        _add_moments(flat, width, corner + k, fractions[j, k], plain, power)
+            _mask(n_used, halo, firsts[j], stops[j], has_coherence, total, plain, power)
+        for m in range(n_seen):
             image = out[first + m, channel]
             for j in range(begin, end):
-                n = _count(n_used, halo + m, firsts[j], stops[j])
-                image[j] = totals[j - begin, 0, m] if n else np.nan
-                if has_coherence:
-                    sums = totals[j - begin, :, m]
-                    coherence[first + m, channel, j] = _coherence(sums[1], sums[2], n)
+                image[j] = totals[0, j - begin, m]
+        if has_coherence:
+            for m in range(n_seen):
+                for j in range(begin, end):
+                    coherence[first + m, channel, j] = totals[1, j - begin, m]
 
 
 @jit
-def _stack_depth(tile, halo, first, stop, rows, fractions, weights, has_coherence, totals):
-    """Sum traces at one depth, for `stack_side_by_side`; totals of a depth."""
-    n_block = totals.shape[1]
-    totals[: 3 if has_coherence else 1] = 0.0
-    for k in range(first, stop):
-        above = tile[rows[k]]
-        below = tile[rows[k] + 1]
-        back = halo - k
-        ahead = halo + k
-        if has_coherence:
-            for side in range(2 if k else 1):
-                at = back + 2 * k * side
-                end = at + n_block
-                _add_moments(above[at:end], below[at:end], fractions[k], weights[k], totals)
-            continue
-        b = weights[k] * fractions[k]
-        a = weights[k] - b
-        if k == 0:
-            a *= np.float32(0.5)  # both are one trace
-            b *= np.float32(0.5)
-        _add_four(
-            a,
-            above[back : back + n_block],
-            above[ahead : ahead + n_block],
-            b,
-            below[back : back + n_block],
-            below[ahead : ahead + n_block],
-            totals[0],
+def _stack_depth(flat, width, first, stop, rows, lower, upper, total):
+    """Overwrite the total with the weighted sum of traces at one depth."""
+    total[:] = 0.0
+    halo = (width - len(total)) // 2
+    for k in range(first - first % 2, stop, 2):
+        one = rows[k] * width + halo
+        two = rows[k + 1] * width + halo
+        # unsigned: a place that might be negative would keep the compiler from vectors
+        _add_eight(
+            flat,
+            np.uint64(width),
+            np.uint64(one - k),
+            np.uint64(one + k),
+            lower[k],
+            upper[k],
+            np.uint64(two - k - 1),
+            np.uint64(two + k + 1),
+            lower[k + 1],
+            upper[k + 1],
+            total,
         )
 
 
 @jit
-def _add_four(a, above, above_too, b, below, below_too, total):
-    """Add the weighted sum of two pairs of rows to the total."""
-    for m in range(len(total)):
-        total[m] += a * (above[m] + above_too[m]) + b * (below[m] + below_too[m])
+def _add_eight(flat, width, back, ahead, a, b, back_too, ahead_too, c, d, total):
+    """Add two offsets to the total: traces behind and ahead, the row and the one below."""
+    for m in range(np.uint64(len(total))):
+        total[m] += (
+            a * (flat[back + m] + flat[ahead + m])
+            + b * (flat[back + width + m] + flat[ahead + width + m])
+        ) + (
+            c * (flat[back_too + m] + flat[ahead_too + m])
+            + d * (flat[back_too + width + m] + flat[ahead_too + width + m])
+        )
 
 
 @jit
-def _add_moments(above, below, fraction, weight, totals):
-    """Add values between two rows to totals of them weighted, of them, and squared."""
-    total, plain, power = totals[0], totals[1], totals[2]
-    for m in range(len(total)):
-        value = above[m] + fraction * (below[m] - above[m])
-        total[m] += weight * value
+def _add_moments(flat, width, place, fraction, plain, power):
+    """Add values between two rows to sums of them and of their squares."""
+    at = np.uint64(place)
+    below = np.uint64(place + width)
+    for m in range(np.uint64(len(plain))):
+        value = flat[at + m] + fraction * (flat[below + m] - flat[at + m])
         plain[m] += value
         power[m] += value * value
 
 
 @jit
-def _count(n_used, column, first, stop):
-    """Return how many traces are used at offsets of `first` to before `stop`."""
-    if stop <= first:
-        return 0
-    n = n_used[column + stop] - n_used[column - stop + 1]
-    if first > 0:
-        n -= n_used[column + first] - n_used[column - first + 1]
-    return n
+def _mask(n_used, halo, first, stop, has_coherence, total, plain, power):
+    """Turn sums of nothing into NaN, and moments into coherence."""
+    n_columns = len(n_used) - 1
+    if n_used[n_columns] == n_columns and stop > first and not has_coherence:
+        return
+    for m in range(len(total)):
+        n = n_used[halo + m + max(stop, 1)] - n_used[halo + m - max(stop, 1) + 1]
+        if first > 0:
+            n -= n_used[halo + m + first] - n_used[halo + m - first + 1]
+        if n == 0 or stop <= first:
+            n = 0
+            total[m] = np.nan
+        if has_coherence:
+            plain[m] = _coherence(plain[m], power[m], n)
 
 
 @jit
@@ -150,15 +206,96 @@ def _coherence(plain, power, n):
 
 
 @jit
+def stack_column(traces, is_usable, middle, channel, firsts, stops, rows, lower, upper, out):
+    """
+    Sum traces for one image column, when all antennas are at one height.
+
+    The same operations in the same order as :func:`stack_side_by_side`, so that the bits
+    are the same; it is quicker for a column alone.
+
+    Parameters
+    ----------
+    traces : (n_traces, n_channels, n_samples) float32 array
+        At least the traces that the column sums.
+    is_usable : (n_traces,) bool array
+        A trace that is not usable counts as zero, like those beyond the traces.
+    middle, channel : int
+        Trace above the column, and which channel.
+    firsts, stops : (n_depths,) int64 array
+        Offsets in traces from the first to before the stop enter the sum.
+    rows : (n_offsets, n_depths) int64 array
+        Sample at or before the arrival, less than n_samples - 1; n_offsets is even.
+    lower, upper : (n_offsets, n_depths) float32 array
+        As for :func:`stack_side_by_side`, offsets first.
+    out : (n_depths,) float32 array
+        Overwritten.
+    """
+    out[:] = 0.0
+    for k in range(0, len(rows), 2):
+        _add_offsets(
+            traces,
+            is_usable,
+            middle,
+            channel,
+            k,
+            firsts,
+            stops,
+            rows[k : k + 2],
+            lower[k : k + 2],
+            upper[k : k + 2],
+            out,
+        )
+
+
+@jit
+def _add_offsets(traces, is_usable, middle, channel, k, firsts, stops, rows, lower, upper, out):
+    """Add two offsets, from k on, to one column."""
+    back, has_back = _trace(traces, is_usable, middle - k, channel)
+    ahead, has_ahead = _trace(traces, is_usable, middle + k, channel)
+    back_too, has_back_too = _trace(traces, is_usable, middle - k - 1, channel)
+    ahead_too, has_ahead_too = _trace(traces, is_usable, middle + k + 1, channel)
+    zero = np.float32(0.0)
+    for j in range(len(out)):
+        if firsts[j] - firsts[j] % 2 <= k < stops[j]:
+            r = rows[0, j]
+            s = rows[1, j]
+            above = (back[r] if has_back else zero) + (ahead[r] if has_ahead else zero)
+            r += 1
+            below = (back[r] if has_back else zero) + (ahead[r] if has_ahead else zero)
+            over = (back_too[s] if has_back_too else zero) + (
+                ahead_too[s] if has_ahead_too else zero
+            )
+            s += 1
+            under = (back_too[s] if has_back_too else zero) + (
+                ahead_too[s] if has_ahead_too else zero
+            )
+            out[j] += (lower[0, j] * above + upper[0, j] * below) + (
+                lower[1, j] * over + upper[1, j] * under
+            )
+
+
+@jit
+def _trace(traces, is_usable, i, channel):
+    """Return a trace and whether it is to be used; any, if it is not."""
+    if 0 <= i < len(traces):
+        return traces[i, channel], is_usable[i]
+    return traces[0, channel], False
+
+
+@jit
 def stack_by_height(
     samples,
     is_usable,
     bins,
+    lows,
+    highs,
     rows,
     fractions,
     weights,
     has_coherence,
-    totals,
+    values,
+    moments,
+    counts,
     channel,
     first,
     stop,
@@ -168,6 +305,8 @@ def stack_by_height(
     """
     Sum traces for some image columns, each trace with the times of its antenna's height.
 
+    A trace is added to the columns as far behind as ahead at once: it is the same at both.
+
     Parameters
     ----------
     samples : (n_traces, n_channels, n_samples) float32 array
@@ -176,46 +315,86 @@ def stack_by_height(
         A trace that is not usable enters no sum.
     bins : (n_traces,) int64 array
         Which of the heights a trace was recorded at.
-    rows : (n_heights, n_offsets, n_depths) int64 array
-        Sample at or before the arrival, less than n_samples - 1; negative where the trace
-        does not enter the sum.
+    lows, highs : (n_heights, n_offsets) int64 array
+        Depths from the low to before the high get an offset into their sum.
+    rows : (n_heights, n_offsets, n_depths) uint32 array
+        Sample at or before the arrival, less than n_samples - 1.
     fractions, weights : (n_heights, n_offsets, n_depths) float32 array
         How far the arrival is from that sample to the next; weight in the sum.
     has_coherence : bool
         Whether `coherence` is wanted.
-    totals : (4, n_depths) float32 array
+    values : (2, n_depths) float32 array
+        Overwritten.
+    moments : (2, n_block, n_depths) float32 array
+        Overwritten; without any column unless the coherence is wanted.
+    counts : (n_block, n_depths + 1) int64 array
         Overwritten.
     channel, first, stop : int
-        Which channel, and the columns to be imaged.
+        Which channel, and the columns to be imaged: n_block at most.
     out, coherence : (n_traces, n_channels, n_depths) float32 array
         Overwritten there; NaN where no trace is used. `coherence` stays as it is unless it
         is wanted.
     """
-    n_depths = totals.shape[1]
-    n_halo = rows.shape[1] - 1
+    n_offsets = rows.shape[1]
+    out[first:stop, channel] = 0.0
+    counts[:] = 0
+    moments[:] = 0.0
+    for a in range(max(0, first - n_offsets + 1), min(len(samples), stop + n_offsets - 1)):
+        if not is_usable[a]:
+            continue
+        b = bins[a]
+        trace = samples[a, channel]
+        for k in range(n_offsets):
+            low, high = lows[b, k], highs[b, k]
+            is_behind = first <= a - k < stop
+            is_ahead = k > 0 and first <= a + k < stop
+            if low >= high or not (is_behind or is_ahead):
+                continue
+            _read(trace, rows[b, k], fractions[b, k], weights[b, k], low, high, values)
+            for side in range(2):
+                i = a + k * (2 * side - 1)
+                if not (is_ahead if side else is_behind):
+                    continue
+                counts[i - first, low] += 1
+                counts[i - first, high] -= 1
+                _add(values[1], low, high, out[i, channel])
+                if has_coherence:
+                    _add(values[0], low, high, moments[0, i - first])
+                    _add_squares(values[0], low, high, moments[1, i - first])
     for i in range(first, stop):
-        totals[:] = 0.0
-        for a in range(max(0, i - n_halo), min(len(samples), i + n_halo + 1)):
-            if is_usable[a]:
-                k = abs(a - i)
-                b = bins[a]
-                trace = samples[a, channel]
-                _add_trace(trace, rows[b, k], fractions[b, k], weights[b, k], totals)
-        for j in range(n_depths):
-            n = int(totals[3, j])
-            out[i, channel, j] = totals[0, j] if n else np.nan
+        n = 0
+        for j in range(out.shape[2]):
+            n += counts[i - first, j]
+            if n == 0:
+                out[i, channel, j] = np.nan
             if has_coherence:
-                coherence[i, channel, j] = _coherence(totals[1, j], totals[2, j], n)
+                plain, power = moments[0, i - first, j], moments[1, i - first, j]
+                coherence[i, channel, j] = _coherence(plain, power, n)
 
 
 @jit
-def _add_trace(trace, rows, fractions, weights, totals):
-    """Add a trace to totals of values weighted, of values, squared, and their number."""
-    for j in range(len(rows)):
-        row = rows[j]
-        if row >= 0:
-            value = trace[row] + fractions[j] * (trace[row + 1] - trace[row])
-            totals[0, j] += weights[j] * value
-            totals[1, j] += value
-            totals[2, j] += value * value
-            totals[3, j] += np.float32(1.0)
+def _read(trace, rows, fractions, weights, low, high, values):
+    """Overwrite values at their times, and weighted, from `low` to before `high`."""
+    above, below = trace[:-1], trace[1:]
+    plain, weighted = values[0], values[1]
+    for j in range(low, high):
+        r = rows[j]
+        value = above[r] + fractions[j] * (below[r] - above[r])
+        plain[j] = value
+        weighted[j] = weights[j] * value
+
+
+@jit
+def _add(values, low, high, total):
+    """Add values to a total, from `low` to before `high`."""
+    source, target = values[low:high], total[low:high]
+    for j in range(len(source)):
+        target[j] += source[j]
+
+
+@jit
+def _add_squares(values, low, high, total):
+    """Add squares of values to a total, from `low` to before `high`."""
+    source, target = values[low:high], total[low:high]
+    for j in range(len(source)):
+        target[j] += source[j] * source[j]

@@ -14,7 +14,7 @@ from .back_projection import Image, back_project
 from .bank import template_bank
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
-from .focus import Focus, find_focus
+from .focusing import Focus, focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .height import LevelHeight, antenna_heights, level_height
@@ -24,10 +24,12 @@ from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
+from .sharpness import Sharpness, sharpest_permittivity
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
 from .tones import TracesFromTones, traces_from_tones
 from .two_way import prescreen_prediction_two_way
+from .volume import Volume, back_project_volume
 
 __all__ = [
     "FEATURES",
@@ -50,21 +52,24 @@ __all__ = [
     "RemoveBackground",
     "RemoveMedianBackground",
     "ResampleTrack",
+    "Sharpness",
     "SubspaceRemoval",
     "TracesFromTones",
+    "Volume",
     "Whiten",
     "align_ground",
     "align_time_zero",
     "antenna_heights",
     "back_project",
+    "back_project_volume",
     "band_pass",
     "cell_averaging_factor",
     "compensate_loss",
     "dewow",
     "envelope",
     "equalise",
-    "find_focus",
     "fit_hyperbola",
+    "focus",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
@@ -82,6 +87,7 @@ __all__ = [
     "remove_median_background",
     "remove_subspace",
     "resample_track",
+    "sharpest_permittivity",
     "stolt",
     "template_bank",
     "traces_from_tones",

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.back_projection import stack_by_height, stack_side_by_side
-from .._validation import (
-    check_array,
-    check_count,
-    check_increasing,
-    check_not_negative,
-    check_number,
-    check_positive,
-)
+from .._kernels.back_projection import stack_by_height
+from .._validation import check_count, check_number, check_positive
 from .._version import __version__
 from ..constants import SPEED_OF_LIGHT
-from ..physics import trace_rays
 from ..sweep import Floats, Frame, Samples, Sweep
+from ._arrivals import (
+    HEIGHT_BIN,
+    Arrivals,
+    arrivals_at,
+    bin_heights,
+    check_angle,
+    check_depths,
+    check_heights,
+    check_permittivity,
+    offsets_of,
+)
+from ._level import N_BLOCK, LevelTable
 from ._profile import check_spacing, share
 from .preprocess import check_radar
-
-#: Image columns that a thread makes at a time: their traces fit the second-level cache.
-#: Fixed, so that the result does not depend on how many threads share the blocks.
-_N_BLOCK = 256
-
-#: Depths that are written at a time: a line of the cache.
-_N_TOGETHER = 16
-
-#: Heights of one table lie within this many samples of the way of light.
-_HEIGHT_BIN = 1 / 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,15 +42,6 @@ class Image:
     lane: str
     frame: Frame  #: of the positions
     history: tuple[str, ...]  #: what was done to the samples, one line a step
-
-
-class _Table(NamedTuple):
-    """Where in a trace the echo of a point is, by depth and offset in traces."""
-
-    is_in: npt.NDArray[np.bool_]
-    rows: npt.NDArray[np.int64]
-    fractions: Samples
-    weights: Samples
 
 
 def back_project(
@@ -87,9 +72,10 @@ def back_project(
         Below the surface, in metres, increasing and greater than zero.
     aperture : float
         How far a sum reaches along the track to each side, in metres.
-    height : float or (n_traces,) array_like, optional
-        Of the antennas over the ground, in metres, for all traces or each; 0 if they lie
-        on it. By default the height of the sensor's radar.
+    height : float, (n_traces,) or (n_traces, n_channels) array_like, optional
+        Of the antennas over the ground, in metres, for all traces, each, or each of each
+        channel; (1, n_channels) where channels alone differ; 0 if they lie on it. By
+        default the height of the sensor's radar.
     time_zero : float
         When the peak of the pulse leaves the transmitter, in seconds on the axis of the
         sensor; the same for all traces, as :func:`align_time_zero` makes it. Not the time of
@@ -144,8 +130,9 @@ def back_project(
     Values between samples are interpolated linearly. Heights that differ share tables of
     times in bins of a twelfth of a sample times the speed of light. Since
     :math:`|\partial t / \partial h| \le 1 / c` for each leg, times are wrong by no more than
-    a twelfth of a sample; if all heights are the same, by none. One height is also several
-    times faster. Sums are float32.
+    a twelfth of a sample; if all heights of a channel are the same, by none. One height is
+    also several times faster. Sums are float32. Besides the result only tables and some
+    hundred columns a thread are held, however long the lane is.
 
     Examples
     --------
@@ -175,38 +162,39 @@ def back_project(
     (20, 0.2)
     """
     step = check_radar(sweep.sensor)
-    permittivity = _check_permittivity(permittivity)
     spacing = check_spacing(sweep, spacing)
-    depths = _check_depths(depths)
-    aperture = check_positive(aperture, "aperture")
-    heights = _check_heights(sweep, height)
-    time_zero = check_number(time_zero, "time_zero")
-    angle = check_positive(angle, "angle")
-    if angle >= math.pi / 2:
-        msg = f"Invalid angle '{angle}'. Must be less than pi / 2, in radians."
-        raise ValueError(msg)
+    depths = check_depths(depths)
+    geometry = {
+        "permittivity": check_permittivity(permittivity),
+        "aperture": check_positive(aperture, "aperture"),
+        "time_zero": check_number(time_zero, "time_zero"),
+        "angle": check_angle(angle),
+    }
+    heights = check_heights(sweep, height)
     workers = check_count(workers, "workers")
     n_traces, n_channels, _ = sweep.samples.shape
     values = np.empty((n_traces, n_channels, len(depths)), np.float32)
     ratios = np.empty(values.shape if coherence else (0, 0, 0), np.float32)
-    centres, bins = _bin_heights(heights, SPEED_OF_LIGHT * step * _HEIGHT_BIN)
-    n_offsets = min(max(1, n_traces), math.ceil(aperture / spacing * (1 - 1e-9)))
-    x = spacing * np.arange(n_offsets)
-    hann = np.cos(np.pi * x / (2 * aperture)) ** 2
-    tables = []
-    for centre in centres:
-        time, cosine, steepest = _legs(sweep, float(centre), depths, x, permittivity)
-        place = (time + (time_zero - sweep.sensor.axis[0])) / step
-        is_in = steepest >= math.cos(angle) * (1 - 1e-12)
-        tables.append(_table(place, is_in, cosine * hann, len(sweep.sensor.axis)))
-    if len(tables) == 1:
-        _stack_one_height(sweep, tables[0], values, ratios, workers)
-    elif tables:
-        _stack_heights(sweep, bins, tables, values, ratios, workers)
+    x = spacing * np.arange(min(max(1, n_traces), offsets_of(geometry["aperture"], spacing)))
+    centres, bins = bin_heights(heights, SPEED_OF_LIGHT * step * HEIGHT_BIN)
+    arrivals = [arrivals_at(sweep.sensor, float(h), depths, x, **geometry) for h in centres]
+    stackers = {}
+    is_level = (bins == bins[:1]).all(axis=0)
+    for number in np.unique(bins[:1, is_level]):
+        stackers[number] = _level_stacker(sweep, arrivals[number], values, ratios)
+    if not is_level.all():
+        stackers[-1] = _height_stacker(sweep, bins, arrivals, values, ratios)
+    blocks = [
+        (stackers[bins[0, channel] if is_level[channel] else -1], channel, start)
+        for channel in range(n_channels)
+        for start in range(0, n_traces, N_BLOCK)
+    ]
+    share(lambda block: block[0](*block[1:]), blocks, workers)
     shown = f"{centres[0]:g}" if len(centres) == 1 else "array"
     call = (
-        f"permittivity={permittivity!r}, spacing={spacing!r}, aperture={aperture!r}, "
-        f"height={shown}, time_zero={time_zero!r}, angle={angle!r}"
+        f"permittivity={geometry['permittivity']!r}, spacing={spacing!r}, "
+        f"aperture={geometry['aperture']!r}, height={shown}, "
+        f"time_zero={geometry['time_zero']!r}, angle={geometry['angle']!r}"
     )
     return Image(
         values=values,
@@ -220,160 +208,63 @@ def back_project(
     )
 
 
-def _check_permittivity(value: float) -> float:
-    """Return a relative permittivity that ground can have."""
-    number = check_number(value, "permittivity")
-    if not 1 <= number <= 100:
-        msg = f"Invalid permittivity '{number:g}'. Must be relative, from 1 to 100."
-        raise ValueError(msg)
-    return number
+def _level_stacker(
+    sweep: Sweep, arrivals: Arrivals, values: Samples, ratios: Samples
+) -> Callable[[int, int], None]:
+    """Return what images a block of columns of a channel recorded at one height."""
+    table, is_usable = LevelTable.of(arrivals), sweep.is_usable
+
+    def stack(channel: int, start: int) -> None:
+        columns = range(start, min(len(sweep), start + N_BLOCK))
+        part = slice(start, columns.stop)
+        table.stack(sweep.samples, is_usable, channel, columns, values[part], ratios[part])
+
+    return stack
 
 
-def _check_depths(values: npt.ArrayLike) -> Floats:
-    """Return increasing depths below the surface."""
-    depths = check_increasing(check_array(values, "depths", ("n_depths",)), "depths")
-    if not len(depths) or depths[0] <= 0:
-        found = f"'{depths[0]:g}'" if len(depths) else "without a value"
-        msg = f"Invalid depths {found}. Must be one or more, greater than zero."
-        raise ValueError(msg)
-    return depths.copy()
-
-
-def _check_heights(sweep: Sweep, height: npt.ArrayLike | None) -> Floats:
-    """Return the height of every trace."""
-    radar = sweep.sensor.radar
-    if height is None:
-        height = radar.height if radar else None
-    if height is None:
-        msg = f"Invalid height None: sensor '{sweep.sensor.name}' has none. Must be given."
-        raise ValueError(msg)
-    if np.ndim(height) == 0:
-        return np.full(len(sweep), check_not_negative(height, "height"))
-    heights = check_array(height, "height", (len(sweep),))
-    if (heights < 0).any():
-        k = int(np.argmax(heights < 0))
-        msg = f"Invalid height '{heights[k]:g}' of trace {k}. Must not be negative."
-        raise ValueError(msg)
-    return heights
-
-
-def _bin_heights(heights: Floats, width: float) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """Return heights no more than half a width from all, and which one is whose."""
-    if not len(heights) or np.ptp(heights) == 0:
-        return heights[:1], np.zeros(len(heights), np.intp)
-    middles = (np.floor(heights / width) + 0.5) * width
-    centres, bins = np.unique(np.where(heights > 0, middles, 0.0), return_inverse=True)
-    return centres, bins.reshape(-1)
-
-
-def _legs(
-    sweep: Sweep, height: float, depths: Floats, x: Floats, permittivity: float
-) -> tuple[Floats, Floats, Floats]:
-    """Return time over both legs, and mean and least cosine in the ground; depth first."""
-    radar = sweep.sensor.radar
-    half = abs(radar.separation) / 2 if radar else 0.0
-    index, z = math.sqrt(permittivity), depths[:, None]
-    legs = []
-    for offset in (np.abs(x - half), x + half):
-        if height == 0:
-            path = np.hypot(z, offset)
-            legs.append((index * path / SPEED_OF_LIGHT, z / path))
-        else:
-            rays = trace_rays(
-                height, z, offset, index=index, n_steps=5 if height > 0.02 else 12
-            )
-            legs.append((rays.time, z / rays.soil))
-    (near, near_cosine), (far, far_cosine) = legs
-    least = np.minimum(near_cosine, far_cosine)
-    return near + far, (near_cosine + far_cosine) / 2, least
-
-
-def _table(
-    place: Floats, is_in: npt.NDArray[np.bool_], weights: Floats, n_samples: int
-) -> _Table:
-    """Return a table of arrivals, given in samples; some may be outside of the record."""
-    is_in = is_in & (place >= -1e-9) & (place <= n_samples - 1 + 1e-9)
-    place = np.where(is_in, place, 0.0)
-    rows = np.clip(place.astype(np.int64), 0, n_samples - 2)
-    fractions = np.clip(place - rows, 0.0, 1.0)
-    return _Table(is_in, rows, fractions.astype(np.float32), weights.astype(np.float32))
-
-
-def _stack_one_height(
-    sweep: Sweep, table: _Table, values: Samples, ratios: Samples, workers: int
-) -> None:
-    """Sum traces that share one table."""
-    n_traces, n_channels, n_samples = sweep.samples.shape
-    is_in, is_usable = table.is_in, sweep.is_usable
-    n_block, halo = min(_N_BLOCK, n_traces), is_in.shape[1] - 1
-    # along offset both time and angle grow: what enters a sum has no holes
-    firsts = np.argmax(is_in, axis=1)
-    stops = firsts + is_in.sum(axis=1)
-
-    def image_block(block: tuple[int, int]) -> None:
-        channel, first = block
-        tile = np.zeros((n_samples, n_block + 2 * halo), np.float32)
-        begin, end = max(0, first - halo), min(n_traces, first + n_block + halo)
-        used = np.zeros(tile.shape[1], np.int64)
-        columns = slice(begin - first + halo, end - first + halo)
-        used[columns] = is_usable[begin:end]
-        tile[:, columns] = sweep.samples[begin:end, channel].T
-        tile[:, used == 0] = 0.0  # NaN too
-        n_used = np.concatenate([[0], np.cumsum(used)])
-        totals = np.empty((_N_TOGETHER, 3, n_block), np.float32)
-        stack_side_by_side(
-            tile,
-            n_used,
-            firsts,
-            stops,
-            *table[1:],
-            ratios.size > 0,
-            totals,
-            channel,
-            first,
-            values,
-            ratios,
-        )
-
-    starts = range(0, n_traces, _N_BLOCK)
-    share(image_block, [(c, i) for c in range(n_channels) for i in starts], workers)
-
-
-def _stack_heights(
+def _height_stacker(
     sweep: Sweep,
     bins: npt.NDArray[np.intp],
-    tables: list[_Table],
+    arrivals: list[Arrivals],
     values: Samples,
     ratios: Samples,
-    workers: int,
-) -> None:
-    """Sum traces of several heights."""
-    n_traces, n_channels, _ = sweep.samples.shape
-    rows = np.stack([np.where(table.is_in, table.rows, -1).T for table in tables])
-    rows = np.ascontiguousarray(rows)
-    fractions = np.ascontiguousarray(np.stack([table.fractions.T for table in tables]))
-    weights = np.ascontiguousarray(np.stack([table.weights.T for table in tables]))
-    is_usable = sweep.is_usable
+) -> Callable[[int, int], None]:
+    """Return what images a block of columns of a channel whose height changes."""
+    n_depths, is_usable = values.shape[2], sweep.is_usable
+    # angle and record each leave depths without holes to an offset
+    lows = np.stack([np.argmax(a.is_in, axis=0) for a in arrivals])
+    highs = lows + np.stack([a.is_in.sum(axis=0) for a in arrivals])
+    rows, fractions, weights = (
+        np.ascontiguousarray(np.stack([array.T for array in arrays]))
+        for arrays in (
+            [a.rows.astype(np.uint32) for a in arrivals],
+            [a.fractions for a in arrivals],
+            [a.weights for a in arrivals],
+        )
+    )
+    bins = np.ascontiguousarray(bins.T)
 
-    def image_block(block: tuple[int, int]) -> None:
-        channel, first = block
-        totals = np.empty((4, values.shape[2]), np.float32)
-        stop = min(n_traces, first + _N_BLOCK)
+    def stack(channel: int, start: int) -> None:
+        stop = min(len(sweep), start + N_BLOCK)
+        n_block = stop - start
         stack_by_height(
             sweep.samples,
             is_usable,
-            bins,
+            bins[channel],
+            lows,
+            highs,
             rows,
             fractions,
             weights,
             ratios.size > 0,
-            totals,
+            np.empty((2, n_depths), np.float32),
+            np.empty((2, n_block if ratios.size else 0, n_depths), np.float32),
+            np.empty((n_block, n_depths + 1), np.int64),
             channel,
-            first,
+            start,
             stop,
             values,
             ratios,
         )
 
-    starts = range(0, n_traces, _N_BLOCK)
-    share(image_block, [(c, i) for c in range(n_channels) for i in starts], workers)
+    return stack

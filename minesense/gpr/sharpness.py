@@ -29,7 +29,7 @@ Method = Literal["back_project", "stolt", "kirchhoff"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Focus:
+class Sharpness:
     """How sharp the image of a lane is by permittivity, and where it is sharpest."""
 
     permittivities: Floats  #: (n,) that were tried, relative
@@ -44,7 +44,7 @@ class Focus:
         return SPEED_OF_LIGHT / math.sqrt(self.permittivity)
 
 
-def find_focus(
+def sharpest_permittivity(
     sweep: Sweep,
     *,
     permittivities: npt.ArrayLike,
@@ -56,7 +56,7 @@ def find_focus(
     time_zero: float = 0.0,
     balance: float = 0.1,
     workers: int = 1,
-) -> Focus:
+) -> Sharpness:
     r"""
     Find the permittivity for which the image of a lane is sharpest.
 
@@ -93,7 +93,7 @@ def find_focus(
 
     Returns
     -------
-    focus : Focus
+    result : Sharpness
         The curve and its greatest value, or the reason why it tells nothing.
 
     Raises
@@ -155,7 +155,7 @@ def find_focus(
     ...     sensor=sensor,
     ... )
     >>> options = {"spacing": 0.02, "times": (2e-9, 7e-9), "aperture": 0.4, "height": 0.0}
-    >>> focus = find_focus(sweep, permittivities=[5, 6, 7, 8, 9, 10, 12, 14], **options)
+    >>> focus = sharpest_permittivity(sweep, permittivities=[5, 6, 7, 8, 9, 10, 12, 14], **options)
     >>> round(focus.permittivity), focus.is_at_border
     (9, False)
     """
@@ -277,7 +277,7 @@ def _sharpness(values: npt.NDArray[np.float32]) -> float:
     return float(np.square(powers).sum() / powers.sum() ** 2)
 
 
-def _find_peak(grid: Floats, sharpness: Floats) -> Focus:
+def _find_peak(grid: Floats, sharpness: Floats) -> Sharpness:
     """Return the curve with its vertex, or the reason why it has none."""
     permittivity, is_at_border, reason = math.nan, False, ""
     if np.isnan(sharpness).any():
@@ -296,7 +296,7 @@ def _find_peak(grid: Floats, sharpness: Floats) -> Focus:
             # the vertex of the parabola through three points, from the middle one
             index = b + 0.5 * ((c - b) * rise - (b - a) * fall) / (fall + rise)
             permittivity = index**2
-    return Focus(
+    return Sharpness(
         permittivities=grid,
         sharpness=sharpness,
         permittivity=permittivity,
