@@ -7,8 +7,8 @@ import numpy as np
 from minesense import gpr
 from minesense.stage import run_lane
 
-from .contest import Contest, Peer, case
-from .inputs import STEP, profile
+from .contest import AbsentError, Contest, Peer, case
+from .inputs import STEP, lane_of, profile
 
 PROFILE = "512 x 20,000"
 
@@ -131,5 +131,43 @@ def envelope() -> Contest:
             Peer(name="abs(hilbert)", package="scipy", pick=np.asarray,
                  pick_ours=lambda found: found.samples,
                  call=lambda: np.abs(signal.hilbert(x))),
+        ),
+    )  # fmt: skip
+
+
+@case("causal band-pass, one scan of a stream", workload="16 x 512", goal=10.0,
+      note="one trace of 16 channels after the other, as a stage with all its checks.")  # fmt: skip
+def streamed_band_pass() -> Contest:
+    """Return traces filtered along time as they come, one core."""
+    from scipy import signal  # noqa: PLC0415
+
+    low, high, n_scans = 0.3e9, 2.5e9, 200
+    rng = np.random.default_rng(0)
+    lane = lane_of(rng.normal(size=(n_scans, 16, 512)))
+    scans = [lane[k : k + 1] for k in range(n_scans)]
+    arrays = [scan.samples for scan in scans]
+    try:
+        stage = gpr.BandPass(low=low, high=high, phase="causal")
+    except TypeError as old:
+        msg = "BandPass has no causal phase"
+        raise AbsentError(msg) from old
+    sos = signal.butter(4, (low, high), "bandpass", output="sos", fs=1 / STEP)
+    settled = signal.sosfilt_zi(sos)[:, None, None, :]
+
+    def ours():  # noqa: ANN202
+        stage.reset()
+        return np.concatenate([stage.process(scan).samples for scan in scans])
+
+    def theirs():  # noqa: ANN202
+        return np.concatenate(
+            [signal.sosfilt(sos, x, axis=2, zi=settled * x[None, :, :, :1])[0] for x in arrays]
+        )
+
+    return Contest(
+        ours=ours,
+        n_values=lane.samples.size,
+        peers=(
+            Peer(name="sosfilt with zi", package="scipy", call=theirs, pick=np.asarray,
+                 pick_ours=np.asarray),
         ),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from minesense import gpr
 from minesense.stage import run_lane
 
 from .contest import Contest, Peer, case
-from .inputs import SPACING, cube, profile
+from .inputs import SPACING, STEP, cube, profile
 
 PROFILE, CUBE = "512 x 20,000", "51 x 415 x 4,000"
 
@@ -116,4 +116,62 @@ def prediction() -> Contest:
             Peer(name="arrays of all channels and bins, scan by scan",
                  pick=np.asarray, call=lambda: base.numpy_prediction(lane.samples)),
         ),
+    )  # fmt: skip
+
+
+@case("background, sliding mean of 51 traces", workload=CUBE, goal=12.0)
+def mean_of_cube() -> Contest:
+    """Return the centred sliding mean on an array's cube; peers on a quarter of it."""
+    import bottleneck as bn  # noqa: PLC0415
+    from scipy import ndimage  # noqa: PLC0415
+
+    remove_mean = gpr.remove_mean_background
+    lane = cube()
+    quarter = lane.samples[:1_000]
+
+    def moved():  # noqa: ANN202
+        mean = np.zeros_like(quarter)
+        mean[25:-25] = bn.move_mean(quarter, 51, axis=0)[50:]
+        return quarter - mean
+
+    same = {
+        "pick": lambda found: found[25:-25],
+        "pick_ours": lambda found: found.samples[25:975],
+        "scale": 4,
+    }
+    return Contest(
+        ours=lambda: remove_mean(lane, spacing=SPACING, half_width=0.5),
+        n_values=lane.samples.size,
+        copied=2 * lane.samples.nbytes,
+        peers=(
+            Peer(name="move_mean, axis 0", package="bottleneck", call=moved, **same),
+            Peer(name="uniform_filter1d, axis 0", package="scipy", **same,
+                 call=lambda: quarter - ndimage.uniform_filter1d(quarter, 51, axis=0)),
+        ),
+    )  # fmt: skip
+
+
+@case("dewow, background and gain in one", workload=PROFILE, goal=7.0,
+      note="the recursive mean of minesense; the peers' is centred.")  # fmt: skip
+def display() -> Contest:
+    """Return the stages that make a section fit to look at, beside three calls of SciPy."""
+    from scipy import ndimage  # noqa: PLC0415
+
+    prepare = gpr.prepare_display
+    lane = profile()
+    x = lane.samples
+
+    def three_calls():  # noqa: ANN202
+        y = x - ndimage.uniform_filter1d(x, 31, axis=-1)
+        y -= ndimage.uniform_filter1d(y, 101, axis=0)
+        return y / np.sqrt(ndimage.uniform_filter1d(y * y, 51, axis=-1) + np.float32(1e-6))
+
+    return Contest(
+        ours=lambda: prepare(
+            lane, spacing=SPACING, drift_window=31 * STEP, background_length=1.0,
+            gain_window=51 * STEP,
+        ),
+        n_values=x.size,
+        copied=2 * x.nbytes,
+        peers=(Peer(name="uniform_filter1d three times", package="scipy", call=three_calls),),
     )  # fmt: skip

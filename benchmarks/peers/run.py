@@ -94,18 +94,23 @@ def main() -> int:
         results = json.loads(RESULTS.read_text())
     if not options.table:
         measure(options, results)
-    known = load_cases()
-    results["cases"] = {name: results["cases"][name] for name in known if name in results["cases"]}
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     TABLE.write_text(table_of(results))
     sys.stdout.write(table_of(results))
     return 0
+
+
+def keep(results: dict[str, Any]) -> None:
+    """Write the figures of the cases that there are, in the order of the table."""
+    cases = results["cases"]
+    results["cases"] = {name: cases[name] for name in load_cases() if name in cases}
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def measure(options: argparse.Namespace, results: dict[str, Any]) -> None:
     """Run each case that is asked for in a process of its own."""
     python = make_environment(options.environment)
     folders = [str(ROOT), str(ROOT / "tests"), *(str(Path(x).resolve()) for x in options.path)]
+    results["machine"] = machine(python)
     cache = options.environment / "numba"
     with tempfile.TemporaryDirectory(dir=options.environment) as work:
         env = os.environ | THREADS | {
@@ -122,7 +127,7 @@ def measure(options: argparse.Namespace, results: dict[str, Any]) -> None:
             command += [str(options.rounds), str(options.budget)]
             subprocess.run(command, check=True, env=env, cwd=work)
             results["cases"][name] = json.loads(out.read_text())
-    results["machine"] = machine(python)
+            keep(results)
 
 
 if __name__ == "__main__":
