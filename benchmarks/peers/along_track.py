@@ -13,12 +13,12 @@ from .inputs import SPACING, STEP, cube, profile
 PROFILE, CUBE = "512 x 20,000", "51 x 415 x 4,000"
 
 
-def middle(n: int):  # noqa: ANN201 - a picker
+def middle(n: int):
     """Return a picker that leaves n traces out at both ends of the lane."""
     return lambda found: np.asarray(getattr(found, "samples", found))[n:-n]
 
 
-def first(n_traces: int):  # noqa: ANN201 - a picker
+def first(n_traces: int):
     """Return a picker of the first traces."""
     return lambda found: found.samples[:n_traces]
 
@@ -53,18 +53,21 @@ def median_of_profile() -> Contest:
     columns = np.ascontiguousarray(lane.samples[:, 0].T)
     few = np.ascontiguousarray(columns[:, :1_000])
 
-    def moved():  # noqa: ANN202
+    def moved():
         median = np.zeros_like(columns)
         median[:, 50:-50] = bn.move_median(columns, 101, axis=1)[:, 100:]
         return columns - median
 
-    def row_by_row():  # noqa: ANN202
+    def row_by_row():
         return columns - np.stack([ndimage.median_filter(row, 101) for row in columns])
 
-    def ours():  # noqa: ANN202
+    def ours():
         return run_lane(gpr.RemoveMedianBackground(spacing=SPACING, half_width=1.0), lane)
 
-    upright = {"pick": lambda found: found.T[50:-50], "pick_ours": lambda y: y.samples[50:-50, 0]}
+    upright = {
+        "pick": lambda found: found.T[50:-50],
+        "pick_ours": lambda y: y.samples[50:-50, 0],
+    }
     return Contest(
         ours=ours,
         n_values=columns.size,
@@ -85,7 +88,7 @@ def median_of_cube() -> Contest:
     lane = cube()
     quarter = lane.samples[:1_000]
 
-    def moved():  # noqa: ANN202
+    def moved():
         median = np.zeros_like(quarter)
         median[25:-25] = bn.move_median(quarter, 51, axis=0)[50:]
         return quarter - median
@@ -129,7 +132,7 @@ def mean_of_cube() -> Contest:
     lane = cube()
     quarter = lane.samples[:1_000]
 
-    def moved():  # noqa: ANN202
+    def moved():
         mean = np.zeros_like(quarter)
         mean[25:-25] = bn.move_mean(quarter, 51, axis=0)[50:]
         return quarter - mean
@@ -161,7 +164,7 @@ def display() -> Contest:
     lane = profile()
     x = lane.samples
 
-    def three_calls():  # noqa: ANN202
+    def three_calls():
         y = x - ndimage.uniform_filter1d(x, 31, axis=-1)
         y -= ndimage.uniform_filter1d(y, 101, axis=0)
         return y / np.sqrt(ndimage.uniform_filter1d(y * y, 51, axis=-1) + np.float32(1e-6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ OPTIONS = {"velocity": VELOCITY, "spacing": SPACING}
 _ON_A_POINT = 275  # a trace over one of the points of the profile
 
 
-def impdar_data(columns: np.ndarray):  # noqa: ANN201 - of a package that may be missing
+def impdar_data(columns: np.ndarray):
     """Return a profile, traces in columns, as ImpDAR holds it."""
     from impdar.lib.RadarData import RadarData  # noqa: PLC0415
     from impdar.lib.RadarFlags import RadarFlags  # noqa: PLC0415
@@ -61,7 +62,7 @@ def python_impdar(columns: np.ndarray, n_depths: int) -> Callable:
     columns, along = columns[:, order], SPACING * order
     depths, slopes = VELOCITY * time / 2, np.gradient(columns.astype(float), time, axis=0)
 
-    def call():  # noqa: ANN202
+    def call():
         out = np.zeros((n_depths, 1))
         mig_python.migrationKirchhoffLoop(
             columns.astype(float), out, 1, n_depths, along, depths,
@@ -74,7 +75,7 @@ def python_impdar(columns: np.ndarray, n_depths: int) -> Callable:
 
 def numpy_kirchhoff(samples: np.ndarray, centres: np.ndarray, angle: float) -> Callable:
     """Return a call that gathers whole diffractions for some image traces, tables made."""
-    n_traces, n = samples.shape
+    n = samples.shape[1]
     n_halo = math.ceil(VELOCITY / 2 * STEP * n / SPACING)
     time = STEP * np.arange(1, n + 1)
     along = 2 / VELOCITY * SPACING * np.arange(-n_halo, n_halo + 1)[:, None]
@@ -87,7 +88,7 @@ def numpy_kirchhoff(samples: np.ndarray, centres: np.ndarray, angle: float) -> C
     slopes = np.gradient(samples, np.float32(STEP), axis=1)
     number = np.arange(len(along))[:, None]
 
-    def call():  # noqa: ANN202
+    def call():
         image = []
         for k in centres:
             near = slopes[k - n_halo : k + n_halo + 1]
@@ -108,7 +109,7 @@ def kirchhoff(workers: int) -> Contest:
     few = columns[:, _ON_A_POINT - 125 : _ON_A_POINT + 125]
     n_gathers = len(samples) * _n_gathers(512)
     peers = []
-    try:
+    with contextlib.suppress(ImportError):
         peers.append(
             Peer(name="Kirchhoff, compiled loop", package="ImpDAR", scale=8,
                  call=compiled_impdar(few), pick=lambda found: found[:, 125],
@@ -117,22 +118,18 @@ def kirchhoff(workers: int) -> Contest:
                  "at their ends, so the ratio is a lower bound. It sums one side of the "
                  "diffraction only, hence the correlation.")
         )  # fmt: skip
-    except ImportError:
-        pass
     peers.append(
         Peer(name="fancy indices, tables for nothing", scale=len(samples) / len(centres),
              call=numpy_kirchhoff(samples, centres, angle), pick=np.asarray,
              pick_ours=lambda y: y[centres])
     )  # fmt: skip
-    try:
+    with contextlib.suppress(ImportError):
         peers.append(
             Peer(name="Kirchhoff as installed, Python loop", package="impdar",
                  scale=len(samples) * 512 / n_depths, call=python_impdar(columns, n_depths),
                  pick=np.asarray, pick_ours=lambda y: y[_ON_A_POINT, :n_depths],
                  note="extrapolated from 192 samples of one trace.")
         )  # fmt: skip
-    except ImportError:
-        pass
     return Contest(
         ours=lambda: gpr.kirchhoff(lane, **OPTIONS, angle=angle, workers=workers).samples[:, 0],
         n_values=n_gathers,

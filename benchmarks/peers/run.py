@@ -30,15 +30,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RESULTS = HERE / "results.json"
 TABLE = ROOT / "docs" / "performance_table.md"
-THREADS = {
-    name: "1"
-    for name in (
-        "OPENBLAS_NUM_THREADS",
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    )
-}
+THREADS = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
 
 
 def make_environment(folder: Path) -> Path:
@@ -72,7 +66,9 @@ def machine(python: Path) -> dict[str, str]:
     about = {"processor": model, "cores": str(cores), "Python": platform.python_version()}
     asked = "from importlib.metadata import version\n"
     asked += "print(*(version(x) for x in ('numpy', 'scipy', 'numba')))"
-    found = subprocess.run([str(python), "-c", asked], check=True, capture_output=True, text=True)
+    found = subprocess.run(
+        [str(python), "-c", asked], check=True, capture_output=True, text=True
+    )
     about |= dict(zip(("numpy", "scipy", "numba"), found.stdout.split(), strict=True))
     if core := os.environ.get("OPENBLAS_CORETYPE"):
         about["OpenBLAS kernels, on both sides, for"] = core
