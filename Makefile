@@ -18,6 +18,8 @@ JOBS ?= 2
 # Branch coverage of the kernels without JIT, in percent, below which `make test` fails.
 KERNEL_COVERAGE ?= 100
 ARGS ?=
+# Folders of peers that are measured but in no registry.
+PEERS ?=
 
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
@@ -31,7 +33,7 @@ INTERPRETED := $(addprefix tests/test_,$(addsuffix .py,every_stage jit along_tra
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 
 .PHONY: help demo test test-compiled test-interpreted test-bounds check format bench \
-	bench-quick docs fdtd fdtd-speed anchors constraints env browser clean
+	bench-quick docs fdtd fdtd-speed anchors peers constraints env browser clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
@@ -92,6 +94,11 @@ fdtd-speed: $(VENV)/.installed-fdtd ## time a section with gprMax and with the f
 
 anchors: $(VENV)/.installed-test ## hold synthetic ground against blind trials and clearance
 	$(BIN)/python -m benchmarks.anchors.run
+
+# Peers go into an environment of their own below benchmarks/peers; PEERS names folders of
+# those that no registry has.
+peers: $(VENV)/.installed-test ## time operations beside installed peers, make their table
+	$(BIN)/python -m benchmarks.peers.run $(if $(PEERS),--path $(PEERS)) $(ARGS)
 
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 	rm -rf docs/api/generated  # pages of modules that are no more would fail the build

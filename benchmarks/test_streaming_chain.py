@@ -39,9 +39,7 @@ STAGES = {
     "prediction": lambda: PrescreenPrediction(
         spacing=SPACING, bin_length=0.6e-9, start_time=3.2e-9, step=0.05
     ),
-    "candidates": lambda: ExtractCandidates(
-        spacing=SPACING, merge_radius=0.25, threshold=40.0
-    ),
+    "candidates": lambda: ExtractCandidates(spacing=SPACING, merge_radius=0.25, threshold=40.0),
 }
 
 

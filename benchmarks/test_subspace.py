@@ -90,7 +90,6 @@ def test_two_singular_vectors(benchmark):
     """
     A section of 512 samples x 20,000 traces, against scipy.linalg.svd of it in float32.
 
-    The peer is timed on 5,000 traces and counts four times, which flatters it.
     With traces as rows instead, as minesense keeps them, SciPy is several times faster; that
     ratio is reported too.
     """
@@ -105,14 +104,14 @@ def test_two_singular_vectors(benchmark):
         left, values, right = linalg.svd(section, full_matrices=False)
         return section - (left[:, :2] * values[:2]) @ right[:2]
 
-    rows = lane[:5_000].samples[:, 0]
+    rows = lane.samples[:, 0]
     columns = np.ascontiguousarray(rows.T)
     npt.assert_allclose(ours(lane[:600])[:, 0], peer(columns[:, :600]).T, atol=2e-3)
-    by_rows = report(benchmark, ours, lambda: peer(rows), n_pairs=2, times=4)
-    ratio = report(benchmark, ours, lambda: peer(columns), n_pairs=3, times=4)
+    by_rows = report(benchmark, ours, lambda: peer(rows), n_pairs=2)
+    ratio = report(benchmark, ours, lambda: peer(columns), n_pairs=3)
     benchmark.extra_info["times_faster_than_peer_by_rows"] = round(by_rows, 2)
     benchmark.pedantic(ours, rounds=3)
-    assert not benchmark.stats or ratio > 3.0
+    assert not benchmark.stats or ratio > 5.0
 
 
 @pytest.mark.usefixtures("one_thread")

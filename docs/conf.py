@@ -25,7 +25,13 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "**.ipynb", "auto_examples/**.py", "validation/radar_table.md"]
+exclude_patterns = [
+    "_build",
+    "**.ipynb",
+    "auto_examples/**.py",
+    "performance_table.md",
+    "validation/radar_table.md",
+]
 templates_path = ["_templates"]
 suppress_warnings = [
     "config.cache",  # some settings below hold functions

@@ -1,4 +1,4 @@
-"""Stages, alone and in series. A batch is a stream of one chunk."""
+"""Stages, alone and in series. A batch is a stream that nobody waits for."""
 
 from __future__ import annotations
 
@@ -262,7 +262,8 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
 
 def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
     """Return consecutive chunks as one sweep, as join does, without holding them all."""
-    form, n, arrays = no_traces(), 0, {}
+    form, n = no_traces(), 0
+    arrays: dict[str, npt.NDArray[Any]] = {}
     for part in parts:
         if part.sensor.shape == (0, 0):
             continue
@@ -281,7 +282,8 @@ def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
                 arrays[name] = more
             arrays[name][n : n + len(part)] = array
         n += len(part)
-    return dataclasses.replace(form, **{name: array[:n] for name, array in arrays.items()})
+    kept: dict[str, Any] = {name: array[:n] for name, array in arrays.items()}
+    return dataclasses.replace(form, **kept)
 
 
 def _arrays_of(part: Sweep) -> dict[str, npt.NDArray[Any]]:

@@ -7,18 +7,18 @@ import numpy as np
 from minesense import gpr
 from minesense.stage import run_lane
 
-from .contest import Contest, Peer, case
-from .inputs import STEP, profile
+from .contest import AbsentError, Contest, Peer, case
+from .inputs import STEP, lane_of, profile
 
 PROFILE = "512 x 20,000"
 
 
-def inner(n: int):  # noqa: ANN201 - a picker
+def inner(n: int):
     """Return a picker that leaves n samples out at both ends of every trace."""
     return lambda found: np.asarray(getattr(found, "samples", found))[..., n:-n]
 
 
-def checkouts_tools():  # noqa: ANN201 - a module
+def checkouts_tools():
     """Return GPRPy's functions, if its checkout is on the path."""
     from gprpy.toolbox import gprpyTools  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def dewow() -> Contest:
     lane = profile()
     x = lane.samples
 
-    def moved():  # noqa: ANN202
+    def moved():
         mean = np.empty_like(x)
         mean[..., 15:-15] = bn.move_mean(x, 31, axis=-1)[..., 30:]
         mean[..., :15], mean[..., -15:] = mean[..., 15:16], mean[..., -16:-15]
@@ -72,7 +72,7 @@ def automatic_gain() -> Contest:
     lane = profile()
     x = lane.samples
 
-    def recipe():  # noqa: ANN202
+    def recipe():
         squares = x * x
         mean = np.empty_like(x)
         mean[..., 25:-25] = bn.move_mean(squares, 51, axis=-1)[..., 50:]
@@ -131,5 +131,47 @@ def envelope() -> Contest:
             Peer(name="abs(hilbert)", package="scipy", pick=np.asarray,
                  pick_ours=lambda found: found.samples,
                  call=lambda: np.abs(signal.hilbert(x))),
+        ),
+    )  # fmt: skip
+
+
+@case(
+    "causal band-pass, one scan of a stream",
+    workload="16 x 512",
+    goal=10.0,
+    note="one trace of 16 channels after the other, as a stage with all its checks.",
+)
+def streamed_band_pass() -> Contest:
+    """Return traces filtered along time as they come, one core."""
+    from scipy import signal  # noqa: PLC0415
+
+    low, high, n_scans = 0.3e9, 2.5e9, 200
+    rng = np.random.default_rng(0)
+    lane = lane_of(rng.normal(size=(n_scans, 16, 512)))
+    scans = [lane[k : k + 1] for k in range(n_scans)]
+    arrays = [scan.samples for scan in scans]
+    try:
+        stage = gpr.BandPass(low=low, high=high, phase="causal")
+    except TypeError as old:
+        msg = "BandPass has no causal phase"
+        raise AbsentError(msg) from old
+    sos = signal.butter(4, (low, high), "bandpass", output="sos", fs=1 / STEP)
+    settled = signal.sosfilt_zi(sos)[:, None, None, :]
+
+    def ours():
+        stage.reset()
+        return np.concatenate([stage.process(scan).samples for scan in scans])
+
+    def theirs():
+        return np.concatenate(
+            [signal.sosfilt(sos, x, axis=2, zi=settled * x[None, :, :, :1])[0] for x in arrays]
+        )
+
+    return Contest(
+        ours=ours,
+        n_values=lane.samples.size,
+        peers=(
+            Peer(name="sosfilt with zi", package="scipy", call=theirs, pick=np.asarray,
+                 pick_ours=np.asarray),
         ),
     )  # fmt: skip

@@ -8,17 +8,17 @@ from minesense import gpr
 from minesense.stage import run_lane
 
 from .contest import Contest, Peer, case
-from .inputs import SPACING, cube, profile
+from .inputs import SPACING, STEP, cube, profile
 
 PROFILE, CUBE = "512 x 20,000", "51 x 415 x 4,000"
 
 
-def middle(n: int):  # noqa: ANN201 - a picker
+def middle(n: int):
     """Return a picker that leaves n traces out at both ends of the lane."""
     return lambda found: np.asarray(getattr(found, "samples", found))[n:-n]
 
 
-def first(n_traces: int):  # noqa: ANN201 - a picker
+def first(n_traces: int):
     """Return a picker of the first traces."""
     return lambda found: found.samples[:n_traces]
 
@@ -53,18 +53,21 @@ def median_of_profile() -> Contest:
     columns = np.ascontiguousarray(lane.samples[:, 0].T)
     few = np.ascontiguousarray(columns[:, :1_000])
 
-    def moved():  # noqa: ANN202
+    def moved():
         median = np.zeros_like(columns)
         median[:, 50:-50] = bn.move_median(columns, 101, axis=1)[:, 100:]
         return columns - median
 
-    def row_by_row():  # noqa: ANN202
+    def row_by_row():
         return columns - np.stack([ndimage.median_filter(row, 101) for row in columns])
 
-    def ours():  # noqa: ANN202
+    def ours():
         return run_lane(gpr.RemoveMedianBackground(spacing=SPACING, half_width=1.0), lane)
 
-    upright = {"pick": lambda found: found.T[50:-50], "pick_ours": lambda y: y.samples[50:-50, 0]}
+    upright = {
+        "pick": lambda found: found.T[50:-50],
+        "pick_ours": lambda y: y.samples[50:-50, 0],
+    }
     return Contest(
         ours=ours,
         n_values=columns.size,
@@ -85,7 +88,7 @@ def median_of_cube() -> Contest:
     lane = cube()
     quarter = lane.samples[:1_000]
 
-    def moved():  # noqa: ANN202
+    def moved():
         median = np.zeros_like(quarter)
         median[25:-25] = bn.move_median(quarter, 51, axis=0)[50:]
         return quarter - median
@@ -116,4 +119,62 @@ def prediction() -> Contest:
             Peer(name="arrays of all channels and bins, scan by scan",
                  pick=np.asarray, call=lambda: base.numpy_prediction(lane.samples)),
         ),
+    )  # fmt: skip
+
+
+@case("background, sliding mean of 51 traces", workload=CUBE, goal=12.0)
+def mean_of_cube() -> Contest:
+    """Return the centred sliding mean on an array's cube; peers on a quarter of it."""
+    import bottleneck as bn  # noqa: PLC0415
+    from scipy import ndimage  # noqa: PLC0415
+
+    remove_mean = gpr.remove_mean_background
+    lane = cube()
+    quarter = lane.samples[:1_000]
+
+    def moved():
+        mean = np.zeros_like(quarter)
+        mean[25:-25] = bn.move_mean(quarter, 51, axis=0)[50:]
+        return quarter - mean
+
+    same = {
+        "pick": lambda found: found[25:-25],
+        "pick_ours": lambda found: found.samples[25:975],
+        "scale": 4,
+    }
+    return Contest(
+        ours=lambda: remove_mean(lane, spacing=SPACING, half_width=0.5),
+        n_values=lane.samples.size,
+        copied=2 * lane.samples.nbytes,
+        peers=(
+            Peer(name="move_mean, axis 0", package="bottleneck", call=moved, **same),
+            Peer(name="uniform_filter1d, axis 0", package="scipy", **same,
+                 call=lambda: quarter - ndimage.uniform_filter1d(quarter, 51, axis=0)),
+        ),
+    )  # fmt: skip
+
+
+@case("dewow, background and gain in one", workload=PROFILE, goal=7.0,
+      note="the recursive mean of minesense; the peers' is centred.")  # fmt: skip
+def display() -> Contest:
+    """Return the stages that make a section fit to look at, beside three calls of SciPy."""
+    from scipy import ndimage  # noqa: PLC0415
+
+    prepare = gpr.prepare_display
+    lane = profile()
+    x = lane.samples
+
+    def three_calls():
+        y = x - ndimage.uniform_filter1d(x, 31, axis=-1)
+        y -= ndimage.uniform_filter1d(y, 101, axis=0)
+        return y / np.sqrt(ndimage.uniform_filter1d(y * y, 51, axis=-1) + np.float32(1e-6))
+
+    return Contest(
+        ours=lambda: prepare(
+            lane, spacing=SPACING, drift_window=31 * STEP, background_length=1.0,
+            gain_window=51 * STEP,
+        ),
+        n_values=x.size,
+        copied=2 * x.nbytes,
+        peers=(Peer(name="uniform_filter1d three times", package="scipy", call=three_calls),),
     )  # fmt: skip

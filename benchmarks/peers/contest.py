@@ -70,8 +70,8 @@ def case(
     return enter
 
 
-def quietly(call: Call) -> tuple[Any, float]:
-    """Return what a call returns and how long it took; what it prints goes nowhere."""
+def quietly(call: Call) -> tuple[Any, float, float]:
+    """Return what a call returns, seconds and seconds of processors; prints go nowhere."""
     nowhere = io.StringIO()
     with (
         contextlib.redirect_stdout(nowhere),
@@ -79,21 +79,25 @@ def quietly(call: Call) -> tuple[Any, float]:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         result = call()
-        return result, time.perf_counter() - start
+        return result, time.perf_counter() - start, time.process_time() - busy
 
 
 def likeness(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """Return the largest difference as a share of the peak, and the correlation."""
+    """
+    Return the largest difference as a share of the peak, and the correlation.
+
+    An image has a scale of its own: two that correlate but differ by more than their peak
+    have no difference that says anything.
+    """
     a, b = (np.asarray(x, np.float64).ravel() for x in (ours, theirs))
     known = np.isfinite(a) & np.isfinite(b)
     a, b = a[known], b[known]
     peak = np.abs(b).max()
-    return {
-        "difference": float(np.abs(a - b).max() / peak),
-        "correlation": float(np.corrcoef(a, b)[0, 1]),
-    }
+    alike = {"correlation": float(np.corrcoef(a, b)[0, 1])}
+    difference = float(np.abs(a - b).max() / peak)
+    return alike | ({"difference": difference} if difference < 1 else {})
 
 
 def copy_bandwidth(n_bytes: int = 200_000_000) -> float:
@@ -117,10 +121,10 @@ def race(one: Case, *, rounds: int, budget: float) -> dict[str, Any]:
     contest = one.make()
     bandwidth = copy_bandwidth()
     quietly(contest.ours)  # compiles
-    result, _ = quietly(contest.ours)
+    result, *_ = quietly(contest.ours)
     alike, turns = [], []
     for peer in contest.peers:
-        theirs, seconds = quietly(peer.call)
+        theirs, seconds, _ = quietly(peer.call)
         if peer.pick is not None:
             mine = result if peer.pick_ours is None else peer.pick_ours(result)
             alike.append(likeness(mine, peer.pick(theirs)))
@@ -132,13 +136,16 @@ def race(one: Case, *, rounds: int, budget: float) -> dict[str, Any]:
     ours: list[float] = []
     times: list[list[float]] = [[] for _ in contest.peers]
     ratios: list[list[float]] = [[] for _ in contest.peers]
+    of_processors: list[list[float]] = [[] for _ in contest.peers]
     for k in range(rounds):
-        ours.append(quietly(contest.ours)[1])
+        _, mine, my_processors = quietly(contest.ours)
+        ours.append(mine)
         for p, peer in enumerate(contest.peers):
             if k < turns[p]:
-                seconds = peer.scale * quietly(peer.call)[1]
-                times[p].append(seconds)
-                ratios[p].append(seconds / ours[-1])
+                _, seconds, processors = quietly(peer.call)
+                times[p].append(peer.scale * seconds)
+                ratios[p].append(peer.scale * seconds / mine)
+                of_processors[p].append(peer.scale * processors / my_processors)
     return {
         "workload": one.workload,
         "goal": one.goal,
@@ -154,6 +161,7 @@ def race(one: Case, *, rounds: int, budget: float) -> dict[str, Any]:
                 "ratio": statistics.median(ratios[p]),
                 "lowest": min(ratios[p]),
                 "highest": max(ratios[p]),
+                "ratio_of_processor_time": statistics.median(of_processors[p]),
                 "rounds": len(ratios[p]),
                 "part": 1 / peer.scale,
                 "note": peer.note,

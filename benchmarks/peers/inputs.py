@@ -35,12 +35,16 @@ def lane_of(samples: np.ndarray, *, step: float = STEP, spacing: float = SPACING
     )
 
 
-def profile(n_traces: int = 20_000, n_samples: int = 512, *, clutter: bool = True) -> Sweep:
-    """Return echoes of points under noise, with a direct wave, wow and a bounce that drifts."""
+def profile(n_traces: int = 20_000, n_samples: int = 512, *, noise: float = 0.02) -> Sweep:
+    """
+    Return echoes of points, of 0.3, with a direct wave, wow, a bounce that drifts, and noise.
+
+    Without noise it has nothing but echoes, what images are compared by.
+    """
     rng = np.random.default_rng(7)
     time, along = STEP * np.arange(n_samples), SPACING * np.arange(n_traces)
-    samples = rng.normal(0, 0.02, size=(n_traces, n_samples)).astype(np.float32)
-    if clutter:
+    samples = rng.normal(0, noise, size=(n_traces, n_samples)).astype(np.float32)
+    if noise:
         samples += 4 * ricker(time - 3e-9)
         samples += np.outer(0.5 + 0.1 * np.sin(along / 7), np.exp(-time / 15e-9))
         drift = np.cumsum(rng.normal(0, 2e-12, n_traces))

@@ -30,15 +30,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RESULTS = HERE / "results.json"
 TABLE = ROOT / "docs" / "performance_table.md"
-THREADS = {
-    name: "1"
-    for name in (
-        "OPENBLAS_NUM_THREADS",
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    )
-}
+THREADS = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
 
 
 def make_environment(folder: Path) -> Path:
@@ -72,7 +66,9 @@ def machine(python: Path) -> dict[str, str]:
     about = {"processor": model, "cores": str(cores), "Python": platform.python_version()}
     asked = "from importlib.metadata import version\n"
     asked += "print(*(version(x) for x in ('numpy', 'scipy', 'numba')))"
-    found = subprocess.run([str(python), "-c", asked], check=True, capture_output=True, text=True)
+    found = subprocess.run(
+        [str(python), "-c", asked], check=True, capture_output=True, text=True
+    )
     about |= dict(zip(("numpy", "scipy", "numba"), found.stdout.split(), strict=True))
     if core := os.environ.get("OPENBLAS_CORETYPE"):
         about["OpenBLAS kernels, on both sides, for"] = core
@@ -94,18 +90,23 @@ def main() -> int:
         results = json.loads(RESULTS.read_text())
     if not options.table:
         measure(options, results)
-    known = load_cases()
-    results["cases"] = {name: results["cases"][name] for name in known if name in results["cases"]}
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     TABLE.write_text(table_of(results))
     sys.stdout.write(table_of(results))
     return 0
+
+
+def keep(results: dict[str, Any]) -> None:
+    """Write the figures of the cases that there are, in the order of the table."""
+    cases = results["cases"]
+    results["cases"] = {name: cases[name] for name in load_cases() if name in cases}
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def measure(options: argparse.Namespace, results: dict[str, Any]) -> None:
     """Run each case that is asked for in a process of its own."""
     python = make_environment(options.environment)
     folders = [str(ROOT), str(ROOT / "tests"), *(str(Path(x).resolve()) for x in options.path)]
+    results["machine"] = machine(python)
     cache = options.environment / "numba"
     with tempfile.TemporaryDirectory(dir=options.environment) as work:
         env = os.environ | THREADS | {
@@ -122,7 +123,7 @@ def measure(options: argparse.Namespace, results: dict[str, Any]) -> None:
             command += [str(options.rounds), str(options.budget)]
             subprocess.run(command, check=True, env=env, cwd=work)
             results["cases"][name] = json.loads(out.read_text())
-    results["machine"] = machine(python)
+            keep(results)
 
 
 if __name__ == "__main__":

@@ -20,15 +20,15 @@ def two_vectors() -> Contest:
     rows = lane.samples[:, 0]
     columns = np.ascontiguousarray(rows.T)
 
-    def by(section, decompose):  # noqa: ANN001, ANN202
+    def by(section, decompose):
         left, values, right = decompose(section)
         order = np.argsort(values)[::-1][:2]
         return section - (left[:, order] * values[order]) @ right[order]
 
-    def whole(section):  # noqa: ANN001, ANN202
+    def whole(section):
         return linalg.svd(section, full_matrices=False)
 
-    def truncated(section):  # noqa: ANN001, ANN202
+    def truncated(section):
         return svds(section, k=2, random_state=0)
 
     return Contest(
@@ -56,7 +56,7 @@ def robust_components() -> Contest:
     columns = np.ascontiguousarray(section.T)
     weight = 1 / np.sqrt(2_000)
 
-    def peer(x):  # noqa: ANN001, ANN202
+    def peer(x):
         return rpca_pcp_ialm(x, weight, tol=1e-7, verbose=False)[1]
 
     return Contest(

@@ -11,8 +11,8 @@ from .contest import CASES, Case
 MODULES = ("along_time", "along_track", "subspaces", "imaging", "fits")
 
 HEAD = (
-    "| operation | workload | peer | ours | peer takes | times faster | goal | "
-    "largest difference | correlation |\n|---|---|---|---|---|---|---|---|---|"
+    "| operation | workload | peer | ours | peer takes | times faster | by processor time | "
+    "goal | largest difference | correlation |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -49,6 +49,7 @@ def _row(name: str, found: dict[str, Any], peer: dict[str, Any], *, is_first: bo
         seconds(found["seconds"]) if is_first else "",
         theirs,
         f"{ratio} ({peer['lowest']:.3g} to {peer['highest']:.3g})",
+        f"{peer['ratio_of_processor_time']:.3g}",
         "" if goal is None else f"{goal:g}",
         f"{peer['difference']:.1g}" if "difference" in peer else "",
         f"{peer['correlation']:.4f}" if "correlation" in peer else "",

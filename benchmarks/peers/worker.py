@@ -1,4 +1,4 @@
-"""One case in a process of its own: python -m benchmarks.peers.worker NAME OUT.json [rounds]."""
+"""One case, in a process of its own: worker NAME OUT ROUNDS BUDGET."""
 
 from __future__ import annotations
 

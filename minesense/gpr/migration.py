@@ -330,9 +330,18 @@ def _map_profile(
         lines[:, 1:-2] = fft.fft(lines[:, 1:-2], overwrite_x=True)
         lines[:, 0], lines[:, -2:] = lines[:, -3], lines[:, 1:3]  # it is periodic
         out = np.empty((len(lines), length), np.complex64)
-        scratch = *np.empty((2, half + 1), np.int32), np.empty(half + 1, np.float32)
-        pairs = lines.view(np.float32), out.view(np.float32)
-        map_frequencies(pairs[0], squares[block], weights, turns, *scratch, pairs[1])
+        places, parts = np.empty((2, half + 1), np.int32)
+        shares = np.empty(half + 1, np.float32)
+        map_frequencies(
+            lines.view(np.float32),
+            squares[block],
+            weights,
+            turns,
+            places,
+            parts,
+            shares,
+            out.view(np.float32),
+        )
         if air:
             remove_air_leg(squares[block], air_squares[block], turn, out)
         if start:
