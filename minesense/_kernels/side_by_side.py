@@ -59,7 +59,7 @@ def filter_band(samples, sections, gain, n_pad, is_zero_phase, tile, state, edge
 
 @jit
 def _extend(trace, n_pad, edge, column):
-    """Fill the rows before and after a trace, point symmetric about its ends, less the first."""
+    """Fill the rows before and after a trace, point symmetric, less the first value."""
     n_samples = len(trace)
     low = 2.0 * trace[0] - edge
     high = 2.0 * trace[n_samples - 1] - edge

@@ -9,14 +9,17 @@ from .attributes import (
     instantaneous_phase,
 )
 from .back_projection import Image, back_project
+from .clipping import Declip, declip
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
+from .flattening import FlattenSpectrum, flatten_spectrum
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, prescreen_energy
+from .spikes import Despike, despike
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
 
@@ -26,9 +29,12 @@ __all__ = [
     "AlignTimeZero",
     "BandPass",
     "CompensateLoss",
+    "Declip",
+    "Despike",
     "Dewow",
     "Envelope",
     "Equalise",
+    "FlattenSpectrum",
     "Image",
     "LowRankRemoval",
     "PrescreenEnergy",
@@ -42,9 +48,12 @@ __all__ = [
     "back_project",
     "band_pass",
     "compensate_loss",
+    "declip",
+    "despike",
     "dewow",
     "envelope",
     "equalise",
+    "flatten_spectrum",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",

@@ -185,12 +185,40 @@ class Dewow(LaneStage):
         residual = np.empty_like(samples)
         traces, out = (x.reshape(-1, samples.shape[2]) for x in (samples, residual))
         if self.statistic == "median":
+            # infinite samples would be taken for what lies beyond the ends of a trace
+            traces = silence_unusable(samples, is_usable).reshape(traces.shape)
             subtract_sliding_median(traces, self._half_width, *self._scratch, out)
         else:
             subtract_centred_mean(
                 traces, self._half_width, self._shares, self._sums, self._total, out
             )
         return residual, None
+
+
+def silence_unusable(samples: Samples, is_usable: npt.NDArray[np.bool_]) -> Samples:
+    """
+    Return samples with zeros in place of traces that mean nothing.
+
+    Parameters
+    ----------
+    samples : (n_traces, n_channels, n_samples) float32 ndarray
+        Anything where a trace is not usable.
+    is_usable : (n_traces,) bool ndarray
+        Which traces are.
+
+    Returns
+    -------
+    samples : (n_traces, n_channels, n_samples) float32 ndarray
+        The same array if all traces are usable, else a copy.
+
+    Examples
+    --------
+    >>> silence_unusable(np.full((2, 1, 1), np.nan), np.zeros(2, bool)).ravel()
+    array([0., 0.])
+    """
+    if is_usable.all():
+        return samples
+    return np.where(is_usable[:, None, None], samples, 0).astype(samples.dtype, copy=False)
 
 
 def windows_side_by_side(
