@@ -155,14 +155,15 @@ class FlattenSpectrum(LaneStage):
                 f"{0.5 / step:.4g} Hz."
             )
             raise ValueError(msg)
-        if self.smoothing * step * n_samples < 2:
+        # to nine digits: what is exact in seconds and hertz need not be so in their product
+        if round(self.smoothing * step * n_samples, 9) < 2:
             msg = (
                 f"Invalid smoothing '{self.smoothing}'. Must be at least "
                 f"{2 / (step * n_samples):.4g} Hz, twice one over the length of the trace."
             )
             raise ValueError(msg)
         # the gain reaches about one over its smoothing in time: nothing comes round the end
-        n_padded = n_samples + math.ceil(1 / (self.smoothing * step))
+        n_padded = n_samples + math.ceil(round(1 / (self.smoothing * step), 9))
         self._n_fft = fft.next_fast_len(n_padded, real=True)
         frequency = np.arange(self._n_fft // 2 + 1) / (self._n_fft * step)
         band = np.flatnonzero((frequency > self.low) & (frequency < self.high))

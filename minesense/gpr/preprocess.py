@@ -290,8 +290,8 @@ def band_pass(
 
     .. math:: H_i(z) = g \frac{1 - z^{-2}}{1 + a_{i1} z^{-1} + a_{i2} z^{-2}},
 
-    the least resonant first, with :math:`g^n` the gain of the filter. Phase zero: they run
-    forward, then backward [1]_, so that the gain is :math:`|H(f)|^2`. Each end is extended
+    from both edges of the band in turns, with :math:`g^n` the gain of the filter. Phase
+    zero: they run forward, then backward [1]_, so that the gain is :math:`|H(f)|^2`. Each end is extended
     by :math:`3 (2 n + 1)` samples, point symmetric about the last sample, and each run
     starts settled on its first value, as in `scipy.signal.sosfiltfilt`. Causal: one run,
     settled on the first sample, as if the trace had stood there forever. Arithmetic is
@@ -383,6 +383,8 @@ def _design(order: int, low: float, high: float, step: float) -> tuple[Floats, f
     sections = [(-2 * p.real, abs(p) ** 2) for p in upper]
     if len(real):  # one of each edge of a wide band of odd order
         sections.append((-real.sum(), real.prod()))
-    return np.array(sorted(sections, key=lambda section: section[1])), float(
-        gain ** (1 / order)
-    )
+    # from both edges of the band in turns: of a wide one, sections of one edge alone would
+    # take away most of what lies at the other, and those that follow raise the rest again
+    sections.sort()
+    turns = [sections[i // 2] if i % 2 == 0 else sections[-1 - i // 2] for i in range(order)]
+    return np.array(turns), float(gain ** (1 / order))

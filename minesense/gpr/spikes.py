@@ -24,7 +24,9 @@ def despike(
     sweep : Sweep
         A radar lane.
     window : float
-        Length over which median and spread are taken, in seconds of two-way time.
+        Length over which median and spread are taken, in seconds of two-way time: about a
+        period of the centre frequency. In a longer one lobes of a strong echo stand out of
+        the quiet around them, as spikes do.
     longest : float
         Longest run of outliers that is a spike, in seconds, less than half the window.
         Choose it less than a quarter period of the centre frequency: what lasts longer is
