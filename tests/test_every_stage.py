@@ -50,8 +50,10 @@ def make_lane(sensor):
 
 RADAR, COILS = make_lane(make_sensor(2, 48)), make_lane(make_coils(2, 12))
 FEW_GATES = make_lane(make_coils(2, 4))
-ENDS = np.ones(48) - (np.abs(np.arange(48) - 23.5) > 20)
-CLIPPED = make_sweep((ENDS * RADAR.samples).clip(-1.5, 1.5), sensor=RADAR.sensor)
+# the ends of a trace are within the rails, or it could not be restored
+CLIPPED = make_lane(make_sensor(2, 12))
+CLIPPED.samples[..., [0, -1]] = 0
+np.clip(CLIPPED.samples, -1.5, 1.5, out=CLIPPED.samples)
 FEW_SAMPLES = make_lane(make_sensor(2, 5))
 
 # One line per stage: what makes a new one, and a lane of its sensor.
@@ -90,14 +92,17 @@ STAGES = {
         RADAR,
     ),
     "automatic gain": (partial(gpr.Equalise, window=1.1e-9, floor=0.3), RADAR),
-    "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9), RADAR),
+    "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9, order=2), RADAR),
     "causal band-pass": (
         partial(gpr.BandPass, low=0.4e9, high=3.5e9, order=3, phase="causal"),
-        RADAR,
+        FEW_SAMPLES,
     ),
-    "dewow by median": (partial(gpr.Dewow, window=0.9e-9, statistic="median"), RADAR),
-    "spikes": (partial(gpr.Despike, window=0.7e-9, longest=2e-10, threshold=2.0), RADAR),
-    "clipping": (partial(gpr.Declip, rails=(-1.5, 1.5), longest=2e-9), CLIPPED),
+    "dewow by median": (partial(gpr.Dewow, window=3e-10, statistic="median"), FEW_SAMPLES),
+    "spikes": (
+        partial(gpr.Despike, window=3e-10, longest=1e-10, threshold=2.0),
+        FEW_SAMPLES,
+    ),
+    "clipping": (partial(gpr.Declip, rails=(-1.5, 1.5), longest=1e-9), CLIPPED),
     "flat spectrum": (
         partial(gpr.FlattenSpectrum, low=0.5e9, high=4e9, taper=5e8, smoothing=7e8),
         RADAR,

@@ -7,7 +7,7 @@ from ._jit import jit
 
 @jit
 def restore_clipped(
-    samples, low, high, longest, side, values, work, band, is_free, out, counts
+    samples, low, high, longest, side, values, work, band, is_loose, out, counts
 ):
     """
     Replace runs of samples at a rail by the smoothest curve that stays beyond it.
@@ -28,7 +28,7 @@ def restore_clipped(
         Overwritten.
     band : (n_samples, 5) float64 array
         Overwritten.
-    is_free : (n_samples,) bool array
+    is_loose : (n_samples,) bool array
         Overwritten.
     counts : (n_traces,) int64 array
         Overwritten with the number of samples replaced, or -1 where a trace cannot be
@@ -63,7 +63,7 @@ def restore_clipped(
                 values[start:end],
                 work[:, start:end],
                 band[start:end],
-                is_free[start:end],
+                is_loose[start:end],
             )
             counts[i] = counts[i] + n if n > 0 else -1
             for k in range(j, stop):
@@ -84,7 +84,7 @@ def _end_of_group(side, start):
 
 
 @jit
-def _solve_group(side, values, work, band, is_free):
+def _solve_group(side, values, work, band, is_loose):
     """
     Move unknown values to the least sum of squared fourth differences beyond the rails.
 
@@ -99,38 +99,39 @@ def _solve_group(side, values, work, band, is_free):
     scale = 0.0
     for j in range(n):
         rails[j] = values[j]
-        is_free[j] = side[j] != 0
+        is_loose[j] = side[j] != 0
         n_unknown += 1 if side[j] != 0 else 0
         scale = max(scale, abs(values[j]))
-    _minimise(values, is_free, band, trial)
-    if _share_of_step(side, rails, values, trial, is_free) == 1.0:
+    _minimise(values, is_loose, band, trial)
+    if _share_of_step(side, rails, values, trial, is_loose) == 1.0:
         values[:] = trial
         return n_unknown
-    is_free[:] = False
-    for _ in range(3 * n_unknown):
-        k = _strongest_pull(side, values, is_free, trial, 1e-7 * scale)
-        if k < 0:
-            return n_unknown
-        is_free[k] = True
+    is_loose[:] = False
+    n_left = 3 * n_unknown  # steps; many times what it takes
+    k = _strongest_pull(side, values, is_loose, trial, 1e-7 * scale)
+    while k >= 0 and n_left > 0:
+        n_left -= 1
+        is_loose[k] = True
         share = 0.0
         while share < 1.0:
-            _minimise(values, is_free, band, trial)
-            share = _share_of_step(side, rails, values, trial, is_free)
+            _minimise(values, is_loose, band, trial)
+            share = _share_of_step(side, rails, values, trial, is_loose)
             for j in range(n):
-                if is_free[j]:
+                if is_loose[j]:
                     values[j] += share * (trial[j] - values[j])
                     if share < 1.0 and side[j] * (values[j] - rails[j]) <= 1e-12 * scale:
-                        is_free[j] = False
+                        is_loose[j] = False
                         values[j] = rails[j]
-    return 0
+        k = _strongest_pull(side, values, is_loose, trial, 1e-7 * scale)
+    return n_unknown if k < 0 else 0
 
 
 @jit
-def _share_of_step(side, rails, values, trial, is_free):
-    """Return how far, 0 to 1, all free values may go to their trial without crossing."""
+def _share_of_step(side, rails, values, trial, is_loose):
+    """Return how far, 0 to 1, all loose values may go to their trial without crossing."""
     share = 1.0
     for j in range(len(side)):
-        if is_free[j]:
+        if is_loose[j]:
             beyond = side[j] * (trial[j] - rails[j])
             if beyond <= 0.0:
                 now = side[j] * (values[j] - rails[j])
@@ -139,7 +140,7 @@ def _share_of_step(side, rails, values, trial, is_free):
 
 
 @jit
-def _strongest_pull(side, values, is_free, slope, least):
+def _strongest_pull(side, values, is_loose, slope, least):
     """Return which value on the rail is pulled most away from it; -1 if none is."""
     n = len(values)
     slope[:] = 0.0
@@ -153,20 +154,20 @@ def _strongest_pull(side, values, is_free, slope, least):
         slope[j + 4] += bend
     strongest = -1
     for j in range(n):
-        if side[j] != 0 and not is_free[j] and -side[j] * slope[j] > least:
+        if side[j] != 0 and not is_loose[j] and -side[j] * slope[j] > least:
             strongest = j
             least = -side[j] * slope[j]
     return strongest
 
 
 @jit
-def _minimise(values, is_free, band, result):
+def _minimise(values, is_loose, band, result):
     """
-    Give the free values that make the sum of squared fourth differences least.
+    Give the loose values that make the sum of squared fourth differences least.
 
     The normal equations have five diagonals on each side of which the lower ones are kept:
     band[j, d] belongs to values j and j - d. A Cholesky decomposition solves them; what is
-    not free keeps its value.
+    not loose keeps its value.
     """
     n = len(values)
     band[:] = 0.0
@@ -175,16 +176,16 @@ def _minimise(values, is_free, band, result):
             for q in range(p + 1):
                 band[j + p, p - q] += _weight(p) * _weight(q)
     for j in range(n):
-        result[j] = 0.0 if is_free[j] else values[j]
+        result[j] = 0.0 if is_loose[j] else values[j]
     for j in range(n):
         for d in range(1, min(5, j + 1)):
-            if is_free[j] and not is_free[j - d]:
+            if is_loose[j] and not is_loose[j - d]:
                 result[j] -= band[j, d] * values[j - d]
-            if is_free[j - d] and not is_free[j]:
+            if is_loose[j - d] and not is_loose[j]:
                 result[j - d] -= band[j, d] * values[j]
-            if not (is_free[j] and is_free[j - d]):
+            if not (is_loose[j] and is_loose[j - d]):
                 band[j, d] = 0.0
-        if not is_free[j]:
+        if not is_loose[j]:
             band[j, 0] = 1.0
     for j in range(n):
         for d in range(min(4, j), -1, -1):

@@ -58,7 +58,7 @@ def declip(sweep: Sweep, *, rails: tuple[float, float], longest: float) -> Sweep
     solved exactly with the non-negative least squares of Lawson and Hanson [1]_, runs that
     fewer than four known samples keep apart together. A polynomial of the third degree
     comes back as it was. Of a Ricker pulse of 13 to 30 samples a period clipped at half its
-    height the peak comes back to within 15 % of the height. Samples that were not clipped
+    height the peak comes back to within 10 % of the height. Samples that were not clipped
     stay as they are, and so do traces without any. Each trace by itself.
 
     References

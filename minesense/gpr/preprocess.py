@@ -291,11 +291,11 @@ def band_pass(
     .. math:: H_i(z) = g \frac{1 - z^{-2}}{1 + a_{i1} z^{-1} + a_{i2} z^{-2}},
 
     from both edges of the band in turns, with :math:`g^n` the gain of the filter. Phase
-    zero: they run forward, then backward [1]_, so that the gain is :math:`|H(f)|^2`. Each end is extended
-    by :math:`3 (2 n + 1)` samples, point symmetric about the last sample, and each run
-    starts settled on its first value, as in `scipy.signal.sosfiltfilt`. Causal: one run,
-    settled on the first sample, as if the trace had stood there forever. Arithmetic is
-    float64 whatever the band. Each trace by itself.
+    zero: they run forward, then backward [1]_, so that the gain is :math:`|H(f)|^2`. Each
+    end is extended by :math:`3 (2 n + 1)` samples, point symmetric about the last sample,
+    and each run starts settled on its first value, as in `scipy.signal.sosfiltfilt`. Causal:
+    one run, settled on the first sample, as if the trace had stood there forever. Arithmetic
+    is float64 whatever the band. Each trace by itself.
 
     References
     ----------
