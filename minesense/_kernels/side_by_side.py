@@ -229,7 +229,7 @@ def subtract_sliding_median(samples, half_width, tile, window, rows, out):
         Overwritten.
     window : (64 (6 n + 1),) float32 array
         Overwritten; 6 n is at least 2 half_width + 1.
-    rows : (3, 64) float32 array
+    rows : (2, 64) float32 array
         Overwritten.
     """
     n_traces, n_samples = samples.shape
@@ -240,8 +240,11 @@ def subtract_sliding_median(samples, half_width, tile, window, rows, out):
             if j >= half_width:
                 i = j - half_width
                 low, high = _middle(i, half_width, n_samples)
-                _mean_of_rows(window[64 * low :], window[64 * high :], rows[1])
-                _subtract(tile[0, 64 * i :], rows[1], tile[1, 64 * i :])
+                median = window[64 * low :]
+                if low < high:
+                    median = rows[1]
+                    _mean_of_rows(window[64 * low :], window[64 * high :], median)
+                _subtract(tile[0, 64 * i :], median, tile[1, 64 * i :])
         _separate(tile[1], out[start : start + 64], 64)
 
 
@@ -268,7 +271,7 @@ def replace_outliers(
         Overwritten.
     window : (64 (6 n + 1),) float32 array
         Overwritten; 6 n is at least 2 half_width + 1.
-    rows : (3, 64) float32 array
+    rows : (2, 64) float32 array
         Overwritten.
     spread : (65, n_samples) float32 array
         Overwritten.
@@ -285,9 +288,11 @@ def replace_outliers(
                 low, high = _middle(i, half_width, n_samples)
                 middle = tile[1, 64 * i :]
                 _mean_of_rows(window[64 * low :], window[64 * high :], middle)
-                _least_reach(window, low + high + 1, low, middle, rows[1])
-                _least_reach(window, low + high + 1, high, middle, rows[2])
-                _mean_of_rows(rows[1], rows[2], tile[2, 64 * i :])
+                reach = tile[2, 64 * i :]
+                _least_reach(window, low + high + 1, low, middle, reach)
+                if low < high:
+                    _least_reach(window, low + high + 1, high, middle, rows[1])
+                    _mean_of_rows(reach, rows[1], reach)
         n = min(64, n_traces - start)
         _separate(tile[1], out[start : start + n], 64)
         _separate(tile[2], spread[:n], 64)

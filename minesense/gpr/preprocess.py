@@ -244,13 +244,13 @@ def windows_side_by_side(
     Examples
     --------
     >>> [x.shape for x in windows_side_by_side(2, 5, 512)]
-    [(2, 32768), (832,), (3, 64)]
+    [(2, 32768), (832,), (2, 64)]
     """
     n_sixes = -(-(2 * half_width + 1) // 6)
     return (
         np.empty((n_tiles, 64 * n_samples), np.float32),
         np.empty(64 * (6 * n_sixes + 1), np.float32),
-        np.empty((3, 64), np.float32),
+        np.empty((2, 64), np.float32),
     )
 
 
