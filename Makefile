@@ -24,12 +24,12 @@ PEERS ?=
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 # The suites of the kernels; the rest of the tests would learn nothing from plain Python.
-INTERPRETED := $(addprefix tests/test_,$(addsuffix .py,every_stage jit along_track \
-	gpr_preprocess gain surroundings energy_prescreener decay_prescreener \
-	prediction_prescreener clutter candidates coverage \
+INTERPRETED := $(addprefix tests/test_,$(addsuffix .py, \
+	every_stage jit along_track gpr_preprocess gain surroundings energy_prescreener \
+	decay_prescreener prediction_prescreener clutter candidates coverage fast_time \
 	emi_bodies emi_coil emi_pulse windings magnetic_soil ground radar_physics \
-	radar_near_field migration back_projection focus volume subspace attributes inversion \
-	height resampling tones)) -m "not slow"
+	radar_near_field migration back_projection focus volume subspace attributes \
+	inversion height resampling tones)) -m "not slow"
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 
 .PHONY: help demo test test-compiled test-interpreted test-bounds check format bench \

@@ -52,6 +52,7 @@ class Quality(enum.IntFlag):
     SETTING_CHANGED = enum.auto()
     CHECK_FAILED = enum.auto()
     OUT_OF_DOMAIN = enum.auto()
+    RESTORED = enum.auto()  #: some samples were not measured: a stage put others in their place
 
 
 #: The samples of such a trace mean nothing: it enters no statistic and comes out as NaN.

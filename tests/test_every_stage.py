@@ -55,6 +55,10 @@ HOVERING = dataclasses.replace(
     position=RADAR.position + [[0, 0, 0.1 * np.sin(i / 5)] for i in range(N_TRACES)],
 )
 FEW_GATES = make_lane(make_coils(2, 4))
+# the ends of a trace are within the rails, or it could not be restored
+CLIPPED = make_lane(make_sensor(2, 12))
+CLIPPED.samples[..., [0, -1]] = 0
+np.clip(CLIPPED.samples, -1.5, 1.5, out=CLIPPED.samples)
 FEW_SAMPLES = make_lane(make_sensor(2, 5))
 TONES = make_lane(
     Sensor(
@@ -118,7 +122,21 @@ STAGES = {
         RADAR,
     ),
     "automatic gain": (partial(gpr.Equalise, window=1.1e-9, floor=0.3), RADAR),
-    "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9), RADAR),
+    "band-pass": (partial(gpr.BandPass, low=0.4e9, high=3.5e9, order=2), RADAR),
+    "causal band-pass": (
+        partial(gpr.BandPass, low=0.4e9, high=3.5e9, order=3, phase="causal"),
+        FEW_SAMPLES,
+    ),
+    "dewow by median": (partial(gpr.Dewow, window=3e-10, statistic="median"), FEW_SAMPLES),
+    "spikes": (
+        partial(gpr.Despike, window=3e-10, longest=1e-10, threshold=2.0),
+        FEW_SAMPLES,
+    ),
+    "clipping": (partial(gpr.Declip, rails=(-1.5, 1.5), longest=1e-9), CLIPPED),
+    "flat spectrum": (
+        partial(gpr.FlattenSpectrum, low=0.5e9, high=4e9, taper=5e8, smoothing=7e8),
+        RADAR,
+    ),
     "envelope": (gpr.Envelope, RADAR),
     "focus": (
         partial(gpr.Focus, permittivity=6.0, spacing=0.05, aperture=0.23, height=0.1),

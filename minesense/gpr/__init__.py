@@ -12,8 +12,10 @@ from .attributes import (
 )
 from .back_projection import Image, back_project
 from .bank import template_bank
+from .clipping import Declip, declip
 from .continuation import phase_shift
 from .features import FEATURES, radar_features
+from .flattening import FlattenSpectrum, flatten_spectrum
 from .focusing import Focus, focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
@@ -25,6 +27,7 @@ from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
 from .sharpness import Sharpness, sharpest_permittivity
+from .spikes import Despike, despike
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
 from .time_zero import AlignTimeZero, align_time_zero
 from .tones import TracesFromTones, traces_from_tones
@@ -37,9 +40,12 @@ __all__ = [
     "AlignTimeZero",
     "BandPass",
     "CompensateLoss",
+    "Declip",
+    "Despike",
     "Dewow",
     "Envelope",
     "Equalise",
+    "FlattenSpectrum",
     "Focus",
     "HyperbolaFit",
     "Image",
@@ -65,10 +71,13 @@ __all__ = [
     "band_pass",
     "cell_averaging_factor",
     "compensate_loss",
+    "declip",
+    "despike",
     "dewow",
     "envelope",
     "equalise",
     "fit_hyperbola",
+    "flatten_spectrum",
     "focus",
     "instantaneous_frequency",
     "instantaneous_phase",
