@@ -38,3 +38,39 @@ def undo(signals, sos):
         y2, y1 = signals[m + 1][-2:]
         y = (y + a1 * y1 + a2 * y2 - b1 * x1 - b2 * x2) / b0
     return y
+
+
+def level(samples, is_usable, *, size, freeze, most):
+    """Return residuals of a trailing median, and which traces entered each window."""
+    n, n_channels, _ = samples.shape
+    out, enters = np.full(samples.shape, np.nan), np.zeros((n, n_channels), bool)
+    for c in range(n_channels):
+        window, energies, left_out = [], [], 0
+        for k in np.flatnonzero(is_usable):
+            x = samples[k, c].astype(float)
+            r = x - (np.median(window, axis=0) if window else x)
+            energy, out[k, c] = (r**2).sum(), r
+            if freeze is not None and len(window) == size:
+                if energy > freeze * np.median(energies):
+                    if left_out < most:
+                        left_out += 1
+                        continue
+                else:
+                    left_out = 0
+            enters[k, c] = True
+            window, energies = [*window, x][-size:], [*energies, energy][-size:]
+    return out, enters
+
+
+def level_centred(samples, is_usable, enters, *, reach, guard):
+    """Return residuals of the median over the traces around that entered."""
+    n, n_channels, _ = samples.shape
+    out, is_alone = np.full(samples.shape, np.nan), np.zeros(n, bool)
+    for k in np.flatnonzero(is_usable):
+        for c in range(n_channels):
+            near = [j for j in range(n) if enters[j, c] and guard < abs(j - k) <= reach]
+            out[k, c] = 0
+            if near:
+                out[k, c] = samples[k, c] - np.median(samples[near, c].astype(float), axis=0)
+            is_alone[k] |= not near
+    return out, is_alone
