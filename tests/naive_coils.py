@@ -1,5 +1,7 @@
 """Slow, obviously correct versions of what stages for metal detectors compute."""
 
+import itertools
+
 import numpy as np
 
 
@@ -78,13 +80,13 @@ def level_centred(samples, is_usable, enters, *, reach, guard):
 
 def find_steps(x, is_usable, commanded, *, n, threshold, share, n_memory):
     """Return {(trace, channel): (cause, height)} and the traces without these steps."""
-    n_traces, n_channels, n_gates = x.shape
+    _, n_channels, n_gates = x.shape
     found, out = {}, x.astype(float)
     usable = np.flatnonzero(is_usable)
     waits = [min((k for k in usable if k >= i), default=None) for i in commanded]
     for c in range(n_channels):
         jumps = []
-        for last, k in zip(usable, usable[1:], strict=False):
+        for last, k in itertools.pairwise(usable):
             d = x[k, c].astype(float) - x[last, c]
             before = [x[j, c].astype(float) for j in usable if k - n <= j < k]
             after = [x[j, c].astype(float) for j in usable if k <= j < k + n]
@@ -95,7 +97,9 @@ def find_steps(x, is_usable, commanded, *, n, threshold, share, n_memory):
             if len(jumps) >= n and len(before) >= n / 2 and len(after) >= n / 2:
                 s = 1.4826 * np.median(jumps[-n_memory:], axis=0)
                 big = np.abs(d) > threshold * s
-                whole = (d * h > 0) & (2 * np.abs(h) >= np.abs(d)) & (2 * np.abs(d) >= np.abs(h))
+                whole = (
+                    (d * h > 0) & (2 * np.abs(h) >= np.abs(d)) & (2 * np.abs(d) >= np.abs(h))
+                )
                 is_step = big.sum() >= share * n_gates and whole[big].all()
             if k in waits:
                 found[k, c] = ("commanded", h)

@@ -197,9 +197,9 @@ def test_mains_go_on_through_a_dropout(n_bad):
 
 def test_mains_that_alias_to_the_soil_are_refused():
     """At 10 traces a second 50 Hz is a constant, which is what soil is."""
-    with pytest.raises(ValueError, match="1 times 50 Hz appears at 0 Hz in traces every 0.1"):
+    with pytest.raises(ValueError, match=r"1 times 50 Hz appears at 0 Hz in traces every 0.1"):
         RejectMains(interval=0.1)
-    with pytest.raises(ValueError, match="3 times 50 Hz appears at 0.5 Hz"):
+    with pytest.raises(ValueError, match=r"3 times 50 Hz appears at 0.5 Hz"):
         RejectMains(interval=1 / 149.5)
     RejectMains(interval=1 / 149.5, harmonics=[1])
 
@@ -234,23 +234,23 @@ def test_uneven_times_are_refused_wherever_the_lane_is_cut():
     lane = make_lane(tone(2.0), 60)
     stage = FilterInTime(interval=1 / RATE, high=5.0)
     results = [stage.process(lane[:20])]
-    with pytest.raises(ValueError, match="step before trace 0 is 0.025 s. Must be .* 0.0125"):
+    with pytest.raises(ValueError, match=r"step before trace 0 is 0.025 s. Must be .* 0.0125"):
         stage.process(lane[21:])
     late = lane.time.copy()
     late[30:] += 0.003
-    with pytest.raises(ValueError, match="step before trace 10 is 0.0155 s"):
+    with pytest.raises(ValueError, match=r"step before trace 10 is 0.0155 s"):
         stage.process(dataclasses.replace(lane, time=late)[20:])
     results += [stage.process(lane[20:]), stage.flush()]
     whole = run_lane(FilterInTime(interval=1 / RATE, high=5.0), lane)
     npt.assert_array_equal(np.concatenate([r.samples for r in results]), whole.samples)
-    with pytest.raises(ValueError, match="uneven|step before trace 30"):
+    with pytest.raises(ValueError, match=r"uneven|step before trace 30"):
         filter_in_time(dataclasses.replace(lane, time=late), high=5.0)
 
 
 def test_the_interval_needs_two_traces():
     """One trace has no interval; given, it is filtered as any other."""
     lane = make_lane(tone(2.0), 1)
-    with pytest.raises(ValueError, match="sweep with 1 traces. Must have two or more"):
+    with pytest.raises(ValueError, match=r"sweep with 1 traces. Must have two or more"):
         sample_interval(lane)
     assert len(filter_in_time(lane, interval=0.1, high=2.0)) == 1
 

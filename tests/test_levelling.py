@@ -109,16 +109,17 @@ def test_without_freeze_centred_is_the_median_of_the_others():
 def test_trailing_is_causal_and_centred_lags_by_half_the_length():
     """What follows a trace changes nothing of it but in the centred form."""
     lane = noise()
-    assert (LevelBaseline(**OPTIONS).latency, LevelBaseline(**OPTIONS, centred=True).latency) == (
+    assert (
+        LevelBaseline(**OPTIONS).latency,
+        LevelBaseline(**OPTIONS, centred=True).latency,
+    ) == (
         0,
         4,
     )
     other = lane.samples.copy()
     other[30:] += 100
     changed = level_baseline(dataclasses.replace(lane, samples=other), **OPTIONS)
-    npt.assert_array_equal(
-        changed.samples[:30], level_baseline(lane, **OPTIONS).samples[:30]
-    )
+    npt.assert_array_equal(changed.samples[:30], level_baseline(lane, **OPTIONS).samples[:30])
 
 
 def test_a_trace_alone_is_not_judged():

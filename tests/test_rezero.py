@@ -1,6 +1,7 @@
 """Test that steps of the zero are found, undone and never silent, and targets left alone."""
 
 import dataclasses
+import itertools
 
 import naive_coils
 import numpy as np
@@ -27,7 +28,9 @@ def make_lane(samples, *, bad=(), sensor=None):
     quality[list(bad)] = Quality.NOT_FINITE
     samples[list(bad)] = np.nan
     sensor = sensor or make_coils(*samples.shape[1:])
-    return make_sweep(samples, sensor=sensor, time=0.1 * np.arange(len(samples)), quality=quality)
+    return make_sweep(
+        samples, sensor=sensor, time=0.1 * np.arange(len(samples)), quality=quality
+    )
 
 
 def noise(n_traces=120, shape=(2, 3), *, scale=0.05, seed=0):
@@ -76,9 +79,7 @@ def test_matches_the_definition(steps, bad, commanded, share):
     }
     for entry in audit:
         npt.assert_allclose(entry.step, found[entry.trace, entry.channel][1], atol=1e-5)
-    npt.assert_allclose(
-        result.samples[lane.is_usable], expected[lane.is_usable], atol=2e-5
-    )
+    npt.assert_allclose(result.samples[lane.is_usable], expected[lane.is_usable], atol=2e-5)
 
 
 def test_a_step_is_undone_and_recorded():
@@ -124,7 +125,9 @@ def test_a_zero_taken_over_a_target_does_not_hide_it():
     recorded[80:] -= HEIGHT
     result, audit = rezero(make_lane(recorded), **OPTIONS)
     assert {(e.trace, e.cause) for e in audit} == {(80, "detected")}
-    npt.assert_allclose(result.samples[:, 0], np.broadcast_to(target, (120, 2, 3))[:, 0], atol=0.1)
+    npt.assert_allclose(
+        result.samples[:, 0], np.broadcast_to(target, (120, 2, 3))[:, 0], atol=0.1
+    )
 
 
 def test_spikes_and_single_gates_are_no_steps():
@@ -175,7 +178,7 @@ def test_a_stream_keeps_the_same_audit(where):
     assert len(audit) == 4
     stage = Rezero(**options)
     bounds = [0, *where, 120]
-    chunks = [lane[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    chunks = [lane[a:b] for a, b in itertools.pairwise(bounds)]
     result = join(list(stream(stage, chunks)))
     assert tuple(stage.audit) == audit
     npt.assert_array_equal(result.samples, expected.samples)

@@ -387,7 +387,7 @@ def filter_in_time(
     so that a constant gives no transient. Through a dropout the last usable trace is held.
     The filter is causal and delays what it passes: a low-pass of order 2 by about
     :math:`0.23 / f_{high}` seconds, which a lag correction takes back
-    (:class:`~minesense.emi.lag.CorrectLag`).
+    (:class:`~minesense.emi.placement.CorrectLag`).
 
     Examples
     --------
@@ -441,9 +441,7 @@ class FilterInTime(TimedStage):
             )
             raise ValueError(msg)
         self._sections = _butterworth(edges, self.low is not None, self.order, self.interval)
-        super().__init__(
-            interval=self.interval, low=self.low, high=self.high, order=self.order
-        )
+        super().__init__(interval=self.interval, low=self.low, high=self.high, order=self.order)
 
     def _begin(self, sensor: Sensor) -> None:
         self._filter = SectionFilter(self._sections, math.prod(sensor.shape))

@@ -219,7 +219,7 @@ class Rezero(TimedStage):
         is_commanded = np.zeros(len(time), np.bool_)
         if len(time):
             before = passed[0] if self._n_passed is None else self._n_passed
-            is_commanded = np.diff(passed, prepend=before) > 0
+            is_commanded = np.asarray(np.diff(passed, prepend=before) > 0)
             self._n_passed = int(passed[-1])
         return self._remove(samples, is_usable, is_commanded)
 
@@ -253,7 +253,7 @@ class Rezero(TimedStage):
             cause,
         )
         flags = np.zeros(len(joined), np.int64)
-        has_step = cause.any(axis=1)
+        has_step = np.asarray(cause.any(axis=1))
         for k in range(len(joined)):
             self._since = 0 if has_step[k] else self._since + 1
             if self._since < self._n:
