@@ -97,6 +97,7 @@ def estimate_lag(
 
     Examples
     --------
+    >>> from minesense.sensor import Sensor
     >>> sensor = Sensor(name="demo", kind="emi", axis=[1e-5], lever_arms=[[0, 0, 0]])
     >>> def drive(direction, lag=0.13):
     ...     time = 0.05 * np.arange(200)
