@@ -26,6 +26,7 @@ INTERPRETED := $(addprefix tests/test_,$(addsuffix .py,every_stage jit along_tra
 	gpr_preprocess gain surroundings energy_prescreener decay_prescreener \
 	prediction_prescreener candidates coverage \
 	emi_bodies emi_coil emi_pulse windings magnetic_soil ground radar_physics \
+	coil_filters levelling rezero soil_tracking coil_statistics \
 	radar_near_field migration back_projection subspace attributes inversion)) -m "not slow"
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 

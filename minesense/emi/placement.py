@@ -104,6 +104,8 @@ class CorrectLag(TimedStage):
 
     def _place(self, n_ready: int) -> tuple[Samples, Flags]:
         """Return the next traces, of which the track is that of the corrected time."""
+        if n_ready == 0:
+            return self._kept[:0].copy(), np.zeros(0, np.int64)
         start, raw = self._n_kept, self._raw
         time = raw["time"][start : start + n_ready] - self.lag
         after = np.searchsorted(raw["time"], time, side="left")
