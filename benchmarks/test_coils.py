@@ -8,18 +8,19 @@ They go into the report; only ratios far below what was measured fail.
 import itertools
 import statistics
 import time
+from functools import partial
 
 import numpy as np
 import numpy.testing as npt
 import pytest
 from scipy import signal
 
-from minesense.emi import RejectMains
+from minesense.emi import LevelBaseline, PrescreenTargets, RejectMains, Rezero, TrackSoil
 from minesense.emi.filters import SectionFilter
 from minesense.sensor import Sensor
 from minesense.sweep import Sweep
 
-N_CHANNELS = 16
+N_CHANNELS, SPACING = 16, 0.0125
 ROWS = np.random.default_rng(seed=0).normal(size=(2_000, N_CHANNELS)).astype(np.float32)
 #: What is filtered with, and the least ratio that passes.
 SECTIONS = {
@@ -64,7 +65,7 @@ def test_one_trace_of_16_channels(benchmark, name):
 
 def make_lane(n_traces=2_000, n_gates=12):
     """Return noise of 16 coils, 80 traces a second."""
-    northing = 0.0125 * np.arange(n_traces)
+    northing = SPACING * np.arange(n_traces)
     rng = np.random.default_rng(seed=0)
     return Sweep(
         samples=rng.normal(size=(n_traces, N_CHANNELS, n_gates)),
@@ -81,7 +82,17 @@ def make_lane(n_traces=2_000, n_gates=12):
 
 
 STAGES = {
-    "mains": lambda: RejectMains(interval=1 / 80),
+    "mains": partial(RejectMains, interval=1 / 80),
+    "re-zero": partial(Rezero, interval=1 / 80),
+    "level": partial(LevelBaseline, spacing=SPACING),
+    "level, centred": partial(LevelBaseline, spacing=SPACING, centred=True),
+    "track soil": partial(TrackSoil, spacing=SPACING, columns=[1 / np.arange(1.0, 13.0)]),
+    "likelihood ratio": partial(
+        PrescreenTargets,
+        spacing=SPACING,
+        decays=np.exp(-np.arange(12) / np.array([[2.0], [4.0], [8.0]])),
+        columns=[1 / np.arange(1.0, 13.0)],
+    ),
 }
 
 
@@ -89,7 +100,7 @@ STAGES = {
 def test_one_sweep_trace(benchmark, name):
     """A trace of 16 coils with 12 gates through a whole stage: a share of its interval."""
     lane = make_lane()
-    traces, stage, counter = [lane[k : k + 1] for k in range(2_000)], STAGES[name](), None
+    traces, stage = [lane[k : k + 1] for k in range(2_000)], STAGES[name]()
     stage.process(lane[:1_000])  # compiles the kernels and fills the windows
     counter = itertools.count(1_000)
 

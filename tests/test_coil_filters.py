@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lanes import make_coils, make_phasors, make_sensor, make_sweep
 from scipy import signal
 
+from minesense.emi._timing import sample_interval
 from minesense.emi.filters import (
     FilterInTime,
     RejectMains,
@@ -20,7 +21,6 @@ from minesense.emi.filters import (
     notch_section,
     reject_mains,
 )
-from minesense.emi.timing import sample_interval
 from minesense.stage import run_lane
 from minesense.sweep import Quality
 

@@ -182,7 +182,7 @@ def test_phasors_are_matched_with_given_targets():
     scores = prescreen_targets(with_samples(lane, samples), **OPTIONS, decays=[target])
     assert scores.sensor.shape == (1, 1)
     assert scores.samples[:, 0, 0].argmax() == 80
-    with pytest.raises(ValueError, match="no head|ContinuousWave|gate"):
+    with pytest.raises(ValueError, match="with ContinuousWave and complex samples"):
         prescreen_targets(lane, **OPTIONS)
 
 
@@ -204,6 +204,16 @@ def test_a_channel_that_does_not_move_is_not_judged():
     npt.assert_array_equal(result.samples[:, 1], 0.0)
     assert result.samples[20:, 0].max() > 0
     assert np.isfinite(result.samples).all()
+
+
+@pytest.mark.parametrize("statistic", ["glrt", "ace"])
+def test_a_trace_of_nothing_scores_nothing(statistic):
+    """Zero is like no target, in noise that is known."""
+    samples = noise().samples.copy()
+    samples[40] = 0.0
+    result = prescreen_targets(with_samples(noise(), samples), **OPTIONS, statistic=statistic)
+    npt.assert_array_equal(result.samples[40], 0.0)
+    assert result.quality[40] == 0
 
 
 def test_gate_energy_is_whitened():

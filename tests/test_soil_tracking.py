@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lanes import make_coils, make_phasors, make_sensor, make_sweep
+
 from minesense.emi.ground_balance import BalancePhase, balance_phase, estimate_soil_phase
 from minesense.emi.preprocess import project_soil, received_decays, soil_decay, soil_loss
 from minesense.emi.soil_tracking import (
@@ -281,7 +282,7 @@ def test_defaults_come_from_the_sensor():
         track_soil(real, spacing=0.05)
     assert len(track_soil(real, spacing=0.05, columns=[[1.0, 2.0, 3.0]])) == 3
     radar = make_sweep(np.ones((3, 1, 4)), sensor=make_sensor(1, 4))
-    with pytest.raises(ValueError, match="of kind 'gpr'. Must be 'emi'"):
+    with pytest.raises(ValueError, match=r"of kind 'gpr'\. Must be 'emi'"):
         track_soil(radar, spacing=0.05)
 
 

@@ -78,7 +78,7 @@ def remove_tracked_columns(
     work : (n_columns, n_samples) float64 array
         Overwritten.
     """
-    n_traces, n_channels, n_samples = samples.shape
+    n_traces, n_channels, _ = samples.shape
     size = ring.shape[1]
     for k in range(n_traces):
         if not is_usable[k]:

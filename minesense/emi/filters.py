@@ -13,7 +13,7 @@ from .._validation import check_array, check_count, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, run_lane
 from ..sweep import Floats, Quality, Samples, Sweep
-from .timing import TimedStage, sample_interval
+from ._timing import TimedStage, sample_interval
 
 
 class SectionFilter:

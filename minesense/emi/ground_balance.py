@@ -188,8 +188,8 @@ class BalancePhase(LaneStage):
             angle = np.broadcast_to(self.angle, shape)
         except ValueError:
             msg = (
-                f"Invalid angle with shape {self.angle.shape}. Must fit {shape[0]} channels and "
-                f"{shape[1]} frequencies."
+                f"Invalid angle with shape {self.angle.shape}. Must fit {shape[0]} channels "
+                f"and {shape[1]} frequencies."
             )
             raise ValueError(msg) from None
         self._turn = np.cos(angle), np.sin(angle)

@@ -11,7 +11,7 @@ from .._validation import check_number, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, run_lane
 from ..sweep import Quality, Samples, Sweep
-from .timing import TOLERANCE, TimedStage, sample_interval
+from ._timing import TOLERANCE, TimedStage, sample_interval
 
 #: What is known to be wrong with a position, which goes where the position goes.
 _OF_POSE = int(Quality.POSE_NONE | Quality.POSE_COARSE | Quality.POSE_STALE | Quality.POSE_JUMP)

@@ -16,7 +16,7 @@ from .._validation import check_array, check_increasing, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, run_lane
 from ..sweep import Quality, Samples, Sweep
-from .timing import TimedStage, sample_interval
+from ._timing import TimedStage, sample_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

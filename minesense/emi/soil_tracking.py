@@ -68,7 +68,9 @@ def pump_columns(pump: Sweep, *, n_columns: int = 2) -> tuple[Floats, Floats]:
     # what is below the last digits of float32 is no movement
     _, values, vectors = np.linalg.svd(rows, full_matrices=False)
     if values[n_columns - 1] <= 1e-6 * max(values[0], 1e-300):
-        msg = f"Invalid pump: its traces move in fewer than {n_columns} ways. Must move in each."
+        msg = (
+            f"Invalid pump: its traces move in fewer than {n_columns} ways. Must move in each."
+        )
         raise ValueError(msg)
     return vectors[:n_columns], values[:n_columns] ** 2 / (values**2).sum()
 
