@@ -16,7 +16,7 @@ import pytest
 from scipy import signal
 
 from minesense.emi import LevelBaseline, PrescreenTargets, RejectMains, Rezero, TrackSoil
-from minesense.emi.filters import SectionFilter
+from minesense.emi.sections import SectionFilter
 from minesense.sensor import Sensor
 from minesense.sweep import Sweep
 

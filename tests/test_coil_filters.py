@@ -12,15 +12,8 @@ from lanes import make_coils, make_phasors, make_sensor, make_sweep
 from scipy import signal
 
 from minesense.emi._timing import sample_interval
-from minesense.emi.filters import (
-    FilterInTime,
-    RejectMains,
-    SectionFilter,
-    aliased_frequency,
-    filter_in_time,
-    notch_section,
-    reject_mains,
-)
+from minesense.emi.filters import FilterInTime, RejectMains, filter_in_time, reject_mains
+from minesense.emi.sections import SectionFilter, aliased_frequency, notch_section
 from minesense.stage import run_lane
 from minesense.sweep import Quality
 

@@ -13,6 +13,7 @@ from .placement import CorrectLag, correct_lag
 from .preprocess import ProjectSoil, project_soil, received_decays, soil_decay, soil_loss
 from .prescreen import PrescreenDecay, prescreen_decay
 from .rezero import Rezero, RezeroEntry, rezero
+from .sections import SectionFilter
 from .soil_tracking import (
     TrackSoil,
     projection_loss,
@@ -45,6 +46,7 @@ __all__ = [
     "RemoveMedianBackground",
     "Rezero",
     "RezeroEntry",
+    "SectionFilter",
     "SoilPhase",
     "Stations",
     "TrackSoil",
