@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lanes import make_coils, make_sensor, make_sweep
+from lanes import make_coils, make_phasors, make_sensor, make_sweep
 
 from minesense import emi, gpr
 from minesense.sensor import Sensor
@@ -59,6 +59,7 @@ FEW_GATES = make_lane(make_coils(2, 4))
 CLIPPED = make_lane(make_sensor(2, 12))
 CLIPPED.samples[..., [0, -1]] = 0
 np.clip(CLIPPED.samples, -1.5, 1.5, out=CLIPPED.samples)
+PHASORS = make_lane(make_phasors(2, (1e3, 5e3, 25e3)))
 FEW_SAMPLES = make_lane(make_sensor(2, 5))
 TONES = make_lane(
     Sensor(
@@ -289,6 +290,75 @@ STAGES = {
         ),
         FEW_GATES,
     ),
+    "level": (
+        partial(emi.LevelBaseline, spacing=0.05, length=0.4, freeze=1.3, longest=0.15),
+        FEW_GATES,
+    ),
+    "level, centred": (
+        partial(
+            emi.LevelBaseline,
+            spacing=0.05,
+            length=0.5,
+            freeze=1.3,
+            longest=0.15,
+            centred=True,
+            guard=0.05,
+        ),
+        PHASORS,
+    ),
+    "re-zero": (
+        partial(emi.Rezero, interval=0.1, hold=0.3, threshold=0.5, share=0.3, commands=[2.02]),
+        FEW_GATES,
+    ),
+    "lag, samples late": (partial(emi.CorrectLag, lag=0.23, interval=0.1), COILS),
+    "lag, positions late": (partial(emi.CorrectLag, lag=-0.23, interval=0.1), COILS),
+    # at 10 traces a second the mains of railways appear at 3.3 Hz
+    "mains": (partial(emi.RejectMains, interval=0.1, mains=16.7, bandwidth=0.05), COILS),
+    "low-pass": (partial(emi.FilterInTime, interval=0.1, high=1.0), PHASORS),
+    "band-pass along time": (
+        partial(emi.FilterInTime, interval=0.1, low=0.3, high=2.0, order=3),
+        COILS,
+    ),
+    "balance phase": (partial(emi.BalancePhase, angle=[0.1, 0.2, -0.3]), PHASORS),
+    "quadrature to the soil": (
+        partial(emi.BalancePhase, angle=0.4, keep="quadrature"),
+        PHASORS,
+    ),
+    "track soil": (
+        partial(emi.TrackSoil, spacing=0.05, turn_length=0.5, freeze=1.3, length=0.4),
+        COILS,
+    ),
+    "track soil in phasors": (
+        partial(emi.TrackSoil, spacing=0.05, turn_length=0.5, freeze=None),
+        PHASORS,
+    ),
+    "likelihood ratio": (
+        partial(
+            emi.PrescreenTargets,
+            spacing=0.05,
+            taus=[5e-5, 3e-4],
+            guard=0.1,
+            noise_length=0.5,
+            freeze=1.3,
+        ),
+        FEW_GATES,
+    ),
+    "coherence": (
+        partial(
+            emi.PrescreenTargets,
+            spacing=0.05,
+            statistic="ace",
+            decays=np.eye(6)[:3],
+            rank=2,
+            guard=0.0,
+        ),
+        PHASORS,
+    ),
+    "energy": (
+        partial(emi.PrescreenTargets, spacing=0.05, statistic="energy", guard=0.1),
+        FEW_GATES,
+    ),
+    "energy off the soil": (emi.GateEnergy, FEW_GATES),
 }
 every_stage = pytest.mark.parametrize(("new", "lane"), STAGES.values(), ids=STAGES)
 

@@ -3,27 +3,74 @@
 from ..along_track import RemoveMedianBackground, Whiten
 from .features import FEATURES as COIL_FEATURES
 from .features import coil_features
+from .filters import FilterInTime, RejectMains, filter_in_time, reject_mains
+from .ground_balance import BalancePhase, SoilPhase, balance_phase, estimate_soil_phase
 from .inversion import DipoleFit, fit_dipole
+from .lag import Lag, estimate_lag
+from .levelling import LevelBaseline, level_baseline
 from .library import LibraryMatch, match_library
+from .placement import CorrectLag, correct_lag
 from .preprocess import ProjectSoil, project_soil, received_decays, soil_decay, soil_loss
 from .prescreen import PrescreenDecay, prescreen_decay
+from .rezero import Rezero, RezeroEntry, rezero
+from .sections import SectionFilter
+from .soil_tracking import (
+    TrackSoil,
+    projection_loss,
+    pump_columns,
+    track_soil,
+    viscous_columns,
+)
 from .stations import Stations
+from .target_statistics import (
+    GateEnergy,
+    PrescreenTargets,
+    prescreen_gate_energy,
+    prescreen_targets,
+)
 
 __all__ = [
     "COIL_FEATURES",
+    "BalancePhase",
+    "CorrectLag",
     "DipoleFit",
+    "FilterInTime",
+    "GateEnergy",
+    "Lag",
+    "LevelBaseline",
     "LibraryMatch",
     "PrescreenDecay",
+    "PrescreenTargets",
     "ProjectSoil",
+    "RejectMains",
     "RemoveMedianBackground",
+    "Rezero",
+    "RezeroEntry",
+    "SectionFilter",
+    "SoilPhase",
     "Stations",
+    "TrackSoil",
     "Whiten",
+    "balance_phase",
     "coil_features",
+    "correct_lag",
+    "estimate_lag",
+    "estimate_soil_phase",
+    "filter_in_time",
     "fit_dipole",
+    "level_baseline",
     "match_library",
     "prescreen_decay",
+    "prescreen_gate_energy",
+    "prescreen_targets",
     "project_soil",
+    "projection_loss",
+    "pump_columns",
     "received_decays",
+    "reject_mains",
+    "rezero",
     "soil_decay",
     "soil_loss",
+    "track_soil",
+    "viscous_columns",
 ]

@@ -145,11 +145,37 @@ def soil_basis(
         rows = check_array(columns, "columns", ("n_columns", n_gates))
     else:
         rows = soil_decay(train_of(sensor))[None]
-    return _orthonormal(rows, n_gates, offset=offset)
+    return orthonormal_rows(rows, n_gates, offset=offset)
 
 
-def _orthonormal(rows: Floats, n_gates: int, *, offset: bool) -> Floats:
-    """Return orthonormal rows that span the given ones, and a constant if wished."""
+def orthonormal_rows(rows: Floats, n_gates: int, *, offset: bool = False) -> Floats:
+    """
+    Return orthonormal rows that span the given ones, and a constant if wished.
+
+    Parameters
+    ----------
+    rows : (n_columns, n_gates) float64 ndarray
+        Decays of the soil.
+    n_gates : int
+        Samples of a trace.
+    offset : bool
+        Whether to add a constant, the same for all gates.
+
+    Returns
+    -------
+    basis : (n_columns, n_gates) float64 ndarray
+        Orthonormal rows.
+
+    Raises
+    ------
+    ValueError
+        If the rows are linearly dependent, as many as the gates, or one gate alone.
+
+    Examples
+    --------
+    >>> np.abs(orthonormal_rows(np.array([[0.0, -3.0, 4.0]]), 3)).round(3)
+    array([[0. , 0.6, 0.8]])
+    """
     if offset:
         rows = np.vstack([rows, np.ones((1, n_gates))])
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -283,7 +309,7 @@ def soil_loss(
     n_gates = len(train.gates)
     rows = soil_decay(train)[None] if columns is None else columns
     rows = check_array(rows, "columns", ("n_columns", n_gates))
-    basis = _orthonormal(rows, n_gates, offset=offset)
+    basis = orthonormal_rows(rows, n_gates, offset=offset)
     decays = received_decays(train, taus)
     return np.asarray(((decays @ basis.T) ** 2).sum(axis=1) / (decays**2).sum(axis=1))
 
