@@ -87,5 +87,7 @@ def peaks(values, threshold, least):
                 best = max(best, (np.polyval([a, b, c], x), x * m, x * k))
         around = [at(k, m) for k, m in itertools.product(range(-1, 2), repeat=2)]
         if n_higher >= least:
-            found.append((i, j, best[1], best[2], best[0], n_higher, bool(np.isnan(around).any())))
+            found.append(
+                (i, j, best[1], best[2], best[0], n_higher, bool(np.isnan(around).any()))
+            )
     return found

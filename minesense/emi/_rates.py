@@ -150,7 +150,8 @@ def shared_rates(
             marks = np.sort(np.concatenate([grid[[0, -1]], best.rates]))
             added.extend(np.sqrt(marks[1:] * marks[:-1]))
         trials = [
-            _refined(courses, rows, grid, np.append(best.rates, rate), penalty) for rate in added
+            _refined(courses, rows, grid, np.append(best.rates, rate), penalty)
+            for rate in added
         ]
         trial = min(trials, key=lambda found: found.criterion)
         if trial.criterion >= best.criterion:

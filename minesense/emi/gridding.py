@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -57,12 +56,12 @@ class SurveyGrid:
     @property
     def easting(self) -> Floats:
         """Eastings of the middles of columns, (n_columns,), m."""
-        return self.origin[0] + self.cell * (np.arange(self.values.shape[1]) + 0.5)
+        return np.asarray(self.origin[0] + self.cell * (np.arange(self.values.shape[1]) + 0.5))
 
     @property
     def northing(self) -> Floats:
         """Northings of the middles of rows, (n_rows,), m."""
-        return self.origin[1] + self.cell * (np.arange(self.values.shape[0]) + 0.5)
+        return np.asarray(self.origin[1] + self.cell * (np.arange(self.values.shape[0]) + 0.5))
 
 
 def grid_survey(

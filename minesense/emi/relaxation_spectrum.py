@@ -363,7 +363,9 @@ def _fit(
         reason = f"signal-to-noise ratio of {signal:.1f} dB, below {least_signal:g} dB"
     elif shared.misfit > freedom + _MOST_MISFIT * math.sqrt(2 * freedom):
         times = math.sqrt(shared.misfit / freedom)
-        reason = f"no sum of {len(rates)} relaxations: the misfit is {times:.2g} times the noise"
+        reason = (
+            f"no sum of {len(rates)} relaxations: the misfit is {times:.2g} times the noise"
+        )
     rest = (data - amplitudes @ courses(rates)) / spread
     offsets = np.linalg.lstsq((columns / spread).T, rest.T, rcond=None)[0].T
     return RelaxationSpectrum(
@@ -373,7 +375,7 @@ def _fit(
         rate_errors=rate_errors(seen, shared),
         is_at_edge=(rates < (1 + _EDGE) * grid[0]) | (rates > (1 - _EDGE) * grid[-1]),
         amplitudes=amplitudes,
-        offsets=offsets,
+        offsets=np.asarray(offsets),
         residual=math.sqrt(shared.misfit / freedom),
         signal_to_noise=signal,
         grid=grid,

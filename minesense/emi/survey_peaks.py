@@ -213,7 +213,9 @@ def _layer(grid: SurveyGrid, sample: int) -> Floats:
     """Return the values of one gate or frequency, (n_rows, n_columns)."""
     n_samples = grid.values.shape[2]
     if check_count(sample, "sample", least=0) >= n_samples:
-        msg = f"Invalid sample '{sample}'. Must be less than {n_samples}, the samples there are."
+        msg = (
+            f"Invalid sample '{sample}'. Must be less than {n_samples}, the samples there are."
+        )
         raise ValueError(msg)
     return grid.values[..., sample].astype(np.float64)
 
