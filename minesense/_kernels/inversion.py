@@ -3,7 +3,9 @@ Kernels of dipole inversion: where a small body lies, and its tensor at every ga
 
 The six elements of a symmetric tensor come in the order 00, 11, 22, 01, 02, 12. What a trial
 place needs is filled by `_reduce`, what a step from there needs by `_slope`; both share the
-scratch arrays that `invert_dipole` describes.
+scratch arrays that `descend` describes. Each kernel is compiled again into every one that
+calls it, so calls are few and not deep, and what is not done for every station loops over the
+shapes of its arrays, which compiles faster than a fixed six.
 """
 
 import math
@@ -46,7 +48,7 @@ def _add_products(r, t, row):
 @jit
 def _factorise(gram, factor):
     """Overwrite the lower triangle of `factor` with Cholesky's; tell whether there is one."""
-    for a in range(6):
+    for a in range(len(gram)):
         for b in range(a + 1):
             total = gram[a, b]
             for c in range(b):
@@ -63,7 +65,7 @@ def _factorise(gram, factor):
 @jit
 def _solve_lower(factor, columns):
     """Overwrite `columns`, (6, n), with L^-1 times them."""
-    for a in range(6):
+    for a in range(len(columns)):
         for b in range(a):
             for g in range(columns.shape[1]):
                 columns[a, g] -= factor[a, b] * columns[b, g]
@@ -74,8 +76,8 @@ def _solve_lower(factor, columns):
 @jit
 def _solve_upper(factor, columns):
     """Overwrite `columns`, (6, n), with L^-T times them."""
-    for a in range(5, -1, -1):
-        for b in range(a + 1, 6):
+    for a in range(len(columns) - 1, -1, -1):
+        for b in range(a + 1, len(columns)):
             for g in range(columns.shape[1]):
                 columns[a, g] -= factor[b, a] * columns[b, g]
         for g in range(columns.shape[1]):
@@ -197,17 +199,18 @@ def _slope(place, data, site, scratch, normal):
 @jit
 def _take_projection(factor, shared, cross, turned, normal):
     """Take from J^T J what the tensors follow, and fill its upper triangle."""
-    for k in range(3):
+    n = len(turned)
+    for k in range(len(cross)):
         _solve_lower(factor, cross[k])
-    for k in range(3):
-        for a in range(6):
-            for c in range(6):
+    for k in range(len(cross)):
+        for a in range(n):
+            for c in range(n):
                 turned[c] = 0.0
-            for b in range(6):
-                for c in range(6):
+            for b in range(n):
+                for c in range(n):
                     turned[c] += cross[k, a, b] * shared[b, c]
             for m in range(k + 1):
-                for c in range(6):
+                for c in range(n):
                     normal[k, m] -= turned[c] * cross[m, a, c]
         for m in range(k):
             normal[m, k] = normal[k, m]
@@ -236,64 +239,6 @@ def _damped_step(normal, damping, step):
 
 
 @jit
-def _search(data, site, low, high, counts, scratch, places, explained):
-    """Fill `places` and `explained` with the best points of a grid, the best one first."""
-    for s in range(len(explained)):
-        explained[s] = -1.0
-    trial = scratch[4][10]
-    for j in range(counts[0] * counts[1] * counts[2]):
-        trial[0] = j // (counts[1] * counts[2])
-        trial[1] = j // counts[2] % counts[1]
-        trial[2] = j % counts[2]
-        for k in range(3):
-            trial[k] = low[k] + (trial[k] + 0.5) * (high[k] - low[k]) / counts[k]
-        value = _reduce(trial, data, site, scratch)
-        s = len(explained)
-        while s > 0 and value > explained[s - 1]:
-            s -= 1
-            if s + 1 < len(explained):
-                explained[s + 1] = explained[s]
-                for k in range(3):
-                    places[s + 1, k] = places[s, k]
-        if s < len(explained):
-            explained[s] = value
-            for k in range(3):
-                places[s, k] = trial[k]
-
-
-@jit
-def _descend(
-    place, known, data, site, low, high, total, nearest, merge, n_most, scratch, normal
-):
-    """Move `place` to the nearest optimum within the box; return what is explained there."""
-    step = scratch[4][11]
-    trial = scratch[4][12]
-    for k in range(3):
-        trial[k] = place[k]
-    explained = -1.0
-    damping = 1e-2
-    for _ in range(n_most):
-        value = _reduce(trial, data, site, scratch)
-        # the sums of squares are known to rounding alone, the slope is better
-        if value >= explained - 1e-13 * total:
-            for k in range(3):
-                place[k] = trial[k]
-            explained = value
-            damping *= 0.1
-            _slope(place, data, site, scratch, normal)
-        else:
-            damping *= 10.0
-        _damped_step(normal, damping, step)
-        moved = 0.0
-        for k in range(3):
-            trial[k] = min(max(place[k] + step[k], low[k]), high[k])
-            moved += (trial[k] - place[k]) * (trial[k] - place[k])
-        if moved <= nearest * nearest or _is_known(place, known, merge):
-            break
-    return explained
-
-
-@jit
 def _is_known(place, known, merge):
     """Tell whether a place is as near as `merge` to one of those known, (n, 3)."""
     for j in range(len(known)):
@@ -306,7 +251,7 @@ def _is_known(place, known, merge):
 
 
 @jit
-def invert_dipole(
+def search_grid(
     data,
     position,
     rotation,
@@ -318,7 +263,6 @@ def invert_dipole(
     low,
     high,
     counts,
-    limits,
     fields,
     rows,
     squares,
@@ -326,10 +270,9 @@ def invert_dipole(
     work,
     places,
     explained,
-    normal,
 ):
     """
-    Fit h_rx^T M h_tx to data: a grid over places, then Levenberg-Marquardt from the best.
+    Find the points of a grid where h_rx^T M h_tx explains most of the data.
 
     Parameters
     ----------
@@ -341,31 +284,101 @@ def invert_dipole(
         Corners of the box to search, m.
     counts : (3,) int64 array
         Cells of the grid along each axis; its points are their middles.
-    limits : (3,) float64 array
-        Step below which a start has arrived, m; distance at which it is given up beside
-        where an earlier one ended, m; and the most places it tries.
+    fields, rows, squares, columns, work : float64 array
+        Scratch, as in `descend`.
+    places : (n_starts, 3) float64 array
+        Overwritten with the best points, the best one first, m.
+    explained : (n_starts,) float64 array
+        Overwritten with the squared data that they explain; -1 where the stations determine
+        no tensor, or the grid has no point for it.
+    """
+    site = (position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident)
+    scratch = (fields, rows, squares, columns, work)
+    for s in range(len(explained)):
+        explained[s] = -1.0
+    trial = work[10]
+    for j in range(counts[0] * counts[1] * counts[2]):
+        trial[0] = j // (counts[1] * counts[2])
+        trial[1] = j // counts[2] % counts[1]
+        trial[2] = j % counts[2]
+        for k in range(len(trial)):
+            trial[k] = low[k] + (trial[k] + 0.5) * (high[k] - low[k]) / counts[k]
+        value = _reduce(trial, data, site, scratch)
+        s = len(explained)
+        while s > 0 and value > explained[s - 1]:
+            s -= 1
+            if s + 1 < len(explained):
+                explained[s + 1] = explained[s]
+                for k in range(len(trial)):
+                    places[s + 1, k] = places[s, k]
+        if s < len(explained):
+            explained[s] = value
+            for k in range(len(trial)):
+                places[s, k] = trial[k]
+
+
+@jit
+def descend(
+    place,
+    known,
+    data,
+    position,
+    rotation,
+    tx_circles,
+    tx_segments,
+    rx_circles,
+    rx_segments,
+    is_coincident,
+    low,
+    high,
+    nearest,
+    merge,
+    n_most,
+    fields,
+    rows,
+    squares,
+    columns,
+    work,
+    normal,
+):
+    """
+    Move a place to the nearest optimum within a box, by Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    place : (3,) float64 array
+        Where to begin; overwritten with the optimum, m.
+    known : (n_known, 3) float64 array
+        Optima found before.
+    data, position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident
+        As in `search_grid`.
+    low, high : (3,) float64 array
+        Corners of the box, m.
+    nearest : float
+        Step below which it has arrived, m.
+    merge : float
+        Distance from one of those known at which it is given up, m.
+    n_most : int
+        Places tried at most; 1 fills the results of the place itself.
     fields : (n, 2, 3) float64 array
         Scratch.
     rows : (n, 6) float64 array
-        Scratch.
+        Overwritten with what each station receives of each element of the tensor, at the
+        last place tried.
     squares : (8, 6, 6) float64 array
         Scratch.
     columns : (6, n_gates) float64 array
-        Overwritten with the tensors at the best place, in the unit of the data times m^2.
+        Overwritten with the tensors there, in the unit of the data times m^2.
     work : (13, 3) float64 array
         Scratch.
-    places : (n_starts, 3) float64 array
-        Overwritten with the optimum of each start, m.
-    explained : (n_starts,) float64 array
-        Overwritten with the squared data that it explains; -1 where the stations determine
-        no tensor, or the grid has no point for it.
     normal : (3, 4) float64 array
-        Overwritten with J^T J at the best place, and the negative gradient.
+        Overwritten with J^T J at the place, and the negative gradient.
 
     Returns
     -------
-    best : int
-        Index of the best start; -1 if there is none.
+    explained : float
+        Squared data that the best tensors at the place explain; -1 where the stations
+        determine none.
     """
     site = (position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident)
     scratch = (fields, rows, squares, columns, work)
@@ -373,29 +386,28 @@ def invert_dipole(
     for i in range(len(data)):
         for g in range(data.shape[1]):
             total += data[i, g] * data[i, g]
-    _search(data, site, low, high, counts, scratch, places, explained)
-    best = -1
-    for turn in range(len(explained) + 1):
-        # the last turn fills the results of the best; one call compiles in half the time
-        s = turn if turn < len(explained) else best
-        if s < 0 or explained[s] < 0.0:
-            continue
-        n_known = turn if turn < len(explained) else 0
-        n_most = int(limits[2]) if turn < len(explained) else 1
-        explained[s] = _descend(
-            places[s],
-            places[:n_known],
-            data,
-            site,
-            low,
-            high,
-            total,
-            limits[0],
-            limits[1],
-            n_most,
-            scratch,
-            normal,
-        )
-        if best < 0 or explained[s] > explained[best]:
-            best = s
-    return best
+    step = work[11]
+    trial = work[12]
+    for k in range(len(trial)):
+        trial[k] = place[k]
+    explained = -1.0
+    damping = 1e-2
+    for _ in range(n_most):
+        value = _reduce(trial, data, site, scratch)
+        # the sums of squares are known to rounding alone, the slope is better
+        if value >= explained - 1e-13 * total:
+            for k in range(len(trial)):
+                place[k] = trial[k]
+            explained = value
+            damping *= 0.1
+            _slope(place, data, site, scratch, normal)
+        else:
+            damping *= 10.0
+        _damped_step(normal, damping, step)
+        moved = 0.0
+        for k in range(len(trial)):
+            trial[k] = min(max(place[k] + step[k], low[k]), high[k])
+            moved += (trial[k] - place[k]) * (trial[k] - place[k])
+        if moved <= nearest * nearest or _is_known(place, known, merge):
+            break
+    return explained

@@ -78,7 +78,23 @@ def noise_threshold(
 
     Examples
     --------
-    See :func:`find_survey_peaks`.
+    >>> import numpy as np
+    >>> from minesense.emi import grid_survey, noise_threshold
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
+    >>> arms = np.column_stack([0.1 * np.arange(31), np.zeros((31, 2))])
+    >>> northing = 0.1 * np.arange(31)
+    >>> sweep = Sweep(
+    ...     samples=2 + 0.5 * np.random.default_rng(seed=1).normal(size=(31, 31, 1)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=np.zeros(31),
+    ...     sensor=Sensor(name="demo", kind="emi", axis=[1e-5], lever_arms=arms),
+    ... )
+    >>> grid = grid_survey([sweep], cell=0.1, reach=0.1)
+    >>> square = [[0, 0], [3, 0], [3, 3], [0, 3]]
+    >>> abs(noise_threshold(grid, square, factor=4) - (2 + 4 * 0.5)) < 0.2
+    True
     """
     check_grid(grid)
     corners = check_array(polygon, "polygon", ("n", 2))
