@@ -186,7 +186,8 @@ def rate_errors(courses: Courses, shared: Shared) -> Floats:
     n_rates = len(shared.rates)
     if not n_rates:
         return np.empty(0)
-    jacobian = _jacobian(courses, np.log(shared.rates), shared.amplitudes)
+    slopes = _courses_and_slopes(courses, np.log(shared.rates))
+    jacobian = _jacobian(shared.amplitudes, *slopes)
     normal = jacobian.T @ jacobian
     if np.linalg.cond(normal) > 1e12:
         return np.full(n_rates, np.inf)
@@ -221,12 +222,18 @@ def _refined(
     if len(rates):
         low, high = math.log(grid[0]), math.log(grid[-1])
 
+        held: list[Floats] = []  # amplitudes and courses of the last rates tried
+
         def misfit(logs: Floats) -> Floats:
-            design = courses(np.exp(logs))
-            return (rows - _amplitudes(design, rows) @ design).ravel()
+            design, change = _courses_and_slopes(courses, logs)
+            amplitudes = _amplitudes(design, rows)
+            held[:] = [logs.copy(), amplitudes, design, change]
+            return (rows - amplitudes @ design).ravel()
 
         def slope(logs: Floats) -> Floats:
-            return _jacobian(courses, logs, _amplitudes(courses(np.exp(logs)), rows))
+            if not np.array_equal(logs, held[0]):
+                misfit(logs)
+            return _jacobian(*held[1:])
 
         inside = np.clip(np.log(rates), low + 1e-9, high - 1e-9)
         found = least_squares(
@@ -254,14 +261,20 @@ def _amplitudes(design: Floats, rows: Floats) -> Floats:
     return found / norms
 
 
-def _jacobian(courses: Courses, logs: Floats, amplitudes: Floats) -> Floats:
+def _courses_and_slopes(courses: Courses, logs: Floats) -> tuple[Floats, Floats]:
+    """Return courses and their derivatives by ln(rate), each (n_rates, n_values)."""
+    here, after, before = np.split(
+        courses(np.exp(np.concatenate([logs, logs + _STEP, logs - _STEP]))), 3
+    )
+    return here, (after - before) / (2 * _STEP)
+
+
+def _jacobian(amplitudes: Floats, design: Floats, slopes: Floats) -> Floats:
     """Return Kaufman's -P dA/dln(rate) x of all places, (n_places n_values, n_rates)."""
-    design = courses(np.exp(logs))
-    steps = courses(np.exp(logs + _STEP)) - courses(np.exp(logs - _STEP))
-    change = -amplitudes[:, :, None] * (steps / (2 * _STEP))
+    change = -amplitudes[:, :, None] * slopes
     supports, which = np.unique(amplitudes > 0, axis=0, return_inverse=True)
     for s, support in enumerate(supports):
         axes = np.linalg.qr(design[support].T)[0]
         own: npt.NDArray[np.bool_] = which.ravel() == s
         change[own] -= (change[own] @ axes) @ axes.T
-    return np.asarray(np.swapaxes(change, 1, 2).reshape(-1, len(logs)))
+    return np.asarray(np.swapaxes(change, 1, 2).reshape(-1, len(slopes)))

@@ -82,8 +82,8 @@ def noise_threshold(
     >>> from minesense.emi import grid_survey, noise_threshold
     >>> from minesense.sensor import Sensor
     >>> from minesense.sweep import Sweep
-    >>> arms = np.column_stack([0.1 * np.arange(31), np.zeros((31, 2))])
-    >>> northing = 0.1 * np.arange(31)
+    >>> arms = np.column_stack([0.05 + 0.1 * np.arange(31), np.zeros((31, 2))])
+    >>> northing = 0.05 + 0.1 * np.arange(31)
     >>> sweep = Sweep(
     ...     samples=2 + 0.5 * np.random.default_rng(seed=1).normal(size=(31, 31, 1)),
     ...     time=northing,
