@@ -263,7 +263,7 @@ def _invert(
     n, n_gates = scaled.shape
     transmitter, receiver = wires_of(head.transmitter), wires_of(head.receiver)
     rows, columns, normal = np.empty((n, 6)), np.empty((6, n_gates)), np.empty((3, 4))
-    scratch = (np.empty((n, 2, 3)), rows, np.empty((8, 6, 6)), columns, np.empty((13, 3)))
+    scratch = (np.empty((4, 2, 3, n)), rows, np.empty((8, 6, 6)), columns, np.empty((13, 3)))
     places, explained = np.empty((starts, 3)), np.empty(starts)
     site = (
         scaled,
