@@ -326,7 +326,7 @@ def test_negative_tensors_cannot_be_analysed():
 
 def test_a_start_may_run_out_of_steps(monkeypatch):
     """It keeps what it has."""
-    monkeypatch.setattr(inversion, "_LIMITS", np.array([1e-9, 1e-3, 2.0]))
+    monkeypatch.setattr(inversion, "_LIMITS", (1e-9, 1e-3, 2))
     found = fit(receive(), starts=1)
     assert 1e-6 < np.linalg.norm(found.position - PLACE) < 0.1
 

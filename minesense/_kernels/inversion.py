@@ -3,50 +3,110 @@ Kernels of dipole inversion: where a small body lies, and its tensor at every ga
 
 The six elements of a symmetric tensor come in the order 00, 11, 22, 01, 02, 12. What a trial
 place needs is filled by `_reduce`, what a step from there needs by `_slope`; both share the
-scratch arrays that `invert_dipole` describes.
+scratch arrays that `descend` describes. Each kernel is compiled again into every one that
+calls it, so calls are few and not deep, and what is not done for every station loops over the
+shapes of its arrays, which compiles faster than a fixed six.
 """
 
 import math
 
 from ._jit import jit
-from .induction import _field_at, _turn, _turn_back
+from .induction import _add_segment, _turn, _turn_back
 
 
 @jit
-def _fields_at(p0, p1, p2, i, site, work, field):
-    """Overwrite `field`, (2, 3), with those of receiver and transmitter at a place."""
+def _circle_fields(circle, points):
+    """Overwrite points, (3, n), with the field of a circle there; NaN on the wire."""
+    # as induction._loop_terms, but always with as many rounds as the hardest point needs, so
+    # that the loop has no branch and takes several points at a time
+    c0, c1, c2 = circle[0], circle[1], circle[2]
+    n0, n1, n2 = circle[3], circle[4], circle[5]
+    radius, turns = circle[6], circle[7]
+    x, y, u = points[0], points[1], points[2]
+    for i in range(points.shape[1]):
+        d0 = x[i] - c0
+        d1 = y[i] - c1
+        d2 = u[i] - c2
+        z = d0 * n0 + d1 * n1 + d2 * n2
+        r0 = d0 - z * n0
+        r1 = d1 - z * n1
+        r2 = d2 - z * n2
+        rho = math.sqrt(r0 * r0 + r1 * r1 + r2 * r2)
+        ap = (radius + rho) * (radius + rho) + z * z
+        am = (radius - rho) * (radius - rho) + z * z
+        kc = math.sqrt(am / ap)
+        a = (radius - rho) / am
+        b = (radius + rho) / ap
+        a, b = a + b, 2.0 * (b + a * kc)
+        c = ap / am
+        d = 2.0 / (kc * (1.0 + kc))
+        p = em = 1.0 + kc
+        e = k = kc
+        g = 1.0
+        for _ in range(8):
+            k = 2.0 * math.sqrt(e)
+            e = k * em
+            inverse = 1.0 / p
+            g = e * inverse
+            a, b = a + b * inverse, 2.0 * (b + a * g)
+            c, d = c + d * inverse, 2.0 * (d + c * g)
+            p = p + g
+            g = em
+            em = em + k
+        root = math.sqrt(ap)
+        scale = turns * radius / (2.0 * em * (em + p) * root)
+        axial = scale * (b + a * em)
+        slope = 4.0 * radius * z / (ap * ap) * scale * (d + c * em)
+        x[i] = slope * r0 + axial * n0
+        y[i] = slope * r1 + axial * n1
+        u[i] = slope * r2 + axial * n2
+
+
+@jit
+def _fields_at(p0, p1, p2, site, fields, points, work):
+    """Overwrite `fields`, (2, 3, n), with receivers' and transmitters' at a place."""
     position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident = site
-    d0, d1, d2 = _turn_back(
-        rotation, i, p0 - position[i, 0], p1 - position[i, 1], p2 - position[i, 2]
-    )
-    for s in range(1, -1, -1):  # one call, since each is compiled into every caller
+    n = fields.shape[2]
+    for s in range(1, -1, -1):  # one pass for both, since each call is compiled again
         if s == 0 and is_coincident:
-            for k in range(3):
-                field[0, k] = field[1, k]
-        else:
-            circles = tx_circles if s == 1 else rx_circles
-            segments = tx_segments if s == 1 else rx_segments
-            _field_at(d0, d1, d2, circles, segments, work)
-            field[s, 0], field[s, 1], field[s, 2] = _turn(
-                rotation, i, work[0], work[1], work[2]
-            )
+            for c in range(3):
+                for i in range(n):
+                    fields[0, c, i] = fields[1, c, i]
+            continue
+        circles = tx_circles if s == 1 else rx_circles
+        segments = tx_segments if s == 1 else rx_segments
+        own = fields[s]
+        for c in range(3):
+            for i in range(n):
+                own[c, i] = 0.0
+        for k in range(len(circles) + 1):
+            for i in range(n):
+                points[0, i], points[1, i], points[2, i] = _turn_back(
+                    rotation, i, p0 - position[i, 0], p1 - position[i, 1], p2 - position[i, 2]
+                )
+            if k < len(circles):
+                _circle_fields(circles[k], points)
+                for c in range(3):
+                    for i in range(n):
+                        own[c, i] += points[c, i]
+        for i in range(n):
+            for c in range(3):
+                work[c] = own[c, i]
+            for k in range(len(segments)):
+                _add_segment(points[0, i], points[1, i], points[2, i], segments[k], work)
+            own[0, i], own[1, i], own[2, i] = _turn(rotation, i, work[0], work[1], work[2])
 
 
 @jit
-def _add_products(r, t, row):
-    """Add to `row`, (6,), what r^T M t takes of each element of M."""
-    row[0] += r[0] * t[0]
-    row[1] += r[1] * t[1]
-    row[2] += r[2] * t[2]
-    row[3] += r[0] * t[1] + r[1] * t[0]
-    row[4] += r[0] * t[2] + r[2] * t[0]
-    row[5] += r[1] * t[2] + r[2] * t[1]
+def _products(r0, r1, r2, t0, t1, t2):
+    """Return what r^T M t takes of each element of M."""
+    return r0 * t0, r1 * t1, r2 * t2, r0 * t1 + r1 * t0, r0 * t2 + r2 * t0, r1 * t2 + r2 * t1
 
 
 @jit
 def _factorise(gram, factor):
     """Overwrite the lower triangle of `factor` with Cholesky's; tell whether there is one."""
-    for a in range(6):
+    for a in range(len(gram)):
         for b in range(a + 1):
             total = gram[a, b]
             for c in range(b):
@@ -63,7 +123,7 @@ def _factorise(gram, factor):
 @jit
 def _solve_lower(factor, columns):
     """Overwrite `columns`, (6, n), with L^-1 times them."""
-    for a in range(6):
+    for a in range(len(columns)):
         for b in range(a):
             for g in range(columns.shape[1]):
                 columns[a, g] -= factor[a, b] * columns[b, g]
@@ -74,8 +134,8 @@ def _solve_lower(factor, columns):
 @jit
 def _solve_upper(factor, columns):
     """Overwrite `columns`, (6, n), with L^-T times them."""
-    for a in range(5, -1, -1):
-        for b in range(a + 1, 6):
+    for a in range(len(columns) - 1, -1, -1):
+        for b in range(a + 1, len(columns)):
             for g in range(columns.shape[1]):
                 columns[a, g] -= factor[b, a] * columns[b, g]
         for g in range(columns.shape[1]):
@@ -89,19 +149,20 @@ def _reduce(place, data, site, scratch):
 
     Leaves fields and rows of the stations, the factor of A^T A and L^-1 A^T Y.
     """
-    fields, rows, squares, columns = scratch[:4]
+    fields, rows, squares, columns, work = scratch
     gram = squares[0]
     for a in range(6):
         for b in range(6):
             gram[a, b] = 0.0
         for g in range(data.shape[1]):
             columns[a, g] = 0.0
+    _fields_at(place[0], place[1], place[2], site, fields[0], fields[3, 0], work[0])
+    rx, tx = fields[0, 0], fields[0, 1]
     for i in range(len(data)):
         row = rows[i]
-        for a in range(6):
-            row[a] = 0.0
-        _fields_at(place[0], place[1], place[2], i, site, squares[1, 0], fields[i])
-        _add_products(fields[i, 0], fields[i, 1], row)
+        row[0], row[1], row[2], row[3], row[4], row[5] = _products(
+            rx[0, i], rx[1, i], rx[2, i], tx[0, i], tx[1, i], tx[2, i]
+        )
         for a in range(6):
             for b in range(a + 1):
                 gram[a, b] += row[a] * row[b]
@@ -118,29 +179,23 @@ def _reduce(place, data, site, scratch):
 
 
 @jit
-def _slope_rows(place, i, site, field, work, slopes):
+def _slope_rows(fields, i, steps, changes, slopes):
     """Overwrite `slopes`, (3, 6), with the derivatives of a station's row by the place."""
     # curl and divergence of a field are zero off the wire: dH/du follows from dH/de, dH/dn
-    step = 1e-7  # m; one-sided, as good as 1e-6 of the slope
-    ahead = work[2:4]
-    changes = work[4:10].reshape(3, 2, 3)
-    for k in range(2):
-        e = place[0] + step if k == 0 else place[0]
-        n = place[1] + step if k == 1 else place[1]
-        _fields_at(e, n, place[2], i, site, work[0], ahead)
-        size = (e - place[0]) + (n - place[1])
-        for s in range(2):
-            for c in range(3):
-                changes[k, s, c] = (ahead[s, c] - field[s, c]) / size
     for s in range(2):
+        for c in range(3):
+            for k in range(2):
+                changes[k, s, c] = (fields[k + 1, s, c, i] - fields[0, s, c, i]) / steps[k]
         changes[2, s, 0] = changes[0, s, 2]
         changes[2, s, 1] = changes[1, s, 2]
         changes[2, s, 2] = -changes[0, s, 0] - changes[1, s, 1]
+    rx, tx = fields[0, 0], fields[0, 1]
     for k in range(3):
+        r, t = changes[k, 0], changes[k, 1]
+        one = _products(r[0], r[1], r[2], tx[0, i], tx[1, i], tx[2, i])
+        two = _products(rx[0, i], rx[1, i], rx[2, i], t[0], t[1], t[2])
         for a in range(6):
-            slopes[k, a] = 0.0
-        _add_products(changes[k, 0], field[1], slopes[k])
-        _add_products(field[0], changes[k, 1], slopes[k])
+            slopes[k, a] = one[a] + two[a]
 
 
 @jit
@@ -169,9 +224,17 @@ def _slope(place, data, site, scratch, normal):
     slopes = squares[6, :3]
     weighed = squares[6, 3:]
     pull = squares[7, 0]
+    changes = work[4:10].reshape(3, 2, 3)
+    steps = work[1]
+    for k in range(2):
+        # one-sided over 0.1 um, as good as 1e-6 of the slope; what the sum makes of it counts
+        steps[k] = (place[k] + 1e-7) - place[k]
+        e = place[0] + steps[k] * (1 - k)
+        n = place[1] + steps[k] * k
+        _fields_at(e, n, place[2], site, fields[k + 1], fields[3, 0], work[0])
     for i in range(len(data)):
         row = rows[i]
-        _slope_rows(place, i, site, fields[i], work, slopes)
+        _slope_rows(fields, i, steps, changes, slopes)
         for a in range(6):
             pull[a] = 0.0
             for k in range(3):
@@ -197,17 +260,18 @@ def _slope(place, data, site, scratch, normal):
 @jit
 def _take_projection(factor, shared, cross, turned, normal):
     """Take from J^T J what the tensors follow, and fill its upper triangle."""
-    for k in range(3):
+    n = len(turned)
+    for k in range(len(cross)):
         _solve_lower(factor, cross[k])
-    for k in range(3):
-        for a in range(6):
-            for c in range(6):
+    for k in range(len(cross)):
+        for a in range(n):
+            for c in range(n):
                 turned[c] = 0.0
-            for b in range(6):
-                for c in range(6):
+            for b in range(n):
+                for c in range(n):
                     turned[c] += cross[k, a, b] * shared[b, c]
             for m in range(k + 1):
-                for c in range(6):
+                for c in range(n):
                     normal[k, m] -= turned[c] * cross[m, a, c]
         for m in range(k):
             normal[m, k] = normal[k, m]
@@ -236,64 +300,6 @@ def _damped_step(normal, damping, step):
 
 
 @jit
-def _search(data, site, low, high, counts, scratch, places, explained):
-    """Fill `places` and `explained` with the best points of a grid, the best one first."""
-    for s in range(len(explained)):
-        explained[s] = -1.0
-    trial = scratch[4][10]
-    for j in range(counts[0] * counts[1] * counts[2]):
-        trial[0] = j // (counts[1] * counts[2])
-        trial[1] = j // counts[2] % counts[1]
-        trial[2] = j % counts[2]
-        for k in range(3):
-            trial[k] = low[k] + (trial[k] + 0.5) * (high[k] - low[k]) / counts[k]
-        value = _reduce(trial, data, site, scratch)
-        s = len(explained)
-        while s > 0 and value > explained[s - 1]:
-            s -= 1
-            if s + 1 < len(explained):
-                explained[s + 1] = explained[s]
-                for k in range(3):
-                    places[s + 1, k] = places[s, k]
-        if s < len(explained):
-            explained[s] = value
-            for k in range(3):
-                places[s, k] = trial[k]
-
-
-@jit
-def _descend(
-    place, known, data, site, low, high, total, nearest, merge, n_most, scratch, normal
-):
-    """Move `place` to the nearest optimum within the box; return what is explained there."""
-    step = scratch[4][11]
-    trial = scratch[4][12]
-    for k in range(3):
-        trial[k] = place[k]
-    explained = -1.0
-    damping = 1e-2
-    for _ in range(n_most):
-        value = _reduce(trial, data, site, scratch)
-        # the sums of squares are known to rounding alone, the slope is better
-        if value >= explained - 1e-13 * total:
-            for k in range(3):
-                place[k] = trial[k]
-            explained = value
-            damping *= 0.1
-            _slope(place, data, site, scratch, normal)
-        else:
-            damping *= 10.0
-        _damped_step(normal, damping, step)
-        moved = 0.0
-        for k in range(3):
-            trial[k] = min(max(place[k] + step[k], low[k]), high[k])
-            moved += (trial[k] - place[k]) * (trial[k] - place[k])
-        if moved <= nearest * nearest or _is_known(place, known, merge):
-            break
-    return explained
-
-
-@jit
 def _is_known(place, known, merge):
     """Tell whether a place is as near as `merge` to one of those known, (n, 3)."""
     for j in range(len(known)):
@@ -306,7 +312,7 @@ def _is_known(place, known, merge):
 
 
 @jit
-def invert_dipole(
+def search_grid(
     data,
     position,
     rotation,
@@ -318,7 +324,6 @@ def invert_dipole(
     low,
     high,
     counts,
-    limits,
     fields,
     rows,
     squares,
@@ -326,10 +331,9 @@ def invert_dipole(
     work,
     places,
     explained,
-    normal,
 ):
     """
-    Fit h_rx^T M h_tx to data: a grid over places, then Levenberg-Marquardt from the best.
+    Find the points of a grid where h_rx^T M h_tx explains most of the data.
 
     Parameters
     ----------
@@ -341,31 +345,101 @@ def invert_dipole(
         Corners of the box to search, m.
     counts : (3,) int64 array
         Cells of the grid along each axis; its points are their middles.
-    limits : (3,) float64 array
-        Step below which a start has arrived, m; distance at which it is given up beside
-        where an earlier one ended, m; and the most places it tries.
-    fields : (n, 2, 3) float64 array
+    fields, rows, squares, columns, work : float64 array
+        Scratch, as in `descend`.
+    places : (n_starts, 3) float64 array
+        Overwritten with the best points, the best one first, m.
+    explained : (n_starts,) float64 array
+        Overwritten with the squared data that they explain; -1 where the stations determine
+        no tensor, or the grid has no point for it.
+    """
+    site = (position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident)
+    scratch = (fields, rows, squares, columns, work)
+    for s in range(len(explained)):
+        explained[s] = -1.0
+    trial = work[10]
+    for j in range(counts[0] * counts[1] * counts[2]):
+        trial[0] = j // (counts[1] * counts[2])
+        trial[1] = j // counts[2] % counts[1]
+        trial[2] = j % counts[2]
+        for k in range(len(trial)):
+            trial[k] = low[k] + (trial[k] + 0.5) * (high[k] - low[k]) / counts[k]
+        value = _reduce(trial, data, site, scratch)
+        s = len(explained)
+        while s > 0 and value > explained[s - 1]:
+            s -= 1
+            if s + 1 < len(explained):
+                explained[s + 1] = explained[s]
+                for k in range(len(trial)):
+                    places[s + 1, k] = places[s, k]
+        if s < len(explained):
+            explained[s] = value
+            for k in range(len(trial)):
+                places[s, k] = trial[k]
+
+
+@jit
+def descend(
+    place,
+    known,
+    data,
+    position,
+    rotation,
+    tx_circles,
+    tx_segments,
+    rx_circles,
+    rx_segments,
+    is_coincident,
+    low,
+    high,
+    nearest,
+    merge,
+    n_most,
+    fields,
+    rows,
+    squares,
+    columns,
+    work,
+    normal,
+):
+    """
+    Move a place to the nearest optimum within a box, by Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    place : (3,) float64 array
+        Where to begin; overwritten with the optimum, m.
+    known : (n_known, 3) float64 array
+        Optima found before.
+    data, position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident
+        As in `search_grid`.
+    low, high : (3,) float64 array
+        Corners of the box, m.
+    nearest : float
+        Step below which it has arrived, m.
+    merge : float
+        Distance from one of those known at which it is given up, m.
+    n_most : int
+        Places tried at most; 1 fills the results of the place itself.
+    fields : (4, 2, 3, n) float64 array
         Scratch.
     rows : (n, 6) float64 array
-        Scratch.
+        Overwritten with what each station receives of each element of the tensor, at the
+        last place tried.
     squares : (8, 6, 6) float64 array
         Scratch.
     columns : (6, n_gates) float64 array
-        Overwritten with the tensors at the best place, in the unit of the data times m^2.
+        Overwritten with the tensors there, in the unit of the data times m^2.
     work : (13, 3) float64 array
         Scratch.
-    places : (n_starts, 3) float64 array
-        Overwritten with the optimum of each start, m.
-    explained : (n_starts,) float64 array
-        Overwritten with the squared data that it explains; -1 where the stations determine
-        no tensor, or the grid has no point for it.
     normal : (3, 4) float64 array
-        Overwritten with J^T J at the best place, and the negative gradient.
+        Overwritten with J^T J at the place, and the negative gradient.
 
     Returns
     -------
-    best : int
-        Index of the best start; -1 if there is none.
+    explained : float
+        Squared data that the best tensors at the place explain; -1 where the stations
+        determine none.
     """
     site = (position, rotation, tx_circles, tx_segments, rx_circles, rx_segments, is_coincident)
     scratch = (fields, rows, squares, columns, work)
@@ -373,29 +447,28 @@ def invert_dipole(
     for i in range(len(data)):
         for g in range(data.shape[1]):
             total += data[i, g] * data[i, g]
-    _search(data, site, low, high, counts, scratch, places, explained)
-    best = -1
-    for turn in range(len(explained) + 1):
-        # the last turn fills the results of the best; one call compiles in half the time
-        s = turn if turn < len(explained) else best
-        if s < 0 or explained[s] < 0.0:
-            continue
-        n_known = turn if turn < len(explained) else 0
-        n_most = int(limits[2]) if turn < len(explained) else 1
-        explained[s] = _descend(
-            places[s],
-            places[:n_known],
-            data,
-            site,
-            low,
-            high,
-            total,
-            limits[0],
-            limits[1],
-            n_most,
-            scratch,
-            normal,
-        )
-        if best < 0 or explained[s] > explained[best]:
-            best = s
-    return best
+    step = work[11]
+    trial = work[12]
+    for k in range(len(trial)):
+        trial[k] = place[k]
+    explained = -1.0
+    damping = 1e-2
+    for _ in range(n_most):
+        value = _reduce(trial, data, site, scratch)
+        # the sums of squares are known to rounding alone, the slope is better
+        if value >= explained - 1e-13 * total:
+            for k in range(len(trial)):
+                place[k] = trial[k]
+            explained = value
+            damping *= 0.1
+            _slope(place, data, site, scratch, normal)
+        else:
+            damping *= 10.0
+        _damped_step(normal, damping, step)
+        moved = 0.0
+        for k in range(len(trial)):
+            trial[k] = min(max(place[k] + step[k], low[k]), high[k])
+            moved += (trial[k] - place[k]) * (trial[k] - place[k])
+        if moved <= nearest * nearest or _is_known(place, known, merge):
+            break
+    return explained

@@ -5,6 +5,7 @@ from .features import FEATURES as COIL_FEATURES
 from .features import coil_features
 from .filters import FilterInTime, RejectMains, filter_in_time, reject_mains
 from .ground_balance import BalancePhase, SoilPhase, balance_phase, estimate_soil_phase
+from .gridding import SurveyGrid, grid_survey, smooth_grid
 from .inversion import DipoleFit, fit_dipole
 from .lag import Lag, estimate_lag
 from .levelling import LevelBaseline, level_baseline
@@ -33,6 +34,18 @@ __all__ = [
     "COIL_FEATURES",
     "BalancePhase",
     "CorrectLag",
+from .object_features import (
+    PHASE_FEATURES,
+    POLARIZABILITY_FEATURES,
+    RELAXATION_FEATURES,
+    phase_features,
+    polarizability_features,
+    relaxation_features,
+from .relaxation_spectrum import RelaxationSpectrum, fit_decays, fit_phasors
+from .survey_peaks import SurveyPeaks, find_survey_peaks, noise_threshold
+    "PHASE_FEATURES",
+    "POLARIZABILITY_FEATURES",
+    "RELAXATION_FEATURES",
     "DipoleFit",
     "FilterInTime",
     "GateEnergy",
@@ -43,6 +56,7 @@ __all__ = [
     "PrescreenTargets",
     "ProjectSoil",
     "RejectMains",
+    "RelaxationSpectrum",
     "RemoveMedianBackground",
     "Rezero",
     "RezeroEntry",
@@ -50,6 +64,8 @@ __all__ = [
     "SoilPhase",
     "Stations",
     "TrackSoil",
+    "SurveyGrid",
+    "SurveyPeaks",
     "Whiten",
     "balance_phase",
     "coil_features",
@@ -59,7 +75,14 @@ __all__ = [
     "filter_in_time",
     "fit_dipole",
     "level_baseline",
+    "find_survey_peaks",
+    "fit_decays",
+    "fit_phasors",
+    "grid_survey",
     "match_library",
+    "noise_threshold",
+    "phase_features",
+    "polarizability_features",
     "prescreen_decay",
     "prescreen_gate_energy",
     "prescreen_targets",
@@ -69,6 +92,8 @@ __all__ = [
     "received_decays",
     "reject_mains",
     "rezero",
+    "relaxation_features",
+    "smooth_grid",
     "soil_decay",
     "soil_loss",
     "track_soil",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.inversion import invert_dipole
+from .._kernels.inversion import descend, search_grid
 from .._validation import (
     check_array,
     check_count,
@@ -29,7 +29,7 @@ from .stations import Stations, head_of, stations_of
 _FEWEST = 10
 #: Step at which a start has arrived, m; distance at which it is given up beside the end of an
 #: earlier one, since it would end there too, m; and the most places it tries.
-_LIMITS = np.array([1e-9, 1e-3, 60.0])
+_LIMITS = (1e-9, 1e-3, 60)
 #: An optimum this close to the edge of the search volume lies on it, m.
 _EDGE = 1e-6
 #: Share of the squared tensors that a projection may take before it is no longer noise.
@@ -263,8 +263,9 @@ def _invert(
     n, n_gates = scaled.shape
     transmitter, receiver = wires_of(head.transmitter), wires_of(head.receiver)
     rows, columns, normal = np.empty((n, 6)), np.empty((6, n_gates)), np.empty((3, 4))
+    scratch = (np.empty((4, 2, 3, n)), rows, np.empty((8, 6, 6)), columns, np.empty((13, 3)))
     places, explained = np.empty((starts, 3)), np.empty(starts)
-    best = invert_dipole(
+    site = (
         scaled,
         position,
         rotation,
@@ -275,19 +276,16 @@ def _invert(
         head.receiver is head.transmitter,
         low,
         high,
-        np.ceil((high - low) / spacing).astype(np.int64),
-        _LIMITS,
-        np.empty((n, 2, 3)),
-        rows,
-        np.empty((8, 6, 6)),
-        columns,
-        np.empty((13, 3)),
-        places,
-        explained,
-        normal,
     )
-    if best < 0:
+    counts = np.ceil((high - low) / spacing).astype(np.int64)
+    search_grid(*site, counts, *scratch, places, explained)
+    for s in np.flatnonzero(explained >= 0):
+        explained[s] = descend(places[s], places[:s], *site, *_LIMITS, *scratch, normal)
+    best = int(explained.argmax())
+    if explained[best] < 0:
         return None
+    # once more without a step: rows, tensors and normal equations of the best
+    descend(places[best], places[:0], *site, *_LIMITS[:2], 1, *scratch, normal)
     return places[best], float(explained[best]), columns, rows, normal[:, :3]
 
 
