@@ -3,9 +3,7 @@
 import numpy as np
 
 
-def predict_field(
-    y, is_usable, *, n_guard, n_lags, reach, rate, weight, least, floor, every=1
-):
+def predict_field(y, is_usable, *, n_guard, n_lags, reach, rate, weight, least, floor, every=1):
     """
     Return errors, squared errors over their variance and what is short, all by definition.
 
@@ -20,7 +18,11 @@ def predict_field(
     learns = [bool(is_usable[k]) and len(usable_before[k]) >= least for k in range(n_traces)]
     n_learnt = np.cumsum([0, *learns[:-1]]) if n_traces else np.zeros(0, int)
     is_short = np.array(
-        [len(usable_before[k]) < least or n_learnt[k] < n_lags * every for k in range(n_traces)], bool
+        [
+            len(usable_before[k]) < least or n_learnt[k] < n_lags * every
+            for k in range(n_traces)
+        ],
+        bool,
     )
     for c in range(n_channels):
         near = [q for q in range(n_channels) if abs(q - c) <= reach]

@@ -111,9 +111,7 @@ def test_whitening_matches_the_definition(bad, size, guard, floor):
     npt.assert_allclose(result.samples, expected, rtol=2e-5, atol=1e-4)
 
 
-@given(
-    bad=dropouts, size=st.integers(10, 20), guard=st.integers(0, 5), every=st.integers(1, 5)
-)
+@given(bad=dropouts, size=st.integers(10, 20), guard=st.integers(0, 5), every=st.integers(1, 5))
 def test_whitening_draws_traces_a_step_apart(bad, size, guard, every):
     """Of every so many traces the first counts for all of them, through dropouts."""
     traces = np.random.default_rng(seed=5).normal(size=(50, 2, 6)).astype(np.float32)

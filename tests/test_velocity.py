@@ -15,14 +15,14 @@ from scipy import optimize
 from minesense.constants import SPEED_OF_LIGHT
 from minesense.gpr import (
     back_project,
-    sharpest_permittivity,
     fit_hyperbola,
     kirchhoff,
+    sharpest_permittivity,
     stolt,
     track_ground,
 )
-from minesense.gpr.sharpness import _find_peak
 from minesense.gpr.hyperbola import _Scene
+from minesense.gpr.sharpness import _find_peak
 from minesense.physics import (
     Scatterers,
     Surface,
@@ -455,7 +455,9 @@ def test_time_zero_is_taken_off():
 def test_the_border_is_no_result():
     """Ground faster or slower than all that was tried gives none."""
     for grid, border in (([10, 12, 14], 10), ([4, 5, 6], 6)):
-        focus = sharpest_permittivity(on_ground(), method="stolt", **(FOCUS | {"permittivities": grid}))
+        focus = sharpest_permittivity(
+            on_ground(), method="stolt", **(FOCUS | {"permittivities": grid})
+        )
         assert focus.is_at_border
         assert math.isnan(focus.permittivity)
         assert math.isnan(focus.velocity)

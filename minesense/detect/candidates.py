@@ -13,8 +13,8 @@ import numpy.typing as npt
 from .._kernels.peaks import find_peaks
 from .._validation import check_number, check_positive
 from ..alarm import Candidate, Withheld
-from ..sensor import Sensor
 from ..held import HeldTraces
+from ..sensor import Sensor
 from ..stage import check_follows
 from ..sweep import Sweep
 from .cap import CandidateCap

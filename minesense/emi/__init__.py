@@ -1,28 +1,32 @@
-"""Stages for metal detectors."""
+"""Stages and fits for metal detectors."""
 
 from ..along_track import RemoveMedianBackground, Whiten
 from .features import FEATURES as COIL_FEATURES
 from .features import coil_features
 from .filters import FilterInTime, RejectMains, filter_in_time, reject_mains
-from .ground_balance import BalancePhase, SoilPhase, balance_phase, estimate_soil_phase
 from .gridding import SurveyGrid, grid_survey, smooth_grid
+from .ground_balance import BalancePhase, SoilPhase, balance_phase, estimate_soil_phase
 from .inversion import DipoleFit, fit_dipole
 from .lag import Lag, estimate_lag
 from .levelling import LevelBaseline, level_baseline
 from .library import LibraryMatch, match_library
+from .object_features import (
+    PHASE_FEATURES,
+    POLARIZABILITY_FEATURES,
+    RELAXATION_FEATURES,
+    phase_features,
+    polarizability_features,
+    relaxation_features,
+)
 from .placement import CorrectLag, correct_lag
 from .preprocess import ProjectSoil, project_soil, received_decays, soil_decay, soil_loss
 from .prescreen import PrescreenDecay, prescreen_decay
+from .relaxation_spectrum import RelaxationSpectrum, fit_decays, fit_phasors
 from .rezero import Rezero, RezeroEntry, rezero
 from .sections import SectionFilter
-from .soil_tracking import (
-    TrackSoil,
-    projection_loss,
-    pump_columns,
-    track_soil,
-    viscous_columns,
-)
+from .soil_tracking import TrackSoil, projection_loss, pump_columns, track_soil, viscous_columns
 from .stations import Stations
+from .survey_peaks import SurveyPeaks, find_survey_peaks, noise_threshold
 from .target_statistics import (
     GateEnergy,
     PrescreenTargets,
@@ -32,20 +36,11 @@ from .target_statistics import (
 
 __all__ = [
     "COIL_FEATURES",
-    "BalancePhase",
-    "CorrectLag",
-from .object_features import (
-    PHASE_FEATURES,
-    POLARIZABILITY_FEATURES,
-    RELAXATION_FEATURES,
-    phase_features,
-    polarizability_features,
-    relaxation_features,
-from .relaxation_spectrum import RelaxationSpectrum, fit_decays, fit_phasors
-from .survey_peaks import SurveyPeaks, find_survey_peaks, noise_threshold
     "PHASE_FEATURES",
     "POLARIZABILITY_FEATURES",
     "RELAXATION_FEATURES",
+    "BalancePhase",
+    "CorrectLag",
     "DipoleFit",
     "FilterInTime",
     "GateEnergy",
@@ -63,9 +58,9 @@ from .survey_peaks import SurveyPeaks, find_survey_peaks, noise_threshold
     "SectionFilter",
     "SoilPhase",
     "Stations",
-    "TrackSoil",
     "SurveyGrid",
     "SurveyPeaks",
+    "TrackSoil",
     "Whiten",
     "balance_phase",
     "coil_features",
@@ -73,12 +68,12 @@ from .survey_peaks import SurveyPeaks, find_survey_peaks, noise_threshold
     "estimate_lag",
     "estimate_soil_phase",
     "filter_in_time",
-    "fit_dipole",
-    "level_baseline",
     "find_survey_peaks",
     "fit_decays",
+    "fit_dipole",
     "fit_phasors",
     "grid_survey",
+    "level_baseline",
     "match_library",
     "noise_threshold",
     "phase_features",
@@ -91,8 +86,8 @@ from .survey_peaks import SurveyPeaks, find_survey_peaks, noise_threshold
     "pump_columns",
     "received_decays",
     "reject_mains",
-    "rezero",
     "relaxation_features",
+    "rezero",
     "smooth_grid",
     "soil_decay",
     "soil_loss",

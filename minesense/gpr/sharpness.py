@@ -155,8 +155,9 @@ def sharpest_permittivity(
     ...     sensor=sensor,
     ... )
     >>> options = {"spacing": 0.02, "times": (2e-9, 7e-9), "aperture": 0.4, "height": 0.0}
-    >>> focus = sharpest_permittivity(sweep, permittivities=[5, 6, 7, 8, 9, 10, 12, 14], **options)
-    >>> round(focus.permittivity), focus.is_at_border
+    >>> tried = [5, 6, 7, 8, 9, 10, 12, 14]
+    >>> result = sharpest_permittivity(sweep, permittivities=tried, **options)
+    >>> round(result.permittivity), result.is_at_border
     (9, False)
     """
     step = check_radar(sweep.sensor)
