@@ -196,7 +196,7 @@ class LevelBaseline(LaneStage):
             ring.feed(np.ascontiguousarray(samples[:, c]), is_learnt[:, c])
             for c, ring in enumerate(self._around)
         ]
-        median = np.stack([part.median for part in parts], axis=1)
+        median = np.stack([part.level for part in parts], axis=1)
         is_alone = np.stack([part.counts == 0 for part in parts], axis=1)
         kept = np.concatenate([self._kept, samples])
         n_ready = len(median)

@@ -198,7 +198,7 @@ class AlignGround(LaneStage):
 
     def _finish(self) -> tuple[Samples, Flags | None] | None:
         newest = int(self._taken[0]) - 1
-        path = np.empty(self._held.traces.shape[:2])
+        path: Floats = np.empty(self._held.traces.shape[:2])
         oldest = newest + 1 - len(path)
         trace_back(self._score, self._steps, self._peaks, newest, oldest, path)
         return self._align(path)
@@ -243,7 +243,7 @@ class _AlignWhole(AlignGround):
         return np.empty((0, *samples.shape[1:]), np.float32), None
 
     def _finish(self) -> tuple[Samples, Flags | None] | None:
-        path = np.empty(self._held.traces.shape[:2])
+        path: Floats = np.empty(self._held.traces.shape[:2])
         steps = np.empty((len(path), self._n_window), np.int8)
         for channel in range(path.shape[1]):
             best_path(
