@@ -142,6 +142,23 @@ def test_spikes_and_single_gates_are_no_steps():
     assert len(rezero(lane, **OPTIONS, share=0.3)[1]) == 2
 
 
+@pytest.mark.parametrize(
+    ("bad", "n_found"),
+    [((56, 57), 1), ((55, 56, 57), 0), ((61, 62), 1), ((61, 62, 63), 0)],
+)
+def test_half_of_each_window_must_be_known(bad, n_found):
+    """Three of the five traces before, and of the five from the step on."""
+    _, audit = rezero(make_lane(with_steps((60, 0, 1.0)), bad=bad), **OPTIONS)
+    assert len(audit) == n_found
+
+
+def test_the_end_of_a_spike_is_no_step():
+    """A fall while the level rises is not the change of level, however alike in size."""
+    samples = with_steps((60, 0, 1.0))
+    samples[59, 0] += 2.75 * HEIGHT
+    assert rezero(make_lane(samples), **OPTIONS)[1] == ()
+
+
 def test_a_command_is_obeyed_and_recorded_however_small():
     """A known re-zero has an entry for each channel, even where nothing moved."""
     lane = make_lane(with_steps((60, 0, 0.05)))
