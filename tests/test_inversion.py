@@ -10,9 +10,10 @@ import pytest
 from lanes import make_coils, make_head, make_sweep
 from scipy.optimize import nnls
 
+from minesense._kernels.inversion import _circle_fields
 from minesense._kernels.joint_axes import diagonalise_jointly
 from minesense.emi import DipoleFit, Stations, fit_dipole, inversion, match_library
-from minesense.physics import array_response, attitude, nail, rotation_onto
+from minesense.physics import array_response, attitude, nail, rotation_onto, winding_field
 from minesense.physics.scene import sum_of_bodies
 from minesense.sensor import Circle, Head, Polygon, PulseTrain
 from minesense.sweep import Quality
@@ -120,6 +121,51 @@ def test_wires_of_straight_edges_are_heads_too():
     )
     found = fit(receive(head=head), head=head)
     npt.assert_allclose(found.position, PLACE, atol=1e-8)
+
+
+def test_paths_in_series_are_one_head():
+    """Two circles, one of them tilted, and a square: their fields add up."""
+    square = [[0.1, 0.1, 0.02], [-0.1, 0.1, 0.02], [-0.1, -0.1, 0.02], [0.1, -0.1, 0.02]]
+    paths = (
+        Circle(radius=0.12, turns=3),
+        Circle(radius=0.05, centre=[0.04, -0.02, 0.03], axis=[0.2, 0.1, 1.0], turns=-2),
+        Polygon(vertices=square),
+    )
+    head = Head(transmitter=paths, receiver=paths[1:], excitation=TRAIN)
+    found = fit(receive(head=head), head=head)
+    npt.assert_allclose(found.position, PLACE, atol=1e-8)
+    npt.assert_allclose(found.tensors, TENSORS, atol=1e-7 * TENSORS.max())
+
+
+def test_circles_at_several_points_at_a_time():
+    """The same field as one by one: far, on the axis, in the plane, all but on the wire."""
+    rng = np.random.default_rng(seed=2)
+    axis = np.array([0.3, -0.2, 0.9])
+    circle = Circle(radius=0.1, centre=[0.02, -0.01, 0.03], axis=axis, turns=-2)
+    across = np.cross(axis, [1.0, 0, 0]) / np.linalg.norm(np.cross(axis, [1.0, 0, 0]))
+    rim = circle.centre + across * 0.1
+    near = rim + np.geomspace(1e-8, 1e-2, 7)[:, None] * axis
+    points = np.concatenate(
+        [
+            rng.uniform(-0.5, 0.5, (20, 3)),
+            circle.centre + np.outer([0, 1], axis),
+            near,
+            [[30, 40, -9]],
+        ]
+    )
+    expected = winding_field(points, (circle,))
+    found = np.ascontiguousarray(points.T)
+    row = np.array([*circle.centre, *axis / np.linalg.norm(axis), 0.1, -2.0])
+    _circle_fields(row, found)
+    npt.assert_allclose(found.T, expected, rtol=1e-9, atol=1e-9 * np.abs(expected[-1]).max())
+
+
+def test_on_the_wire_there_is_no_field():
+    """NaN, which no factor has, so that such a place explains nothing."""
+    points = np.array([[0.1], [0.0], [0.0]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        _circle_fields(np.array([0, 0, 0, 0, 0, 1.0, 0.1, 1.0]), points)
+    assert np.isnan(points).any()
 
 
 @pytest.mark.parametrize("depth", [0.05, 0.12, 0.26])

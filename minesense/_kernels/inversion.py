@@ -69,14 +69,14 @@ def _fields_at(p0, p1, p2, site, fields, points, work):
     n = fields.shape[2]
     for s in range(1, -1, -1):  # one pass for both, since each call is compiled again
         if s == 0 and is_coincident:
-            for c in range(3):
+            for c in range(len(points)):
                 for i in range(n):
                     fields[0, c, i] = fields[1, c, i]
             continue
         circles = tx_circles if s == 1 else rx_circles
         segments = tx_segments if s == 1 else rx_segments
         own = fields[s]
-        for c in range(3):
+        for c in range(len(points)):
             for i in range(n):
                 own[c, i] = 0.0
         for k in range(len(circles) + 1):
@@ -86,11 +86,11 @@ def _fields_at(p0, p1, p2, site, fields, points, work):
                 )
             if k < len(circles):
                 _circle_fields(circles[k], points)
-                for c in range(3):
+                for c in range(len(points)):
                     for i in range(n):
                         own[c, i] += points[c, i]
         for i in range(n):
-            for c in range(3):
+            for c in range(len(points)):
                 work[c] = own[c, i]
             for k in range(len(segments)):
                 _add_segment(points[0, i], points[1, i], points[2, i], segments[k], work)
