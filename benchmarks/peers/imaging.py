@@ -144,8 +144,7 @@ def _n_gathers(n: int) -> int:
     return int((2 * np.floor(reach / SPACING * (1 + 1e-12)) + 1).sum())
 
 
-@case("Kirchhoff, whole aperture", workload="512 x 2,000", goal=200.0,
-      note="ns per value are per value gathered.")  # fmt: skip
+@case("Kirchhoff, whole aperture", workload="512 x 2,000", goal=200.0)
 def kirchhoff_one() -> Contest:
     """One core."""
     return kirchhoff(1)
