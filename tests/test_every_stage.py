@@ -73,6 +73,33 @@ STAGES = {
         partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.25),
         FEW_GATES,
     ),
+    "background median, groups": (
+        partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.8),
+        FEW_SAMPLES,
+    ),
+    "background median, guard": (
+        partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.3, guard=0.1),
+        FEW_SAMPLES,
+    ),
+    "background centred mean": (
+        partial(gpr.RemoveMeanBackground, spacing=0.05, half_width=0.1),
+        FEW_SAMPLES,
+    ),
+    "background centred mean, guard": (
+        partial(gpr.RemoveMeanBackground, spacing=0.05, half_width=0.2, guard=0.05),
+        FEW_SAMPLES,
+    ),
+    "display": (
+        partial(
+            gpr.PrepareDisplay,
+            spacing=0.05,
+            drift_window=1.5e-9,
+            background_length=1.0,
+            gain_window=1.1e-9,
+            floor=0.3,
+        ),
+        RADAR,
+    ),
     "whiten": (partial(gpr.Whiten, spacing=0.05, length=0.5, guard=0.1), FEW_SAMPLES),
     "time zero": (
         partial(gpr.AlignTimeZero, spacing=0.05, template=0.25, smoothing=0.3),

@@ -2,6 +2,7 @@
 
 from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
+from ..sliding_mean import RemoveMeanBackground, remove_mean_background
 from .attributes import (
     Envelope,
     envelope,
@@ -10,6 +11,7 @@ from .attributes import (
 )
 from .back_projection import Image, back_project
 from .continuation import phase_shift
+from .display import PrepareDisplay, prepare_display
 from .features import FEATURES, radar_features
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
@@ -31,9 +33,11 @@ __all__ = [
     "Equalise",
     "Image",
     "LowRankRemoval",
+    "PrepareDisplay",
     "PrescreenEnergy",
     "PrescreenPrediction",
     "RemoveBackground",
+    "RemoveMeanBackground",
     "RemoveMedianBackground",
     "SubspaceRemoval",
     "Whiten",
@@ -50,11 +54,13 @@ __all__ = [
     "kirchhoff",
     "loss_rate",
     "phase_shift",
+    "prepare_display",
     "prescreen_energy",
     "prescreen_prediction",
     "radar_features",
     "remove_background",
     "remove_low_rank",
+    "remove_mean_background",
     "remove_median_background",
     "remove_subspace",
     "stolt",
