@@ -131,13 +131,22 @@ class PrepareDisplay(LaneStage):
         )
 
     def _begin(self, sensor: Sensor) -> None:
-        self._drift = _window(self.drift_window, "drift_window", sensor)
-        half_width, *spaces = _window(self.gain_window, "gain_window", sensor)
-        self._gain = (half_width, np.float32(self.floor), *spaces)
+        drift, shares = _window(self.drift_window, "drift_window", sensor)
+        reach, other_shares = _window(self.gain_window, "gain_window", sensor)
         weight = -math.expm1(-self.spacing / self.background_length)
-        background = np.zeros(math.prod(sensor.shape))  # float64, as in RemoveBackground
-        self._background = (weight, background, np.zeros(1, np.int64))
-        self._rows = np.empty((2, *sensor.shape), np.float32)
+        n_channels, n_samples = sensor.shape
+        self._steps = (
+            (drift, shares),
+            # float64, as in RemoveBackground
+            (weight, np.zeros(sensor.shape), np.zeros(n_channels, np.bool_)),
+            (reach, np.float32(self.floor), other_shares),
+        )
+        self._rows = (
+            np.empty(n_samples, np.float32),
+            np.empty(n_samples, np.float32),
+            np.empty((2, n_samples + 2 * max(drift, reach)), np.float32),
+            np.empty(n_samples, np.float32),
+        )
 
     def _output_sensor(self, sensor: Sensor) -> Sensor:
         return dataclasses.replace(sensor, quantity=EQUALISED, unit="1")
@@ -146,15 +155,13 @@ class PrepareDisplay(LaneStage):
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
         prepared = np.empty_like(samples)
-        steps = (self._drift, self._background, self._gain)
-        prepare_traces(samples, is_usable, *steps, self._rows, prepared)
+        drift, background, gain = self._steps
+        prepare_traces(samples, is_usable, *drift, *background, *gain, *self._rows, prepared)
         return prepared, None
 
 
-def _window(
-    window: float, name: str, sensor: Sensor
-) -> tuple[int, Samples, Samples, Samples]:
-    """Return a half-width in samples, shares of one sample in its window, and room for sums."""
+def _window(window: float, name: str, sensor: Sensor) -> tuple[int, Samples]:
+    """Return a half-width in samples, and one over the number of samples in each window."""
     step, n_samples = check_radar(sensor), sensor.shape[1]
     half_width = round((window / step - 1) / 2)
     length = 2 * half_width + 1
@@ -165,9 +172,4 @@ def _window(
         )
         raise ValueError(msg)
     inside = np.convolve(np.ones(n_samples), np.ones(length))
-    return (
-        half_width,
-        (1 / inside[half_width:][:n_samples]).astype(np.float32),
-        np.empty((2, n_samples + 2 * half_width), np.float32),
-        np.empty(n_samples, np.float32),
-    )
+    return half_width, (1 / inside[half_width:][:n_samples]).astype(np.float32)
