@@ -22,7 +22,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 # The suites of the kernels; the rest of the tests would learn nothing from plain Python.
-INTERPRETED := $(addprefix tests/test_,$(addsuffix .py,every_stage jit along_track \
+INTERPRETED := $(addprefix tests/test_,$(addsuffix .py,every_stage jit along_track sliding \
 	gpr_preprocess gain surroundings energy_prescreener decay_prescreener \
 	prediction_prescreener candidates coverage \
 	emi_bodies emi_coil emi_pulse windings magnetic_soil ground radar_physics \
