@@ -1,4 +1,4 @@
-"""What sliding windows along the track share: their length in traces, threads, scratch space."""
+"""What sliding windows along the track share: length in traces, threads, scratch space."""
 
 from __future__ import annotations
 
@@ -86,10 +86,8 @@ def subtract_medians(
     samples: npt.NDArray[np.float32],
     is_present: npt.NDArray[np.bool_],
     half_width: int,
-    buffer: npt.NDArray[np.float32],
-    presence: npt.NDArray[np.int64],
-    taken: int,
     span: int,
+    before: tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], int],
     columns: Columns,
     out: npt.NDArray[np.float32],
 ) -> None:
@@ -98,8 +96,10 @@ def subtract_medians(
 
     Parameters
     ----------
-    samples, is_present, half_width, buffer, presence, taken, span, columns, out
+    samples, is_present, half_width, span, columns, out
         As there.
+    before : tuple
+        What is there called buffer, presence and taken.
     """
     n_groups = -(-len(out) // span)
     n_packed = 32 * (min(n_groups, max(1, _N_TRACES // span)) * span + 2 * half_width + 2)
@@ -108,9 +108,7 @@ def subtract_medians(
         samples,
         is_present,
         half_width,
-        buffer,
-        presence,
-        taken,
+        *before,
         span,
         columns,
         np.empty(n_groups * span + 2 * half_width, np.int64),

@@ -1,5 +1,6 @@
 """Test backgrounds of centred windows: groups, guards, threads, means."""
 
+import itertools
 import math
 import os
 
@@ -85,7 +86,7 @@ def test_methods_may_take_turns():
     lane = lane_of(traces, [3, 60, 61, 140, 200])
     whole = remove_median_background(lane, **steps(16)).samples
     bounds = [0, 1, 90, 92, 100, 108, 180, 181, 259, 260]
-    chunks = [lane[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    chunks = [lane[a:b] for a, b in itertools.pairwise(bounds)]
     one_by_one = [lane[k : k + 1] for k in range(260)]
     for cut in (chunks, one_by_one):
         result = join(list(stream(RemoveMedianBackground(**steps(16)), cut))).samples
