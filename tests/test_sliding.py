@@ -53,7 +53,7 @@ def steps(n):
 
 
 # Groups of 16, 32 and 64 windows; one or two whole blocks in common, and what is left of one.
-@pytest.mark.parametrize("h", [15, 16, 19, 23, 27, 30, 31, 34, 47, 50, 62, 63, 77, 95])
+@pytest.mark.parametrize("h", [15, 16, 19, 23, 27, 30, 31, 34, 39, 47, 50, 62, 63, 77, 87, 95])
 @pytest.mark.parametrize("share", [0.0, 0.15, 1.0])
 def test_groups_of_medians_match_the_definition(h, share):
     """To the last bit, with ties, dropouts and a number of columns that fills no block."""
