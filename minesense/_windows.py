@@ -1,4 +1,4 @@
-"""What sliding windows along the track share: their length in traces, threads, scratch space."""
+"""What sliding windows along the track share: length in traces, threads, scratch space."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def check_window(spacing: float, half_width: float, guard: float | None) -> tupl
     return n_side, n_guard
 
 
-def share_columns(work: Callable[[Columns], None], n_blocks: int, workers: int) -> None:
+def share_columns(work: Callable[[Columns], None], n_columns: int, workers: int) -> None:
     """
-    Call a function with ranges of blocks of columns, in as many threads as wanted.
+    Call a function with ranges of columns, or of blocks of them, one for each thread.
 
     Parameters
     ----------
     work : callable
-        Takes the first block and the one after the last.
-    n_blocks, workers : int
+        Takes the first column and the one after the last.
+    n_columns, workers : int
         How many there are.
 
     Examples
@@ -73,10 +73,10 @@ def share_columns(work: Callable[[Columns], None], n_blocks: int, workers: int) 
     >>> share_columns(print, 5, 1)
     [0 5]
     """
-    if workers == 1 or n_blocks < 2:
-        work(np.array([0, n_blocks]))
+    if workers == 1 or n_columns < 2:
+        work(np.array([0, n_columns]))
         return
-    bounds = np.linspace(0, n_blocks, min(workers, n_blocks) + 1).round().astype(np.int64)
+    bounds = np.linspace(0, n_columns, min(workers, n_columns) + 1).round().astype(np.int64)
     ranges = [np.array(bounds[i : i + 2]) for i in range(len(bounds) - 1)]
     with ThreadPoolExecutor(len(ranges)) as pool:
         list(pool.map(work, ranges))
@@ -86,10 +86,8 @@ def subtract_medians(
     samples: npt.NDArray[np.float32],
     is_present: npt.NDArray[np.bool_],
     half_width: int,
-    buffer: npt.NDArray[np.float32],
-    presence: npt.NDArray[np.int64],
-    taken: int,
     span: int,
+    before: tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], int],
     columns: Columns,
     out: npt.NDArray[np.float32],
 ) -> None:
@@ -98,8 +96,10 @@ def subtract_medians(
 
     Parameters
     ----------
-    samples, is_present, half_width, buffer, presence, taken, span, columns, out
+    samples, is_present, half_width, span, columns, out
         As there.
+    before : tuple
+        What is there called buffer, presence and taken.
     """
     n_groups = -(-len(out) // span)
     n_packed = 32 * (min(n_groups, max(1, _N_TRACES // span)) * span + 2 * half_width + 2)
@@ -108,9 +108,7 @@ def subtract_medians(
         samples,
         is_present,
         half_width,
-        buffer,
-        presence,
-        taken,
+        *before,
         span,
         columns,
         np.empty(n_groups * span + 2 * half_width, np.int64),

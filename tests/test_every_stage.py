@@ -93,6 +93,33 @@ STAGES = {
         partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.25),
         FEW_GATES,
     ),
+    "background median, groups": (
+        partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.8),
+        FEW_SAMPLES,
+    ),
+    "background median, guard": (
+        partial(gpr.RemoveMedianBackground, spacing=0.05, half_width=0.3, guard=0.1),
+        FEW_SAMPLES,
+    ),
+    "background centred mean": (
+        partial(gpr.RemoveMeanBackground, spacing=0.05, half_width=0.1),
+        FEW_SAMPLES,
+    ),
+    "background centred mean, guard": (
+        partial(gpr.RemoveMeanBackground, spacing=0.05, half_width=0.2, guard=0.05),
+        FEW_SAMPLES,
+    ),
+    "display": (
+        partial(
+            gpr.PrepareDisplay,
+            spacing=0.05,
+            drift_window=1.5e-9,
+            background_length=1.0,
+            gain_window=1.1e-9,
+            floor=0.3,
+        ),
+        RADAR,
+    ),
     "whiten": (partial(gpr.Whiten, spacing=0.05, length=0.5, guard=0.1), FEW_SAMPLES),
     "whiten, of some traces": (
         partial(gpr.Whiten, spacing=0.05, length=0.8, guard=0.1, step=0.15),

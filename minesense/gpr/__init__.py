@@ -3,6 +3,7 @@
 from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
 from ..background import RemoveBackground, remove_background
 from ..resampling import ResampleTrack, resample_track
+from ..sliding_mean import RemoveMeanBackground, remove_mean_background
 from .anomaly import PrescreenAnomaly, prescreen_anomaly
 from .attributes import (
     Envelope,
@@ -14,6 +15,7 @@ from .back_projection import Image, back_project
 from .bank import template_bank
 from .clipping import Declip, declip
 from .continuation import phase_shift
+from .display import PrepareDisplay, prepare_display
 from .features import FEATURES, radar_features
 from .flattening import FlattenSpectrum, flatten_spectrum
 from .focusing import Focus, focus
@@ -51,11 +53,13 @@ __all__ = [
     "Image",
     "LevelHeight",
     "LowRankRemoval",
+    "PrepareDisplay",
     "PrescreenAnomaly",
     "PrescreenEnergy",
     "PrescreenPrediction",
     "PrescreenTemplates",
     "RemoveBackground",
+    "RemoveMeanBackground",
     "RemoveMedianBackground",
     "ResampleTrack",
     "Sharpness",
@@ -85,6 +89,7 @@ __all__ = [
     "level_height",
     "loss_rate",
     "phase_shift",
+    "prepare_display",
     "prescreen_anomaly",
     "prescreen_energy",
     "prescreen_prediction",
@@ -93,6 +98,7 @@ __all__ = [
     "radar_features",
     "remove_background",
     "remove_low_rank",
+    "remove_mean_background",
     "remove_median_background",
     "remove_subspace",
     "resample_track",
