@@ -282,8 +282,10 @@ def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
                 arrays[name] = more
             arrays[name][n : n + len(part)] = array
         n += len(part)
+    if not arrays:
+        return form
     kept: dict[str, Any] = {name: array[:n] for name, array in arrays.items()}
-    return dataclasses.replace(form, **kept)
+    return from_stage(form, **kept)
 
 
 def _arrays_of(part: Sweep) -> dict[str, npt.NDArray[Any]]:

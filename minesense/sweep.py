@@ -81,6 +81,10 @@ _UNUSABLE, _NOT_JUDGED, _NOT_CREDITED = (
 )
 
 
+#: What a sweep holds for every trace.
+_BY_TRACE = ("samples", "time", "position", "heading", "quality")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """Where positions are counted from: a coordinate system and its origin in words."""
@@ -167,14 +171,10 @@ class Sweep:
 
     def __getitem__(self, traces: slice) -> Sweep:
         """Return the traces of a slice, as views."""
-        return dataclasses.replace(
-            self,
-            samples=self.samples[traces],
-            time=self.time[traces],
-            position=self.position[traces],
-            heading=self.heading[traces],
-            quality=self.quality[traces],
-        )
+        parts = {name: getattr(self, name)[traces] for name in _BY_TRACE}
+        if isinstance(traces, slice) and (traces.step is None or traces.step > 0):
+            return _assemble(self, **parts)  # as they were checked
+        return dataclasses.replace(self, **parts)
 
     @property
     def phasors(self) -> npt.NDArray[np.complex64]:
@@ -297,13 +297,25 @@ def from_stage(
     if is_dropout.any():
         samples[is_dropout] = np.nan
     _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE")
+    return _assemble(form, samples, time, position, heading, quality)
+
+
+def _assemble(
+    form: Sweep,
+    samples: Samples,
+    time: Floats,
+    position: Floats,
+    heading: Floats,
+    quality: npt.NDArray[np.int64],
+) -> Sweep:
+    """Return a sweep of the form's lane from arrays that were checked before."""
     result = object.__new__(Sweep)
     keep = object.__setattr__
     keep(result, "samples", np.ascontiguousarray(samples))
-    keep(result, "time", time)
-    keep(result, "position", position)
-    keep(result, "heading", heading)
-    keep(result, "quality", quality)
+    keep(result, "time", np.ascontiguousarray(time))
+    keep(result, "position", np.ascontiguousarray(position))
+    keep(result, "heading", np.ascontiguousarray(heading))
+    keep(result, "quality", np.ascontiguousarray(quality))
     keep(result, "sensor", form.sensor)
     keep(result, "lane", form.lane)
     keep(result, "frame", form.frame)

@@ -388,13 +388,14 @@ def divide_by_spread(
             scale = spread[row, c]
             result = out[i, c]
             bottom = bottoms[c]
-            for j in range(n_samples):
-                if bottom > 0:
+            if bottom > 0:
+                for j in range(n_samples):
                     s = scale[j] if scale[j] > bottom else bottom
                     z = (np.float64(trace[j]) - middle[j]) / s
                     # an absurd sample stays finite: it is still an absurd score
                     result[j] = min(max(z, -1e30), 1e30)
-                else:
+            else:
+                for j in range(n_samples):
                     result[j] = 0.0
                     is_short[i] = is_short[i] or trace[j] != middle[j]
         if is_short[i]:

@@ -193,14 +193,34 @@ def _magnitude(value, polarity):
 
 @jit
 def _median(values, ranked):
-    """Return the lower median of a few values, sorted in `ranked`."""
+    """Return the lower median; `ranked` is overwritten (quickselect)."""
     for k in range(len(values)):
-        j = k
-        while j > 0 and ranked[j - 1] > values[k]:
-            ranked[j] = ranked[j - 1]
-            j -= 1
-        ranked[j] = values[k]
-    return ranked[(len(values) - 1) // 2]
+        ranked[k] = values[k]
+    middle = (len(values) - 1) // 2
+    left = 0
+    right = len(values) - 1
+    while left < right:
+        pivot = ranked[(left + right) // 2]
+        i = left
+        j = right
+        while i <= j:
+            while ranked[i] < pivot:
+                i += 1
+            while ranked[j] > pivot:
+                j -= 1
+            if i <= j:
+                swap = ranked[i]
+                ranked[i] = ranked[j]
+                ranked[j] = swap
+                i += 1
+                j -= 1
+        if middle <= j:
+            right = j
+        elif middle >= i:
+            left = i
+        else:
+            break
+    return ranked[middle]
 
 
 @jit

@@ -113,7 +113,7 @@ def trace_rays(
         n_steps = 5 if h.size and h.min() < 0.02 else 3
     n_steps = check_count(n_steps, "n_steps")
     shape = h.shape
-    h, z, rho = (np.ascontiguousarray(values.ravel()) for values in (h, z, rho))
+    h, z, rho = (values.flatten() for values in (h, z, rho))  # copies: views share values
     rays = np.empty((7, h.size))
     kernel.trace_rays(h, z, rho, index, n_steps, np.empty(640), rays)
     entry, air, soil, cosine, _, electric, magnetic = (row.reshape(shape) for row in rays)
