@@ -34,6 +34,7 @@ def _circle_fields(circle, points):
         rho = math.sqrt(r0 * r0 + r1 * r1 + r2 * r2)
         ap = (radius + rho) * (radius + rho) + z * z
         am = (radius - rho) * (radius - rho) + z * z
+        am = am if am > 0.0 else math.nan  # on the wire, where plain Python would stop
         kc = math.sqrt(am / ap)
         a = (radius - rho) / am
         b = (radius + rho) / ap
