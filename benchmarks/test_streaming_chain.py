@@ -63,7 +63,7 @@ def lane():
         echo = 12 * ricker(np.pi * 0.075 * (j - bounce[near] - along))
         samples[near, 20:24] += echo[:, None]
     northing = SPACING * np.arange(N_SCANS)
-    lane = Sweep(
+    return Sweep(
         samples=samples,
         time=INTERVAL * np.arange(N_SCANS),
         position=np.column_stack([0 * northing, northing, 0 * northing]),
@@ -76,7 +76,6 @@ def lane():
             radar=Radar(centre_frequency=1.5e9),
         ),
     )
-    return lane
 
 
 def run_chain(chunks):
@@ -84,11 +83,12 @@ def run_chain(chunks):
     chain = [make() for make in STAGES.values()]
     seconds, found = np.zeros((len(chunks), len(chain))), []
     for k, chunk in enumerate(chunks):
+        result = chunk
         for s, stage in enumerate(chain):
             start = time.perf_counter()
-            chunk = stage.process(chunk)
+            result = stage.process(result)
             seconds[k, s] = time.perf_counter() - start
-        found += chunk
+        found += result
     return seconds, found
 
 

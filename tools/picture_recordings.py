@@ -91,7 +91,7 @@ def main(folder, output):
             radar = recording_settings(sweep).radar
             alarms = screen_recording(sweep).alarms
         except ValueError as error:
-            print(f"{path.name}: refused. {error}")
+            sys.stdout.write(f"{path.name}: refused. {error}\n")
             continue
         cleaned = clean(sweep, radar)
         image, velocity, reason = focus(cleaned, radar)
@@ -100,10 +100,10 @@ def main(folder, output):
             for flag in Quality
             if (cleaned.quality & flag).any()
         }
-        print(
+        sys.stdout.write(
             f"{path.name}: {len(sweep)} traces every {radar.spacing:.3g} m or trace, "
             f"{1e-6 * sweep.sensor.radar.centre_frequency:.0f} MHz; flags {flags}; "
-            f"{1e-9 * velocity:.3f} m/ns ({reason}); {len(alarms)} places stand out"
+            f"{1e-9 * velocity:.3f} m/ns ({reason}); {len(alarms)} places stand out\n"
         )
         parts = {
             "as recorded": sweep,
