@@ -103,9 +103,7 @@ def busy_neighbour():
         neighbour.wait()
 
 
-@pytest.mark.parametrize(
-    ("n_together", "neighbour"), [(1, "idle"), (1, "busy"), (10, "idle")]
-)
+@pytest.mark.parametrize(("n_together", "neighbour"), [(1, "idle"), (1, "busy"), (10, "idle")])
 def test_chain_keeps_up(benchmark, lane, n_together, neighbour):
     """Time of a scan, alone or ten together, beside the 3 ms that it has."""
     chunks = [lane[i : i + n_together] for i in range(0, N_SCANS, n_together)]
