@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ._version import __version__
 from .sensor import Sensor
-from .sweep import Quality, Samples, Sweep, belongs_to, from_stage, join, no_traces
+from .sweep import Quality, Samples, Sweep, assemble, belongs_to, from_stage, join, no_traces
 
 Flags = npt.NDArray[np.int64]
 
@@ -253,8 +253,11 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
     Long lanes go through in chunks, which changes nothing but memory: beside lane and
     result, stages hold copies of a chunk, not of the lane.
     """
-    n = max(1, _CHUNK // max(1, sweep.samples[:1].nbytes)) if isinstance(sweep, Sweep) else 1
-    if not isinstance(sweep, Sweep) or len(sweep) <= n:
+    if not isinstance(sweep, Sweep):
+        return join(list(stream(stage, [sweep])))  # refused there
+    # at least some windows of the stage: what it does once for each chunk shall count little
+    n = max(1, _CHUNK // max(1, sweep.samples[:1].nbytes), 4 * stage.latency)
+    if len(sweep) <= n:
         return join(list(stream(stage, [sweep])))
     chunks = (sweep[begin : begin + n] for begin in range(0, len(sweep), n))
     return _gather(stream(stage, chunks), len(sweep))
@@ -285,7 +288,7 @@ def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
     if not arrays:
         return form
     kept: dict[str, Any] = {name: array[:n] for name, array in arrays.items()}
-    return from_stage(form, **kept)
+    return assemble(form, **kept)
 
 
 def _arrays_of(part: Sweep) -> dict[str, npt.NDArray[Any]]:

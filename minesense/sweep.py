@@ -173,7 +173,7 @@ class Sweep:
         """Return the traces of a slice, as views."""
         parts = {name: getattr(self, name)[traces] for name in _BY_TRACE}
         if isinstance(traces, slice) and (traces.step is None or traces.step > 0):
-            return _assemble(self, **parts)  # as they were checked
+            return assemble(self, **parts)  # as they were checked
         return dataclasses.replace(self, **parts)
 
     @property
@@ -297,10 +297,10 @@ def from_stage(
     if is_dropout.any():
         samples[is_dropout] = np.nan
     _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE")
-    return _assemble(form, samples, time, position, heading, quality)
+    return assemble(form, samples, time, position, heading, quality)
 
 
-def _assemble(
+def assemble(
     form: Sweep,
     samples: Samples,
     time: Floats,
@@ -308,7 +308,28 @@ def _assemble(
     heading: Floats,
     quality: npt.NDArray[np.int64],
 ) -> Sweep:
-    """Return a sweep of the form's lane from arrays that were checked before."""
+    """
+    Return a sweep of arrays that were part of sweeps before, without checks.
+
+    Parameters
+    ----------
+    form : Sweep
+        Lane, sensor, frame and history of the result; its traces do not count.
+    samples, time, position, heading, quality : ndarray
+        As in a Sweep.
+
+    Returns
+    -------
+    sweep : Sweep
+        Of these arrays, copied only where they are not contiguous.
+
+    Examples
+    --------
+    >>> nothing = no_traces(lane="A")
+    >>> arrays = (nothing.samples, nothing.time, nothing.position, nothing.heading)
+    >>> assemble(nothing, *arrays, nothing.quality).lane
+    'A'
+    """
     result = object.__new__(Sweep)
     keep = object.__setattr__
     keep(result, "samples", np.ascontiguousarray(samples))
