@@ -13,7 +13,7 @@ from ._kernels.resampling import resample
 from ._validation import check_not_negative, check_one_of, check_positive
 from ._version import __version__
 from .stage import check_follows, run_lane
-from .sweep import UNUSABLE, Floats, Quality, Sweep, no_traces
+from .sweep import UNUSABLE, Floats, Quality, Sweep, form_of, no_traces
 
 Method = Literal["linear", "sinc"]
 
@@ -83,7 +83,8 @@ def resample_track(
     than D it is the line, which stops nothing.
 
     **No flag is lost.** A trace returned has the flags of all traces recorded within half a
-    spacing of it and of its neighbours, and those left out between. So next to a dropout
+    spacing of it and of its neighbours, and those left out between; GAP stays with the
+    first. So next to a dropout
     (SATURATED, NOT_FINITE, STUCK) it is one, NaN: nothing is read across. The same, with
     NOT_FINITE, holds where dropouts or lost positions hide more than `max_step`. Where
     positions are lost for less, traces are read across, with the flag POSE_NONE. What came
@@ -175,7 +176,7 @@ class ResampleTrack:
             raise TypeError(msg)
         if chunk.sensor.shape == (0, 0):
             return chunk
-        form = chunk[:0] if self._input is None else self._input
+        form = form_of(chunk) if self._input is None else self._input
         check_follows(chunk, form, self._last_time)
         self._take(chunk)
         if self._input is None:
@@ -339,6 +340,8 @@ class ResampleTrack:
         for k, (i, j) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
             quality[k] = np.bitwise_or.reduce(own[i : j + 1])
             quality[k] |= np.bitwise_or.reduce(between[i + 1 : j + 1])
+        # what is missing before the lane is missing before its first trace alone
+        quality[1 if self._done == 0 else 0 :] &= ~int(Quality.GAP)
         return quality
 
     def _forget(self) -> None:
