@@ -63,7 +63,7 @@ def lane():
         echo = 12 * ricker(np.pi * 0.075 * (j - bounce[near] - along))
         samples[near, 20:24] += echo[:, None]
     northing = SPACING * np.arange(N_SCANS)
-    lane = Sweep(
+    return Sweep(
         samples=samples,
         time=INTERVAL * np.arange(N_SCANS),
         position=np.column_stack([0 * northing, northing, 0 * northing]),
@@ -76,7 +76,6 @@ def lane():
             radar=Radar(centre_frequency=1.5e9),
         ),
     )
-    return lane
 
 
 def run_chain(chunks):
@@ -86,7 +85,7 @@ def run_chain(chunks):
     for k, chunk in enumerate(chunks):
         for s, stage in enumerate(chain):
             start = time.perf_counter()
-            chunk = stage.process(chunk)
+            chunk = stage.process(chunk)  # noqa: PLW2901 - on to the next stage
             seconds[k, s] = time.perf_counter() - start
         found += chunk
     return seconds, found
@@ -103,9 +102,7 @@ def busy_neighbour():
         neighbour.wait()
 
 
-@pytest.mark.parametrize(
-    ("n_together", "neighbour"), [(1, "idle"), (1, "busy"), (10, "idle")]
-)
+@pytest.mark.parametrize(("n_together", "neighbour"), [(1, "idle"), (1, "busy"), (10, "idle")])
 def test_chain_keeps_up(benchmark, lane, n_together, neighbour):
     """Time of a scan, alone or ten together, beside the 3 ms that it has."""
     chunks = [lane[i : i + n_together] for i in range(0, N_SCANS, n_together)]
