@@ -205,7 +205,7 @@ class ResampleTrack:
         self._last_time = -math.inf
         self._done = 0  # traces returned
         self._left_out = 0  # flags of traces since the last one used
-        self._n_left_out = 0
+        self._n_hidden = 0  # of them, those without samples or a position
         self._traces: dict[str, npt.NDArray[Any]] = {}  # those used, and what is beside them
         self._places: Floats = np.empty(0)  # along the track, m
         self._flags = np.empty((2, 0), np.int64)  # own, and of those left out before
@@ -215,7 +215,7 @@ class ResampleTrack:
         """Add the traces of a chunk that are used; raise where too much is missing."""
         is_good = chunk.is_usable & np.isfinite(chunk.position[:, :2]).all(axis=1)
         is_good &= (chunk.quality & Quality.POSE_NONE) == 0
-        place, n_missed, missed = self._places[-1:], self._n_left_out, self._left_out
+        place, n_hidden, missed = self._places[-1:], self._n_hidden, self._left_out
         last = self._traces["position"][-1, :2] if len(place) else None
         along = float(place[0]) if len(place) else 0.0
         used, places, before, broken = [], [], [], []
@@ -224,9 +224,9 @@ class ResampleTrack:
             step = 0.0 if last is None else math.hypot(*(here - last))
             is_near = last is not None and (step == 0 or step < self.min_step)
             if not is_good[i] or is_near:
-                n_missed, missed = n_missed + 1, missed | int(chunk.quality[i])
+                n_hidden, missed = n_hidden + (not is_good[i]), missed | int(chunk.quality[i])
                 continue
-            if step > self.max_step and not n_missed:
+            if step > self.max_step and not n_hidden:
                 msg = (
                     f"Invalid chunk of lane '{chunk.lane}': {step:.4g} m lie before trace {i} "
                     f"at {float(chunk.time[i])} s with nothing recorded. Must be at most "
@@ -241,7 +241,7 @@ class ResampleTrack:
             places.append(along)
             before.append(missed | (int(Quality.NOT_FINITE) if is_long else 0))
             broken.append(is_long or bool(missed & UNUSABLE))
-            last, n_missed, missed = here, 0, 0
+            last, n_hidden, missed = here, 0, 0
         new = {name: getattr(chunk, name)[used] for name in _KEPT}
         held = self._traces
         self._traces = {n: np.concatenate([held[n], new[n]]) if held else new[n] for n in _KEPT}
@@ -251,7 +251,7 @@ class ResampleTrack:
         self._places = np.concatenate([self._places, np.array(places)])
         self._flags = np.concatenate([self._flags, flags], axis=1)
         self._is_broken = np.concatenate([self._is_broken, np.array(broken, np.bool_)])
-        self._n_left_out, self._left_out = n_missed, missed
+        self._n_hidden, self._left_out = n_hidden, missed
 
     def _brackets(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the trace before each target, one that has a trace after it if any has."""
