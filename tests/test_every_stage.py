@@ -513,6 +513,32 @@ def test_a_driver_may_let_its_buffers_go(new, lane):
             buffer.append(0)  # refused while an array looks at it
 
 
+WITH_ARRAYS = {
+    name: (new, lane)
+    for name, (new, lane) in STAGES.items()
+    if isinstance(new, partial)
+    and any(
+        isinstance(value, (list, np.ndarray)) for value in (*new.args, *new.keywords.values())
+    )
+}
+
+
+@pytest.mark.parametrize(("new", "lane"), WITH_ARRAYS.values(), ids=WITH_ARRAYS)
+def test_options_stay_what_they_were(new, lane):
+    """Who writes into an array after a stage was made of it changes no result."""
+
+    def own(value):
+        return np.array(value, float) if isinstance(value, (list, np.ndarray)) else value
+
+    args = [own(value) for value in new.args]
+    options = {name: own(value) for name, value in new.keywords.items()}
+    stage, expected = new.func(*args, **options), run_lane(new.func(*args, **options), lane)
+    for value in (*args, *options.values()):
+        if isinstance(value, np.ndarray):
+            np.multiply(value, 0.5, out=value)
+    assert_same_bits(run_lane(stage, lane), expected)
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (5,), (3, 1)])
 def test_flags_are_one_for_each_trace(shape):
     """Others are refused, and not spread over the traces or made into more."""
