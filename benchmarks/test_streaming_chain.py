@@ -83,11 +83,12 @@ def run_chain(chunks):
     chain = [make() for make in STAGES.values()]
     seconds, found = np.zeros((len(chunks), len(chain))), []
     for k, chunk in enumerate(chunks):
+        result = chunk
         for s, stage in enumerate(chain):
             start = time.perf_counter()
-            chunk = stage.process(chunk)  # noqa: PLW2901 - on to the next stage
+            result = stage.process(result)
             seconds[k, s] = time.perf_counter() - start
-        found += chunk
+        found += result
     return seconds, found
 
 
