@@ -10,12 +10,11 @@ import numpy.typing as npt
 
 from ._kernels.along_track import (
     count_present,
-    divide_by_spread,
     keep_last_traces,
     sort_windows,
     subtract_sliding_median,
-    trailing_statistics,
 )
+from ._kernels.whitening import divide_by_spread, trailing_statistics
 from ._validation import check_count, check_not_negative, check_positive
 from ._windows import check_window, share_columns, subtract_medians
 from .sensor import Sensor

@@ -10,8 +10,8 @@ import pytest
 from lanes import make_coils, make_head, make_sweep
 from scipy.optimize import nnls
 
-from minesense._kernels.inversion import _circle_fields
 from minesense._kernels.joint_axes import diagonalise_jointly
+from minesense._kernels.station_fields import circle_fields
 from minesense.emi import DipoleFit, Stations, fit_dipole, inversion, match_library
 from minesense.physics import array_response, attitude, nail, rotation_onto, winding_field
 from minesense.physics.scene import sum_of_bodies
@@ -156,7 +156,7 @@ def test_circles_at_several_points_at_a_time():
     expected = winding_field(points, (circle,))
     found = np.ascontiguousarray(points.T)
     row = np.array([*circle.centre, *axis / np.linalg.norm(axis), 0.1, -2.0])
-    _circle_fields(row, found)
+    circle_fields(row, found)
     npt.assert_allclose(found.T, expected, rtol=1e-9, atol=1e-9 * np.abs(expected[-1]).max())
 
 
@@ -164,7 +164,7 @@ def test_on_the_wire_there_is_no_field():
     """NaN, which no factor has, so that such a place explains nothing."""
     points = np.array([[0.1], [0.0], [0.0]])
     with np.errstate(divide="ignore", invalid="ignore"):
-        _circle_fields(np.array([0, 0, 0, 0, 0, 1.0, 0.1, 1.0]), points)
+        circle_fields(np.array([0, 0, 0, 0, 0, 1.0, 0.1, 1.0]), points)
     assert np.isnan(points).any()
 
 

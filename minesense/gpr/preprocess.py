@@ -7,8 +7,9 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
+from .._kernels.band import filter_band
 from .._kernels.fast_time import subtract_centred_mean
-from .._kernels.side_by_side import filter_band, subtract_sliding_median
+from .._kernels.sliding_in_time import subtract_sliding_median
 from .._validation import check_count, check_one_of, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.side_by_side import replace_outliers
+from .._kernels.sliding_in_time import replace_outliers
 from .._validation import check_not_negative, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
