@@ -13,7 +13,7 @@ from ._kernels.resampling import resample
 from ._validation import check_not_negative, check_one_of, check_positive
 from ._version import __version__
 from .stage import check_follows, run_lane
-from .sweep import UNUSABLE, Floats, Quality, Sweep, no_traces
+from .sweep import UNUSABLE, Floats, Quality, Sweep, form_of, no_traces
 
 Method = Literal["linear", "sinc"]
 
@@ -83,7 +83,8 @@ def resample_track(
     than D it is the line, which stops nothing.
 
     **No flag is lost.** A trace returned has the flags of all traces recorded within half a
-    spacing of it and of its neighbours, and those left out between. So next to a dropout
+    spacing of it and of its neighbours, and those left out between; GAP stays with the
+    first. So next to a dropout
     (SATURATED, NOT_FINITE, STUCK) it is one, NaN: nothing is read across. The same, with
     NOT_FINITE, holds where dropouts or lost positions hide more than `max_step`. Where
     positions are lost for less, traces are read across, with the flag POSE_NONE. What came
@@ -175,7 +176,7 @@ class ResampleTrack:
             raise TypeError(msg)
         if chunk.sensor.shape == (0, 0):
             return chunk
-        form = chunk[:0] if self._input is None else self._input
+        form = form_of(chunk) if self._input is None else self._input
         check_follows(chunk, form, self._last_time)
         self._take(chunk)
         if self._input is None:
@@ -204,7 +205,7 @@ class ResampleTrack:
         self._last_time = -math.inf
         self._done = 0  # traces returned
         self._left_out = 0  # flags of traces since the last one used
-        self._n_left_out = 0
+        self._n_hidden = 0  # of them, those without samples or a position
         self._traces: dict[str, npt.NDArray[Any]] = {}  # those used, and what is beside them
         self._places: Floats = np.empty(0)  # along the track, m
         self._flags = np.empty((2, 0), np.int64)  # own, and of those left out before
@@ -214,7 +215,7 @@ class ResampleTrack:
         """Add the traces of a chunk that are used; raise where too much is missing."""
         is_good = chunk.is_usable & np.isfinite(chunk.position[:, :2]).all(axis=1)
         is_good &= (chunk.quality & Quality.POSE_NONE) == 0
-        place, n_missed, missed = self._places[-1:], self._n_left_out, self._left_out
+        place, n_hidden, missed = self._places[-1:], self._n_hidden, self._left_out
         last = self._traces["position"][-1, :2] if len(place) else None
         along = float(place[0]) if len(place) else 0.0
         used, places, before, broken = [], [], [], []
@@ -223,9 +224,9 @@ class ResampleTrack:
             step = 0.0 if last is None else math.hypot(*(here - last))
             is_near = last is not None and (step == 0 or step < self.min_step)
             if not is_good[i] or is_near:
-                n_missed, missed = n_missed + 1, missed | int(chunk.quality[i])
+                n_hidden, missed = n_hidden + (not is_good[i]), missed | int(chunk.quality[i])
                 continue
-            if step > self.max_step and not n_missed:
+            if step > self.max_step and not n_hidden:
                 msg = (
                     f"Invalid chunk of lane '{chunk.lane}': {step:.4g} m lie before trace {i} "
                     f"at {float(chunk.time[i])} s with nothing recorded. Must be at most "
@@ -240,7 +241,7 @@ class ResampleTrack:
             places.append(along)
             before.append(missed | (int(Quality.NOT_FINITE) if is_long else 0))
             broken.append(is_long or bool(missed & UNUSABLE))
-            last, n_missed, missed = here, 0, 0
+            last, n_hidden, missed = here, 0, 0
         new = {name: getattr(chunk, name)[used] for name in _KEPT}
         held = self._traces
         self._traces = {n: np.concatenate([held[n], new[n]]) if held else new[n] for n in _KEPT}
@@ -250,7 +251,7 @@ class ResampleTrack:
         self._places = np.concatenate([self._places, np.array(places)])
         self._flags = np.concatenate([self._flags, flags], axis=1)
         self._is_broken = np.concatenate([self._is_broken, np.array(broken, np.bool_)])
-        self._n_left_out, self._left_out = n_missed, missed
+        self._n_hidden, self._left_out = n_hidden, missed
 
     def _brackets(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the trace before each target, one that has a trace after it if any has."""
@@ -339,6 +340,8 @@ class ResampleTrack:
         for k, (i, j) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
             quality[k] = np.bitwise_or.reduce(own[i : j + 1])
             quality[k] |= np.bitwise_or.reduce(between[i + 1 : j + 1])
+        # what is missing before the lane is missing before its first trace alone
+        quality[1 if self._done == 0 else 0 :] &= ~int(Quality.GAP)
         return quality
 
     def _forget(self) -> None:

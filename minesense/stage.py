@@ -9,9 +9,20 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ._validation import check_increasing, check_shape
 from ._version import __version__
 from .sensor import Sensor
-from .sweep import Quality, Samples, Sweep, assemble, belongs_to, from_stage, join, no_traces
+from .sweep import (
+    Quality,
+    Samples,
+    Sweep,
+    assemble,
+    belongs_to,
+    form_of,
+    from_stage,
+    join,
+    no_traces,
+)
 
 Flags = npt.NDArray[np.int64]
 
@@ -105,15 +116,16 @@ class LaneStage:
         if chunk.sensor.shape == (0, 0):
             return chunk
         if self._input is None:
-            check_follows(chunk, chunk[:0], -np.inf)
+            form = form_of(chunk)  # a driver may let its buffers go
+            check_follows(chunk, form, -np.inf)
             self._begin(chunk.sensor)
-            self._input = chunk[:0]
+            self._input = form
             history = (*chunk.history, f"minesense {__version__}: {self!r}")
             sensor = self._output_sensor(chunk.sensor)
             self._output = dataclasses.replace(
                 no_traces(sensor, chunk.lane), frame=chunk.frame, history=history
             )
-            self._track = self._no_track = {name: getattr(chunk, name)[:0] for name in _TRACK}
+            self._track = self._no_track = {name: getattr(form, name) for name in _TRACK}
         else:
             check_follows(chunk, self._input, self._last_time)
         if len(chunk):
@@ -158,6 +170,7 @@ class LaneStage:
             ready = {name: held[:n] for name, held in self._track.items()}
             self._track = {name: held[n:] for name, held in self._track.items()}
         if flags is not None:
+            check_shape(flags, "flags", (n,))
             ready = {**ready, "quality": ready["quality"] | flags}
         return from_stage(self._output, samples, **ready)
 
@@ -271,7 +284,7 @@ def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
         if part.sensor.shape == (0, 0):
             continue
         if not arrays:
-            form = part[:0]
+            form = form_of(part)
             shape = max(n_expected, len(part))
             arrays = {
                 name: np.empty((shape, *array.shape[1:]), array.dtype)
@@ -288,6 +301,7 @@ def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
     if not arrays:
         return form
     kept: dict[str, Any] = {name: array[:n] for name, array in arrays.items()}
+    check_increasing(kept["time"], "time")
     return assemble(form, **kept)
 
 

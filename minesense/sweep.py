@@ -170,7 +170,7 @@ class Sweep:
         return len(self.samples)
 
     def __getitem__(self, traces: slice) -> Sweep:
-        """Return the traces of a slice, as views."""
+        """Return the traces of a slice, as views that are not checked again."""
         parts = {name: getattr(self, name)[traces] for name in _BY_TRACE}
         if isinstance(traces, slice) and (traces.step is None or traces.step > 0):
             return assemble(self, **parts)  # as they were checked
@@ -356,6 +356,30 @@ def no_traces(sensor: Sensor | None = None, lane: str = "") -> Sweep:
         sensor=sensor,
         lane=lane,
     )
+
+
+def form_of(sweep: Sweep) -> Sweep:
+    """
+    Return a sweep without its traces.
+
+    A slice of none would do, but holds on to the memory of all.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Traces of a lane.
+
+    Returns
+    -------
+    form : Sweep
+        Its lane, sensor, frame and history.
+
+    Examples
+    --------
+    >>> form_of(no_traces(lane="A")).lane
+    'A'
+    """
+    return assemble(sweep, **{name: getattr(sweep, name)[:0].copy() for name in _BY_TRACE})
 
 
 def belongs_to(chunk: Sweep, other: Sweep) -> bool:

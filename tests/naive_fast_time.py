@@ -59,7 +59,7 @@ def declip(trace, low, high):
     return restored
 
 
-def flatten_spectrum(trace, step, *, low, high, taper, smoothing, level, n_fft):
+def flatten_spectrum(trace, step, *, low, high, taper, smoothing, water_level, n_fft):
     """Divide by the smooth spectrum, frequency by frequency."""
     spectrum = np.fft.rfft(np.asarray(trace, float), n_fft)
     frequency = np.fft.rfftfreq(n_fft, step)
@@ -72,7 +72,7 @@ def flatten_spectrum(trace, step, *, low, high, taper, smoothing, level, n_fft):
         share[f] = 1.0 if edge >= taper else np.sin(np.pi / 2 * edge / taper) ** 2
     if smooth[inside].max() == 0:
         return np.zeros(len(trace))
-    flat = share * spectrum / np.maximum(smooth, level * smooth[inside].max())
+    flat = share * spectrum / np.maximum(smooth, water_level * smooth[inside].max())
     flat *= np.sqrt((np.abs(share * spectrum) ** 2).sum() / (np.abs(flat) ** 2).sum())
     return np.fft.irfft(flat, n_fft)[: len(trace)]
 

@@ -497,6 +497,62 @@ def test_buffers_stay_apart(new, lane):
 
 
 @every_stage
+def test_a_driver_may_let_its_buffers_go(new, lane):
+    """No stage holds on to the memory of a chunk, not even as a view of none of it."""
+    stage, names = new(), ("samples", "time", "position", "heading", "quality")
+    for begin, stop in ((0, 5), (5, 5), (5, 12)):
+        arrays = [getattr(lane, name)[begin:stop] for name in names]
+        memory = [bytearray(array.tobytes()) for array in arrays]
+        views = [
+            np.frombuffer(buffer, array.dtype).reshape(array.shape)
+            for buffer, array in zip(memory, arrays, strict=True)
+        ]
+        stage.process(dataclasses.replace(lane, **dict(zip(names, views, strict=True))))
+        del views
+        for buffer in memory:
+            buffer.append(0)  # refused while an array looks at it
+
+
+WITH_ARRAYS = {
+    name: (new, lane)
+    for name, (new, lane) in STAGES.items()
+    if isinstance(new, partial)
+    and any(
+        isinstance(value, (list, np.ndarray)) for value in (*new.args, *new.keywords.values())
+    )
+}
+
+
+@pytest.mark.parametrize(("new", "lane"), WITH_ARRAYS.values(), ids=WITH_ARRAYS)
+def test_options_stay_what_they_were(new, lane):
+    """Who writes into an array after a stage was made of it changes no result."""
+
+    def own(value):
+        return np.array(value, float) if isinstance(value, (list, np.ndarray)) else value
+
+    args = [own(value) for value in new.args]
+    options = {name: own(value) for name, value in new.keywords.items()}
+    stage, expected = new.func(*args, **options), run_lane(new.func(*args, **options), lane)
+    for value in (*args, *options.values()):
+        if isinstance(value, np.ndarray):
+            np.multiply(value, 0.5, out=value)
+    assert_same_bits(run_lane(stage, lane), expected)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (3, 1)])
+def test_flags_are_one_for_each_trace(shape):
+    """Others are refused, and not spread over the traces or made into more."""
+
+    class Flagging(LaneStage):
+        def _advance(self, samples, is_usable):
+            return samples.copy(), np.zeros(shape, np.int64)
+
+    n_traces = 1 if shape == (5,) else 3
+    with pytest.raises(ValueError, match="Invalid flags with shape"):
+        Flagging().process(RADAR[:n_traces])
+
+
+@every_stage
 def test_the_lane_must_continue(new, lane):
     """A chunk of another shape, lane or time, or behind a gap, is refused and not kept."""
     stage, rest, shape = new(), lane[10:], str(lane.sensor.shape).strip("()")

@@ -340,12 +340,18 @@ def test_a_saturated_trace_stays_so():
 
 # Spectra
 
-FLAT = {"low": 5e8, "high": 6e9, "taper": 1e9, "smoothing": 1e9, "level": 0.02}
+FLAT = {"low": 5e8, "high": 6e9, "taper": 1e9, "smoothing": 1e9, "water_level": 0.02}
 
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"taper": 0.0}, {"level": 1.0}, {"smoothing": 5e8, "taper": 2.75e9}, {"low": 1e6}],
+    [
+        {},
+        {"taper": 0.0},
+        {"water_level": 1.0},
+        {"smoothing": 5e8, "taper": 2.75e9},
+        {"low": 1e6},
+    ],
 )
 def test_flat_spectrum_matches_the_definition(options):
     options = FLAT | options
@@ -363,7 +369,7 @@ def test_flat_spectrum_matches_the_definition(options):
 def test_a_pulse_becomes_flat_short_and_stays_in_place():
     """The spectrum of a Ricker pulse is even inside the band, and its peak where it was."""
     lane = lane_of(ricker(256, 128, 20)[None, None])
-    options = {"low": 2e8, "high": 3e9, "taper": 4e8, "smoothing": 2e8, "level": 1e-3}
+    options = {"low": 2e8, "high": 3e9, "taper": 4e8, "smoothing": 2e8, "water_level": 1e-3}
     found = flatten_spectrum(lane, **options).samples[0, 0]
     spectrum = np.abs(np.fft.rfft(found))
     frequency = np.fft.rfftfreq(256, STEP)
@@ -469,8 +475,12 @@ def test_coils_are_refused(function):
         ),
         (flatten_spectrum, FLAT | {"smoothing": 5.5e9}, "Invalid smoothing .* less than the"),
         (flatten_spectrum, FLAT | {"smoothing": 4e8}, r"Must be at least 5e\+08 Hz, twice one"),
-        (flatten_spectrum, FLAT | {"level": 0}, "Invalid level '0.0'"),
-        (flatten_spectrum, FLAT | {"level": 1.1}, "Invalid level '1.1'. Must be a share"),
+        (flatten_spectrum, FLAT | {"water_level": 0}, "Invalid water_level '0.0'"),
+        (
+            flatten_spectrum,
+            FLAT | {"water_level": 1.1},
+            "Invalid water_level '1.1'. Must be a share",
+        ),
     ],
 )
 def test_bad_options_are_named(function, options, message):

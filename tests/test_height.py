@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 from test_radar_physics import BAND, FLAT
 
+import minesense.stage
 from minesense.constants import SPEED_OF_LIGHT
 from minesense.gpr import (
     AlignGround,
@@ -245,6 +246,17 @@ def test_heights_by_channel():
     way = np.hypot(2 * height, 0.06) / SPEED_OF_LIGHT / STEP
     result = level_height(lane_of(ricker(120, way)), height=height, reference=0.25)
     assert set(result.samples.argmax(axis=2).ravel().tolist()) == {round(way[0, 1])}
+
+
+@pytest.mark.parametrize("spreading", [True, False])
+def test_heights_of_a_long_lane(monkeypatch, spreading):
+    """Every trace has its own height where the lane goes through in chunks."""
+    lane = lane_of(RNG.normal(size=(30, 2, 80)))
+    options = {"height": RNG.uniform(0.2, 0.3, (30, 2)), "reference": 0.25}
+    expected = level_height(lane, **options, spreading=spreading)
+    monkeypatch.setattr(minesense.stage, "_CHUNK", 7 * 2 * 80 * 4)
+    result = level_height(lane, **options, spreading=spreading)
+    npt.assert_array_equal(result.samples, expected.samples)
 
 
 def test_the_stage_takes_the_height_from_the_position():

@@ -1,5 +1,6 @@
 """Test how much memory chains of stages take: lanes as a whole, and streams."""
 
+import dataclasses
 import tracemalloc
 
 import numpy as np
@@ -107,6 +108,22 @@ def test_a_stage_may_return_more_traces_than_it_took(monkeypatch):
     monkeypatch.setattr(minesense.stage, "_CHUNK", 7 * 160)
     result = run_lane(Repeat(), lane)
     npt.assert_array_equal(result.samples, np.repeat(lane.samples, 2, axis=0))
+
+
+class Restart(LaneStage):
+    """Let time begin anew with every chunk, which no stage may."""
+
+    def process(self, chunk):
+        """Return the chunk in a time of its own."""
+        return dataclasses.replace(chunk, time=chunk.time - chunk.time[:1])
+
+
+@pytest.mark.parametrize("n_bytes", [1, 7 * 160])
+def test_time_goes_on_from_chunk_to_chunk(monkeypatch, n_bytes):
+    """Or the result is refused, however many chunks there were."""
+    monkeypatch.setattr(minesense.stage, "_CHUNK", n_bytes)
+    with pytest.raises(ValueError, match=r"Invalid time: .* Must be strictly increasing"):
+        run_lane(Restart(), make_lane(50, 1, 40))
 
 
 def test_an_empty_lane_stays_empty():

@@ -250,6 +250,29 @@ def test_the_ends_of_a_lane():
     assert resample_track(both, **OPTIONS).quality[0] == Quality.GAP
 
 
+@pytest.mark.parametrize("min_step", [0.0, 0.01])
+def test_standing_hides_no_gap(min_step):
+    """Traces left out before a jump were recorded where the last one was, not within."""
+    lane = lane_of(noise(5), np.array([0.0, 0.05, 0.05, 3.0, 3.05]))
+    with pytest.raises(ValueError, match=r"m lie before trace 3 .* use split_at_gaps"):
+        resample_track(lane, **OPTIONS, min_step=min_step)
+    lost = flagged(lane, {2: Quality.NOT_FINITE})
+    assert not resample_track(lost, **OPTIONS, min_step=min_step).is_usable[3:-3].any()
+
+
+@pytest.mark.parametrize("spacing", [0.012, 0.05])
+@methods
+def test_a_part_behind_a_gap_goes_on_to_the_next_stage(method, spacing):
+    """However many traces come from the neighbours of the first, it alone has the flag."""
+    lane = flagged(lane_of(noise(), 0.06 * np.arange(N)), {0: Quality.GAP})
+    options = {"spacing": spacing, "max_step": 0.1, "method": method}
+    quality = resample_track(lane, **options).quality
+    assert quality[0] == Quality.GAP
+    assert not quality[1:].any()
+    stages = Pipeline(ResampleTrack(**options), ResampleTrack(**options))
+    assert len(join(list(stream(stages, [lane[i : i + 1] for i in range(N)]))))
+
+
 @pytest.mark.parametrize("n_traces", [0, 1, 2, 3])
 @methods
 def test_short_lanes(n_traces, method):

@@ -16,7 +16,7 @@ from ..alarm import Candidate, Withheld
 from ..held import HeldTraces
 from ..sensor import Sensor
 from ..stage import check_follows
-from ..sweep import Sweep
+from ..sweep import Sweep, form_of
 from .cap import CandidateCap
 
 
@@ -197,7 +197,7 @@ class ExtractCandidates:
         check_follows(scores, scores if self._input is None else self._input, self._last_time)
         if self._input is None:
             self._cap = self._new_cap(scores.sensor)
-            self._input = scores[:0]
+            self._input = form_of(scores)
         if len(scores):
             self._last_time = float(scores.time[-1])
         for name, cells in _cells(scores).items():

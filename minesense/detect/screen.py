@@ -13,7 +13,7 @@ from ..alarm import Candidate, Withheld
 from ..gaps import Gap, GapFinder, cut_at
 from ..sensor import Sensor
 from ..stage import LaneStage, Pipeline, Stage, check_follows
-from ..sweep import Floats, Quality, Sweep, join
+from ..sweep import Floats, Quality, Sweep, form_of, join
 from .candidates import ExtractCandidates
 from .settings import DetectorSettings, RadarSettings
 
@@ -181,7 +181,7 @@ class Screen:
             self._begin(chunk.sensor)
             # refuses a sensor that the stages cannot process, before anything is kept
             self._extract.process(self._prescreen.process(self._prepare.process(chunk[:0])))
-            self._form = chunk[:0]
+            self._form = form_of(chunk)
         unflagged = dataclasses.replace(chunk, quality=chunk.quality & ~Quality.GAP)
         check_follows(unflagged, self._form, self._last_time)
         gaps = self._finder.find(chunk)

@@ -1,6 +1,7 @@
 """Stages and fits for metal detectors."""
 
-from ..along_track import RemoveMedianBackground, Whiten
+from ..along_track import RemoveMedianBackground, Whiten, remove_median_background, whiten
+from ..resampling import ResampleTrack, resample_track
 from .features import FEATURES as COIL_FEATURES
 from .features import coil_features
 from .filters import FilterInTime, RejectMains, filter_in_time, reject_mains
@@ -53,6 +54,7 @@ __all__ = [
     "RejectMains",
     "RelaxationSpectrum",
     "RemoveMedianBackground",
+    "ResampleTrack",
     "Rezero",
     "RezeroEntry",
     "SectionFilter",
@@ -87,10 +89,13 @@ __all__ = [
     "received_decays",
     "reject_mains",
     "relaxation_features",
+    "remove_median_background",
+    "resample_track",
     "rezero",
     "smooth_grid",
     "soil_decay",
     "soil_loss",
     "track_soil",
     "viscous_columns",
+    "whiten",
 ]

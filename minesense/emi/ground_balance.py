@@ -177,7 +177,7 @@ class BalancePhase(LaneStage):
     def __init__(self, *, angle: npt.ArrayLike, keep: str = "both"):
         found = check_real(angle, "angle")
         names = ("n_channels", "n_frequencies")[max(0, 2 - found.ndim) :]
-        self.angle = check_array(found, "angle", names)
+        self.angle = check_array(found, "angle", names).copy()
         self.keep = check_one_of(keep, "keep", ("both", "quadrature"))
         super().__init__(angle=self.angle.tolist(), keep=self.keep)
 

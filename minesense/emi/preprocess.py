@@ -386,8 +386,10 @@ class ProjectSoil(LaneStage):
 
 
 def as_rows(values: npt.ArrayLike | None, name: str) -> Floats | None:
-    """Return decays given by the user as (n_decays, n_gates), or None."""
-    return None if values is None else check_array(values, name, ("n_decays", "n_gates"))
+    """Return a copy of decays given by the user as (n_decays, n_gates), or None."""
+    if values is None:
+        return None
+    return check_array(values, name, ("n_decays", "n_gates")).copy()
 
 
 def as_words(rows: Floats | None) -> Any:

@@ -194,7 +194,7 @@ class PrescreenDecay(LaneStage):
         self.look_ahead = check_not_negative(
             self.noise_length if look_ahead is None else look_ahead, "look_ahead"
         )
-        self.taus = check_array(taus, "taus", ("n_taus",))
+        self.taus = check_array(taus, "taus", ("n_taus",)).copy()
         self.decays = as_rows(decays, "decays")
         self.columns = as_rows(columns, "columns")
         self.offset = bool(offset)

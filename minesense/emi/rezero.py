@@ -166,7 +166,7 @@ class Rezero(TimedStage):
         self.threshold = check_positive(threshold, "threshold")
         self.share = check_positive(share, "share")
         self.memory = check_positive(memory, "memory")
-        times = check_array(np.asarray(commands, np.float64), "commands", ("n_commands",))
+        times = check_array(np.array(commands, np.float64), "commands", ("n_commands",))
         self.commands = check_increasing(times, "commands")
         if self.share > 1:
             msg = f"Invalid share '{self.share}'. Must be at most 1."

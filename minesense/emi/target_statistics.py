@@ -178,7 +178,7 @@ class PrescreenTargets(LaneStage):
     ):
         self.spacing = check_positive(spacing, "spacing")
         self.statistic = check_one_of(statistic, "statistic", _STATISTICS)
-        self.taus = check_array(taus, "taus", ("n_taus",))
+        self.taus = check_array(taus, "taus", ("n_taus",)).copy()
         self.decays = as_rows(decays, "decays")
         self.rank = None if rank is None else check_count(rank, "rank")
         self.columns = as_rows(columns, "columns")

@@ -29,7 +29,7 @@ def flatten_spectrum(
     high: float,
     taper: float,
     smoothing: float,
-    level: float = 0.01,
+    water_level: float = 0.01,
 ) -> Sweep:
     r"""
     Even out the amplitude spectrum of each trace inside a band, without delay.
@@ -46,7 +46,7 @@ def flatten_spectrum(
     smoothing : float
         Width over which amplitudes are averaged, in Hz: at least twice one over the length
         of the trace, and less than the band.
-    level : float
+    water_level : float
         Least averaged amplitude that counts, as a share of the greatest in the band, above
         0 and up to 1: what is weaker is not raised to the same height.
 
@@ -75,8 +75,9 @@ def flatten_spectrum(
     Clayton and Wiggins [2]_. The gain is real: the phase of every frequency stays, and
     echoes where they are. :math:`c` keeps the energy that the trace had in the band, so that
     :math:`k` times a trace gives :math:`k` times the result, and strong traces stay strong.
-    With `level` 1 only the taper is left. What adds in the flat spectrum is noise where the
-    pulse was weak: widen the band no further than it reaches. Each trace by itself.
+    With `water_level` 1 only the taper is left. What adds in the flat spectrum is noise
+    where the pulse was weak: widen the band no further than it reaches. Each trace by
+    itself.
 
     References
     ----------
@@ -105,7 +106,9 @@ def flatten_spectrum(
     >>> int(flat.argmax()), bool((flat > flat.max() / 2).sum() < 4)
     (80, True)
     """
-    stage = FlattenSpectrum(low=low, high=high, taper=taper, smoothing=smoothing, level=level)
+    stage = FlattenSpectrum(
+        low=low, high=high, taper=taper, smoothing=smoothing, water_level=water_level
+    )
     return run_lane(stage, sweep)
 
 
@@ -113,13 +116,19 @@ class FlattenSpectrum(LaneStage):
     """Streaming form of :func:`flatten_spectrum`, with its options. Each trace by itself."""
 
     def __init__(
-        self, *, low: float, high: float, taper: float, smoothing: float, level: float = 0.01
+        self,
+        *,
+        low: float,
+        high: float,
+        taper: float,
+        smoothing: float,
+        water_level: float = 0.01,
     ):
         self.low = check_positive(low, "low")
         self.high = check_positive(high, "high")
         self.taper = check_not_negative(taper, "taper")
         self.smoothing = check_positive(smoothing, "smoothing")
-        self.level = check_positive(level, "level")
+        self.water_level = check_positive(water_level, "water_level")
         if self.low >= self.high:
             msg = f"Invalid low '{self.low}'. Must be less than high, {self.high} Hz."
             raise ValueError(msg)
@@ -134,15 +143,15 @@ class FlattenSpectrum(LaneStage):
                 f"Invalid smoothing '{self.smoothing}'. Must be less than the band, {width} Hz."
             )
             raise ValueError(msg)
-        if self.level > 1:
-            msg = f"Invalid level '{self.level}'. Must be a share, at most 1."
+        if self.water_level > 1:
+            msg = f"Invalid water_level '{self.water_level}'. Must be a share, at most 1."
             raise ValueError(msg)
         super().__init__(
             low=self.low,
             high=self.high,
             taper=self.taper,
             smoothing=self.smoothing,
-            level=self.level,
+            water_level=self.water_level,
         )
 
     def _begin(self, sensor: Sensor) -> None:
@@ -188,7 +197,12 @@ class FlattenSpectrum(LaneStage):
             padded[: len(block), :n_samples] = block
             spectra = fft.rfft(padded, overwrite_x=True)
             flatten_spectra(
-                spectra, self._first, self._taper, self._half_width, self.level, self._sums
+                spectra,
+                self._first,
+                self._taper,
+                self._half_width,
+                self.water_level,
+                self._sums,
             )
             result = fft.irfft(spectra, self._n_fft, overwrite_x=True)
             out[start : start + _N_BLOCK] = result[: len(block), :n_samples]

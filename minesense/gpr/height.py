@@ -274,11 +274,16 @@ class _LevelKnown(LevelHeight):
         }
         self._given = heights
 
+    def _begin(self, sensor: Sensor) -> None:
+        super()._begin(sensor)
+        self._n_taken = 0
+
     def __repr__(self) -> str:
         return f"LevelHeight{super().__repr__().removeprefix(type(self).__name__)}"
 
     def _heights(self, n: int) -> tuple[Floats, Flags]:
-        return self._given, np.zeros(n, np.int64)
+        first, self._n_taken = self._n_taken, self._n_taken + n
+        return self._given[first : self._n_taken], np.zeros(n, np.int64)
 
 
 def _separation(sensor: Sensor) -> float:
