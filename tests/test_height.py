@@ -247,6 +247,18 @@ def test_heights_by_channel():
     assert set(result.samples.argmax(axis=2).ravel().tolist()) == {round(way[0, 1])}
 
 
+@pytest.mark.parametrize("spreading", [True, False])
+def test_a_long_lane_keeps_its_heights(monkeypatch, spreading):
+    """A lane that goes through in chunks has every height at its own trace."""
+    height = np.linspace(0.15, 0.35, 9)
+    lane = lane_of(RNG.normal(size=(9, 2, 80)))
+    options = {"reference": 0.25, "spreading": spreading}
+    expected = level_height(lane, height=height, **options)
+    monkeypatch.setattr("minesense.stage._CHUNK", 4 * 2 * 80 * 4)  # bytes of four traces
+    result = level_height(lane, height=height, **options)
+    npt.assert_array_equal(result.samples, expected.samples)
+
+
 def test_the_stage_takes_the_height_from_the_position():
     """Upward of trace and lever arm over the ground; unknown heights hold the last one."""
     height = np.array([0.2, 0.3, 0.25, 0.25, 0.4, 0.2])

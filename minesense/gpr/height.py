@@ -277,8 +277,13 @@ class _LevelKnown(LevelHeight):
     def __repr__(self) -> str:
         return f"LevelHeight{super().__repr__().removeprefix(type(self).__name__)}"
 
+    def _begin(self, sensor: Sensor) -> None:
+        super()._begin(sensor)
+        self._n_used = 0  # heights; a long lane comes in chunks
+
     def _heights(self, n: int) -> tuple[Floats, Flags]:
-        return self._given, np.zeros(n, np.int64)
+        start, self._n_used = self._n_used, self._n_used + n
+        return self._given[start : self._n_used], np.zeros(n, np.int64)
 
 
 def _separation(sensor: Sensor) -> float:
