@@ -538,6 +538,10 @@ def test_a_flat_curve_has_no_peak():
         ({"spacing": 0.0}, "spacing '0.0'"),
         ({"times": (0.0, 5e-9)}, "times '0.0'"),
         ({"times": (2e-9, 1e-9)}, r"times \(2e-09"),
+        (
+            {"method": "back_project", "aperture": 0.3, "times": (2.0, 6.0)},
+            r"times \(2\.0, 6\.0\)\. Must end in the record, which",
+        ),
         ({"times": (1e-9, 20e-9)}, r"times \(1e-09, 2e-08\). Must lie on the axis"),
         ({"method": "eye"}, "method 'eye'"),
         ({"method": "back_project"}, "aperture None. Must be given for back_project"),
