@@ -83,8 +83,8 @@ def resample_track(
     than D it is the line, which stops nothing.
 
     **No flag is lost.** A trace returned has the flags of all traces recorded within half a
-    spacing of it and of its neighbours, and those left out between; GAP stays with the
-    first. So next to a dropout
+    spacing of it and of its neighbours, and those left out between any of them, or between two
+    traces on either side of half a spacing; GAP stays with the first. So next to a dropout
     (SATURATED, NOT_FINITE, STUCK) it is one, NaN: nothing is read across. The same, with
     NOT_FINITE, holds where dropouts or lost positions hide more than `max_step`. Where
     positions are lost for less, traces are read across, with the flag POSE_NONE. What came
@@ -332,14 +332,22 @@ class ResampleTrack:
     ) -> npt.NDArray[np.int64]:
         """Return the flags of the neighbours, of half a spacing around, and between them."""
         half = self.spacing / 2
-        first = np.minimum(at, np.searchsorted(self._places, targets - half, side="left"))
-        last = np.searchsorted(self._places, targets + half, side="right") - 1
-        last = np.maximum(after, last)
+        low = np.searchsorted(self._places, targets - half, side="left")
+        high = np.searchsorted(self._places, targets + half, side="right")
+        first, last = np.minimum(at, low), np.maximum(after, high - 1)
+        # what was left out where two cells meet, and next to no target, may lie in either
+        number = np.rint(targets / self.spacing)
+        places = np.concatenate([self._places, [np.inf]])
+        is_low = places[np.maximum(low - 1, 0)] > (number - 1) * self.spacing
+        is_high = places[high] <= (number + 1) * self.spacing
+        low = np.where(is_low, low, first + 1)
+        high = np.where(is_high, np.maximum(high, last), last)
         own, between = self._flags
         quality = np.empty(len(targets), np.int64)
-        for k, (i, j) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-            quality[k] = np.bitwise_or.reduce(own[i : j + 1])
-            quality[k] |= np.bitwise_or.reduce(between[i + 1 : j + 1])
+        bounds = np.column_stack([first, last, low, high]) + [0, 1, 0, 1]
+        for k, (i, j, m, n) in enumerate(bounds.tolist()):
+            quality[k] = np.bitwise_or.reduce(own[i:j])
+            quality[k] |= np.bitwise_or.reduce(between[m:n])
         # what is missing before the lane is missing before its first trace alone
         quality[1 if self._done == 0 else 0 :] &= ~int(Quality.GAP)
         return quality

@@ -313,6 +313,61 @@ def test_components_are_followed_along_a_lane():
     npt.assert_allclose(result[100:].mean(), 1.0, atol=0.2)
 
 
+def test_components_wake_up_after_a_still_start():
+    """Traces that are all the same, as of a platform that stands, do not end the search."""
+    rng = np.random.default_rng(14)
+    samples = 10 * rng.normal(size=(300, 2)) @ rng.normal(size=(2, 12))
+    samples += 0.1 * rng.normal(size=samples.shape)
+    still = samples.copy()
+    still[:40] = 0.0
+    here, there = (
+        prescreen_anomaly(make_sweep(part[:, None]), **OPTIONS, n_components=2).samples[200:]
+        for part in (samples, still)
+    )
+    npt.assert_allclose(here, there, rtol=0.05)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_a_few_traces_are_no_measure_beside_components(k):
+    """Noise at the start of a lane, as soon as it is judged, scores as noise farther on."""
+    options = OPTIONS | {"memory": 0.2, "refresh": 0.5}
+    lane = make_sweep(np.random.default_rng(15).normal(size=(300, 1, 12)))
+    scores = prescreen_anomaly(lane, **options, n_components=k)
+    n_short = np.count_nonzero(scores.quality & Quality.EDGE)
+    assert n_short < 40
+    assert scores.samples[n_short : n_short + 20].max() < 2 * scores.samples[100:].max()
+
+
+def test_a_channel_that_never_varied_is_not_judged():
+    """Silence is no absence: the trace is EDGE, until the channel lives."""
+    samples = np.random.default_rng(16).normal(size=(80, 2, 12))
+    samples[:40, 1] = 3.0
+    samples[30] += 50.0
+    samples[30, 1] = 3.0
+    lane = make_sweep(samples)
+    for scores in (
+        prescreen_anomaly(lane, **OPTIONS),
+        prescreen_anomaly(lane, **OPTIONS, n_components=2),
+        prescreen_templates(lane, make_bank(12)[:10], **OPTIONS),
+    ):
+        is_short = (scores.quality & Quality.EDGE) != 0
+        assert is_short[:42].all()
+        assert not is_short[46:].any()
+        assert not scores.samples[is_short].any()
+    dead = lane[:40]
+    assert prescreen_anomaly(lane, **OPTIONS, clean=dead).quality.all()
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_samples_beyond_the_squares_of_floats_are_not_judged(scale):
+    """What no float32 covariance can hold is EDGE, and neither zero nor infinite."""
+    lane = make_sweep(np.random.default_rng(17).normal(size=(60, 1, 12)) * scale)
+    for options in ({}, {"n_components": 2}):
+        scores = prescreen_anomaly(lane, **OPTIONS, **options)
+        assert not scores.samples.any()
+        assert (scores.quality & Quality.EDGE).all()
+
+
 def test_clutter_of_few_shapes_leaves_nothing():
     """Ground in the span of the components scores zero, whatever its strength; noise not."""
     rng = np.random.default_rng(11)

@@ -323,6 +323,17 @@ def test_what_cannot_be_restored_is_saturated():
     npt.assert_array_equal(found.samples[5], lane_of(traces).samples[5])
 
 
+def test_fewer_than_four_known_samples_tell_no_curve():
+    """A cubic is told by four: with fewer around it a run stays saturated."""
+    traces = np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 0.5]])[:, None]
+    found = declip(lane_of(traces), rails=(-1.0, 1.0), longest=2 * STEP)
+    assert (found.quality == int(Quality.SATURATED)).all()
+    traces = np.array([[0.0, 0.5, 1.0, 1.0, 0.5], [0.0, 0.9, 1.0, 0.9, 0.0]])[:, None]
+    found = declip(lane_of(traces), rails=(-1.0, 1.0), longest=2 * STEP)
+    assert found.quality.tolist() == [int(Quality.SATURATED), int(Quality.RESTORED)]
+    npt.assert_allclose(found.samples[1, 0, 2], 1.2, rtol=1e-6)
+
+
 def test_a_saturated_trace_stays_so():
     """Flags are never taken away, and what such a trace holds is not looked at."""
     traces = np.tile(ricker(80, 40, 20).clip(-1, 0.6), (3, 1, 1))

@@ -182,6 +182,19 @@ def test_a_dropout_in_a_coarse_cell_is_not_lost():
     assert np.isfinite(result.samples[result.is_usable]).all()
 
 
+@methods
+@pytest.mark.parametrize("flag", [Quality.NOT_FINITE, Quality.POSE_NONE])
+def test_a_dropout_where_two_cells_meet_is_not_lost(method, flag):
+    """It may lie in either cell: both are flagged, though neither is read next to it."""
+    places = 0.01 * np.arange(200) + 0.001
+    lane = flagged(lane_of(noise(200), places), {55: flag})
+    result = resample_track(lane, spacing=0.1, max_step=0.2, method=method)
+    npt.assert_array_equal(np.flatnonzero(result.quality & flag), [5, 6])
+    stage = ResampleTrack(spacing=0.1, max_step=0.2, method=method)
+    parts = list(stream(stage, [lane[k : k + 1] for k in range(200)]))
+    npt.assert_array_equal(join(parts).quality, result.quality)
+
+
 def test_garbage_in_a_dropout_does_not_leak():
     """Whatever a flagged trace holds, no other changes."""
     lane = flagged(NOISE, dict.fromkeys([20, 21, 70], Quality.STUCK))

@@ -111,12 +111,27 @@ def test_the_height_may_be_given():
         ({"height": 0}, r"Invalid height '0\.0'"),
         ({"radius": -1}, r"Invalid radius '-1\.0'"),
         ({"permittivities": [0.5]}, "permittivity|soil"),
+        ({"permittivities": []}, r"Invalid permittivities \[\]\. Must be one or more"),
+        ({"permittivities": [[6.0, 7.0]]}, "Invalid permittivities"),
+        ({"permittivities": [np.inf]}, r"Invalid permittivities .* all finite"),
+        (
+            {"permittivities": [6.0], "body_permittivity": 6.0},
+            r"Invalid body_permittivity '6\.0'\. Must not be that of the soil",
+        ),
     ],
 )
 def test_bad_options_are_named(bad, message):
     """The error names the option, shows its value and states the rule."""
     with pytest.raises(ValueError, match=message):
         template_bank(SENSOR, **OPTIONS | bad)
+
+
+@pytest.mark.parametrize("name", ["permittivities", "body_permittivity"])
+@pytest.mark.parametrize("value", ["clay", None])
+def test_what_is_no_number_is_named(name, value):
+    """Soils and bodies are numbers."""
+    with pytest.raises(TypeError, match=f"Invalid {name} .*Must be"):
+        template_bank(SENSOR, **OPTIONS | {name: value})
 
 
 def test_bad_sensors_are_named():

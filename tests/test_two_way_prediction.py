@@ -13,7 +13,7 @@ from test_prediction_prescreener import COUNTS, OPTIONS, flagged, log_energy, no
 
 from minesense.gpr.prediction import prescreen_prediction
 from minesense.gpr.two_way import prescreen_prediction_two_way
-from minesense.sweep import Quality
+from minesense.sweep import Quality, no_traces
 
 
 def naive_two_way(samples, is_usable):
@@ -109,6 +109,11 @@ def test_traces_flagged_edge_before_stay_dark():
     assert (result.quality[:4] == Quality.EDGE).all()
     rest = prescreen_prediction_two_way(sweep[4:], **OPTIONS)
     npt.assert_array_equal(result.samples[4:], rest.samples)
+
+
+def test_a_lane_of_no_sensor_stays_so():
+    """As for every other stage."""
+    assert prescreen_prediction_two_way(no_traces(), **OPTIONS).sensor.shape == (0, 0)
 
 
 def test_an_empty_lane_stays_empty():

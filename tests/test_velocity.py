@@ -117,6 +117,18 @@ def test_a_thick_object_taken_for_a_point_is_too_fast():
     assert found.velocity > 1.1 * SPEED_OF_LIGHT / 3
 
 
+def test_a_radius_of_zero_is_no_knowledge():
+    """Noise that leaves a thick object without radius does not make its velocity certain."""
+    wrong = []
+    for seed in range(4):
+        noise = 2e-11 * np.random.default_rng(seed).normal(size=len(PLACE))
+        time = times(height=0.2, radius=0.05, separation=0.06) + noise
+        found = fit(time, radius=None, height=0.2, separation=0.06, tolerance=1e-10)
+        error = abs(found.velocity - SPEED_OF_LIGHT / 3)
+        wrong.append(not found.reason and error > 5 * found.velocity_std)
+    assert not any(wrong)
+
+
 def test_a_radius_can_be_found():
     """From long flanks without noise; noise on short ones leaves it open."""
     found = fit(times(radius=0.06), radius=None)
@@ -526,6 +538,10 @@ def test_a_flat_curve_has_no_peak():
         ({"spacing": 0.0}, "spacing '0.0'"),
         ({"times": (0.0, 5e-9)}, "times '0.0'"),
         ({"times": (2e-9, 1e-9)}, r"times \(2e-09"),
+        (
+            {"method": "back_project", "aperture": 0.3, "times": (2.0, 6.0)},
+            r"times \(2\.0, 6\.0\)\. Must end in the record, which",
+        ),
         ({"times": (1e-9, 20e-9)}, r"times \(1e-09, 2e-08\). Must lie on the axis"),
         ({"method": "eye"}, "method 'eye'"),
         ({"method": "back_project"}, "aperture None. Must be given for back_project"),

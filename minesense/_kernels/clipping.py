@@ -91,7 +91,8 @@ def _solve_group(side, values, work, band, is_loose):
     As Lawson and Hanson (1974, algorithm NNLS) do, values that lie on the rail are let go
     one by one, the one that pulls most first, and those that would come back are stopped
     at the rail. Mostly all of them leave it at once, which is tried first. Returns how many
-    values are unknown, or 0 without a solution.
+    values are unknown, or 0 without a solution: a cubic, which has no fourth difference, is
+    told by four known values, not by fewer.
     """
     n = len(side)
     rails, trial = work[0], work[1]
@@ -102,6 +103,8 @@ def _solve_group(side, values, work, band, is_loose):
         is_loose[j] = side[j] != 0
         n_unknown += 1 if side[j] != 0 else 0
         scale = max(scale, abs(values[j]))
+    if n - n_unknown < 4:
+        return 0
     _minimise(values, is_loose, band, trial)
     if _share_of_step(side, rails, values, trial, is_loose) == 1.0:
         values[:] = trial

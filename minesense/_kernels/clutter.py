@@ -78,11 +78,11 @@ def renew_whiteners(
     work, inverse : (width, width) float64 array
         Overwritten.
     whitener : (n_units, width, width) float32 array
-        Upper triangles, overwritten for some; zero where nothing varies.
+        Upper triangles, overwritten for some; zero where nothing varies or is too great.
     """
     for unit in range(turn, len(covariance), n_turns):
         level = _shrink(covariance[unit], fourth[unit], squares, shrinkage, work)
-        if level <= 0.0:
+        if not 0.0 < level < math.inf:  # squares of very great samples are infinite
             whitener[unit] = 0.0
             continue
         _invert_root(work, 1e-6 * level, inverse)
@@ -342,23 +342,50 @@ def _multiply(covariance, vector, out):
 
 @jit
 def _make_orthonormal(rows):
-    """Orthonormalise rows one after another; a row without a part of its own becomes zero."""
+    """
+    Orthonormalise rows one after another.
+
+    One without a part of its own, as all are before anything varied, becomes the axis that
+    is farthest from those before: a zero would stay one whatever varies later.
+    """
     for p in range(len(rows)):
         before = _square(rows[p])
-        for _ in range(2):  # once more for what rounding left
-            for q in range(p):
-                along = 0.0
-                for j in range(rows.shape[1]):
-                    along += rows[q, j] * rows[p, j]
-                for j in range(rows.shape[1]):
-                    rows[p, j] -= along * rows[q, j]
-        square = _square(rows[p])
-        if square > 1e-20 * before:
-            scale = 1.0 / math.sqrt(square)
-            for j in range(rows.shape[1]):
-                rows[p, j] *= scale
-        else:
+        _take_out_rows(rows, p)
+        if not _square(rows[p]) > 1e-20 * before:
+            axis = _farthest_axis(rows, p)
             rows[p] = 0.0
+            rows[p, axis] = 1.0
+            _take_out_rows(rows, p)
+        scale = 1.0 / math.sqrt(_square(rows[p]))
+        for j in range(rows.shape[1]):
+            rows[p, j] *= scale
+
+
+@jit
+def _take_out_rows(rows, p):
+    """Remove from row p its part along each row before, which are orthonormal."""
+    for _ in range(2):  # once more for what rounding left
+        for q in range(p):
+            along = 0.0
+            for j in range(rows.shape[1]):
+                along += rows[q, j] * rows[p, j]
+            for j in range(rows.shape[1]):
+                rows[p, j] -= along * rows[q, j]
+
+
+@jit
+def _farthest_axis(rows, p):
+    """Return the axis with the least part along the first p rows, fewer than axes."""
+    farthest = 0
+    least = math.inf
+    for j in range(rows.shape[1]):
+        part = 0.0
+        for q in range(p):
+            part += rows[q, j] * rows[q, j]
+        if part < least:
+            farthest = j
+            least = part
+    return farthest
 
 
 @jit

@@ -24,12 +24,14 @@ class ClutterStage(LaneStage):
     """
     Learn mean and covariance of the blocks of traces; judge each trace by those behind.
 
-    A stage derived from this one gives `_set_up`, `_renew` and `_judge`.
+    A stage derived from this one gives `_set_up`, `_renew`, `_varies` and `_judge`.
 
     Parameters
     ----------
     spacing, block_length, guard, memory, refresh, shrinkage, start_time, min_share, clean
         As in :func:`minesense.gpr.anomaly.prescreen_anomaly`.
+    n_fewest : int
+        Traces that a covariance must be of, at least.
     **others
         Further options of the stage, for its line in the history.
     """
@@ -46,6 +48,7 @@ class ClutterStage(LaneStage):
         start_time: float,
         min_share: float,
         clean: Sweep | None,
+        n_fewest: int = 2,
         **others: Any,
     ):
         self.spacing = check_positive(spacing, "spacing")
@@ -63,9 +66,10 @@ class ClutterStage(LaneStage):
         self._n_guard = round(self.guard / self.spacing)
         self._n_turns = max(1, round(self.refresh / self.spacing))
         self._forget = -math.expm1(-self.spacing / self.memory)
-        # by then every whitener was renewed since there was a variance
+        # by then everything was renewed since there was a variance
         wanted = math.ceil(self.min_share * self.memory / self.spacing)
-        self._least = max(wanted, 2 + self._n_turns)
+        self._n_fewest = n_fewest
+        self._least = max(wanted, n_fewest + self._n_turns)
         if clean is not None:
             if not isinstance(clean, Sweep):
                 msg = f"Invalid clean of type {type(clean).__name__}. Must be a Sweep or None."
@@ -91,6 +95,10 @@ class ClutterStage(LaneStage):
         """Renew what is derived from the covariances of the blocks whose turn it is."""
         raise NotImplementedError
 
+    def _varies(self) -> npt.NDArray[np.bool_]:
+        """Return whether a deviation in a block can be measured, block by block."""
+        raise NotImplementedError
+
     def _judge(self, trace: Samples, out: Samples) -> None:
         """Write the scores of a trace, and the squared distances to `self._distance`."""
         raise NotImplementedError
@@ -108,6 +116,7 @@ class ClutterStage(LaneStage):
         self._fourth = np.zeros(shape)
         self._squares = 0.0  # sum of the squared weights of the traces learnt from
         self._taken = self._n_learnt = 0
+        self._is_blind = False  # whether a channel has no block that varies
         self._held = np.zeros((self._n_guard + 1, *sensor.shape), np.float32)
         self._influence = np.ones((self._n_guard + 1, *shape), np.float32)
         self._is_held = np.zeros(self._n_guard + 1, np.bool_)
@@ -117,6 +126,7 @@ class ClutterStage(LaneStage):
         if self.clean is not None:
             self._learn_clean(self.clean, sensor)
             self._renew(0, 1)
+            self._is_blind = self._find_blind()
 
     def _output_sensor(self, sensor: Sensor) -> Sensor:
         return self._bins.score_sensor(sensor)
@@ -132,6 +142,8 @@ class ClutterStage(LaneStage):
             is_short[k] = self.clean is None and self._n_learnt < self._least
             if is_present[k] and not is_short[k]:
                 self._judge(samples[k], scores[k])
+            if self._is_blind:
+                is_short[k], scores[k] = True, 0.0
             if self.clean is None:
                 self._learn(samples[k], bool(is_present[k]))
         return scores, np.where(is_short, int(Quality.EDGE), 0)
@@ -165,7 +177,12 @@ class ClutterStage(LaneStage):
             )
         if self._n_learnt >= 2:
             self._renew(self._taken % self._n_turns, self._n_turns)
+            self._is_blind = self._find_blind()
         self._taken += 1
+
+    def _find_blind(self) -> bool:
+        """Return whether there is a channel none of whose blocks varies."""
+        return not self._varies().reshape(self._fourth.shape).any(axis=1).all()
 
     def _learn_clean(self, clean: Sweep, sensor: Sensor) -> None:
         """Take mean and covariance from a lane of the same sensor, all its traces alike."""
@@ -179,8 +196,11 @@ class ClutterStage(LaneStage):
             )
             raise ValueError(msg)
         traces = clean.samples[clean.is_judged].astype(np.float64)
-        if len(traces) < 2:
-            msg = f"Invalid clean: {len(traces)} traces can be judged. Must hold two or more."
+        if len(traces) < self._n_fewest:
+            msg = (
+                f"Invalid clean: {len(traces)} traces can be judged. Must hold "
+                f"{self._n_fewest} or more."
+            )
             raise ValueError(msg)
         self._n_learnt, self._squares = len(traces), 1 / len(traces)
         for b in range(self._bins.n_bins):
@@ -200,6 +220,9 @@ class WhiteningStage(ClutterStage):
         self._whitener = np.zeros((n_units, width, width), np.float32)
         self._work: Floats = np.empty((width, width))
         self._inverse: Floats = np.empty((width, width))
+
+    def _varies(self) -> npt.NDArray[np.bool_]:
+        return self._whitener[:, 0, 0] > 0
 
     def _renew(self, turn: int, n_turns: int) -> None:
         width = self._width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from .._kernels.clutter import judge_residuals, match_blocks, renew_components
 from .._validation import check_count
@@ -59,7 +60,8 @@ def prescreen_anomaly(
     start_time : float
         Two-way time at which the first block starts, in seconds: below the ground bounce.
     min_share : float
-        Share of `memory` that must have been learnt from, in (0, 1].
+        Share of `memory` that must have been learnt from, in (0, 1]; in any case a few
+        traces more than those of a `refresh`, with components twice as many more.
     clean : Sweep, optional
         A lane of the same sensor without targets, processed alike, to take mean and
         covariance from in place of the traces behind. Nothing is learnt then.
@@ -70,8 +72,8 @@ def prescreen_anomaly(
         Samples (n_traces, n_channels, n_blocks) are squared distances, without unit, about
         as many as samples in a block where the ground is steady; or, with `n_components`,
         energies over that of clutter, about 1. The sensor's axis holds the centre two-way
-        time of each block. Traces with too little behind them have the score 0 and the flag
-        EDGE.
+        time of each block. Traces with too little behind them, or with a channel in which
+        nothing varied, have the score 0 and the flag EDGE.
 
     Raises
     ------
@@ -115,9 +117,11 @@ def prescreen_anomaly(
     [3]_ at each renewal, from where the last one left them; for `clean` they are exact. The
     bound on :math:`d` is then a score of 16.
 
-    Flagged traces, and those an earlier stage flagged EDGE, are not learnt from. Where the
-    clutter does not vary at all the score is zero. Causal: the latency is none. The
-    threshold is set on lanes without targets: clutter has heavier tails.
+    Flagged traces, and those an earlier stage flagged EDGE, are not learnt from. Where a
+    block does not vary at all, as those that an alignment set to zero, its score is zero.
+    Where none of a channel does, a deviation cannot be measured: such traces are flagged
+    EDGE as well. Causal: the latency is none. The threshold is set on lanes without targets:
+    clutter has heavier tails.
 
     References
     ----------
@@ -198,6 +202,8 @@ class PrescreenAnomaly(WhiteningStage):
             start_time=start_time,
             min_share=min_share,
             clean=clean,
+            # few traces more than components leave hardly any variance beside them
+            n_fewest=2 + 2 * (n_components or 0),
             n_components=n_components,
         )
 
@@ -243,6 +249,11 @@ class PrescreenAnomaly(WhiteningStage):
             self._components,
             self._rest,
         )
+
+    def _varies(self) -> npt.NDArray[np.bool_]:
+        if self.n_components is None:
+            return super()._varies()
+        return (self._rest > 0) & np.isfinite(self._rest)
 
     def _judge(self, trace: Samples, out: Samples) -> None:
         if self.n_components is None:

@@ -92,7 +92,7 @@ def template_bank(
         msg = f"Invalid sensor '{sensor.name}' without a Radar. Must have one: its frequency."
         raise ValueError(msg)
     places = check_increasing(check_array(depths, "depths", ("n_depths",)), "depths")
-    soils = np.atleast_1d(np.asarray(permittivities))
+    soils = _check_soils(permittivities)
     radius = check_positive(radius, "radius")
     if not len(places) or places[0] <= radius:
         msg = f"Invalid depths {places.tolist()}. Must be one or more, beyond {radius} m."
@@ -113,7 +113,7 @@ def template_bank(
             f"end of the record at {stop:.3g} s. Must be shallower."
         )
         raise ValueError(msg)
-    body = (radius, body_permittivity)
+    body = (radius, _check_body(body_permittivity))
     echoes = np.array(
         [
             _echo(sensor, sensor.radar, step, rise, bounce - start, depth, soil, body)
@@ -122,7 +122,35 @@ def template_bank(
         ],
         np.float64,
     )
-    return np.asarray(echoes / np.linalg.norm(echoes, axis=1, keepdims=True))
+    size = np.linalg.norm(echoes, axis=1, keepdims=True)
+    if not size.all():
+        msg = (
+            f"Invalid body_permittivity '{body_permittivity}'. Must not be that of the soil: "
+            f"{np.count_nonzero(size == 0)} of {len(size)} spheres have no echo."
+        )
+        raise ValueError(msg)
+    return np.asarray(echoes / size)
+
+
+def _check_soils(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return permittivities of soils, one or more; which they can be the model knows."""
+    soils = np.atleast_1d(np.asarray(values))
+    if soils.dtype.kind not in "iufc":
+        msg = f"Invalid permittivities of dtype {soils.dtype}. Must be numbers."
+        raise TypeError(msg)
+    if soils.ndim != 1 or not len(soils) or not np.isfinite(soils).all():
+        msg = f"Invalid permittivities {soils.tolist()}. Must be one or more, all finite."
+        raise ValueError(msg)
+    return soils
+
+
+def _check_body(value: complex) -> complex:
+    """Return the permittivity of a body as a complex number; infinite for metal."""
+    try:
+        return complex(value)
+    except (TypeError, ValueError):
+        msg = f"Invalid body_permittivity {value!r}. Must be a number."
+        raise TypeError(msg) from None
 
 
 def _echo(

@@ -134,7 +134,9 @@ def fit_hyperbola(
     The standard deviation is that of linear least squares, with the variance the residuals
     have: right if they are independent. Picks of one wavelet along the track hardly are,
     and a wrong `time_zero`, `height` or `radius` is not in it: an object taken for a point
-    appears in faster ground than it is.
+    appears in faster ground than it is. With `radius` None it holds what the radius leaves
+    open, also where that was found to be zero: with antennas in the air mostly more than
+    `max_spread`.
 
     References
     ----------
@@ -388,9 +390,8 @@ def _judge(
     radius = float(found.x[3]) if scene.radius is None else scene.radius
     velocity = SPEED_OF_LIGHT / index
     n = int(np.count_nonzero(is_inlier))
+    # a radius that stands at its border of zero is as unknown as any other
     bends = found.jac
-    if scene.radius is None and radius < 1e-6:
-        bends = bends[:, :3]  # it stands at its border and does not vary
     variance = 2 * found.cost / max(1, n - bends.shape[1])
     information = bends.T @ bends
     # a direction that no pick tells anything of has no finite spread

@@ -70,7 +70,7 @@ def prescreen_templates(
         Samples (n_traces, n_channels, n_blocks) are scores, without unit; from 0 to 1 for
         ``"ace"`` and ``"glrt"``. The sensor's axis holds the centre two-way time of each
         block. Blocks without a template score 0, and so do traces with too little behind
-        them, which have the flag EDGE.
+        them, or with a channel in which nothing varied, which have the flag EDGE.
 
     Raises
     ------

@@ -173,6 +173,7 @@ def sharpest_permittivity(
         if aperture is None:
             msg = "Invalid aperture None. Must be given for back_project."
             raise ValueError(msg)
+        _check_end((start, stop), float(sweep.sensor.axis[-1]) - time_zero)
         down = np.arange(start, stop + step / 2, step)
     else:
         sweep, level = _from_ground(sweep, method, aperture, height, time_zero)
@@ -214,6 +215,16 @@ def _check_grid(values: npt.ArrayLike) -> Floats:
         msg = f"Invalid permittivities: {found}. Must be three or more, from 1 to 100."
         raise ValueError(msg)
     return grid
+
+
+def _check_end(times: tuple[float, float], end: float) -> None:
+    """Raise unless times end where the record does, or before."""
+    if times[1] > end:
+        msg = (
+            f"Invalid times {times}. Must end in the record, which reaches {end:.4g} s after "
+            "time_zero."
+        )
+        raise ValueError(msg)
 
 
 def _check_share(value: float) -> float:

@@ -106,7 +106,10 @@ def prescreen_prediction_two_way(
         min_share=min_share,
         step=step,
     )
-    there, scored = run_lane(stage, sweep), stage.scored
+    there = run_lane(stage, sweep)
+    if there.sensor.shape == (0, 0):
+        return there  # of no sensor, hence of no bins
+    scored = stage.scored
     back = _turned(run_lane(stage, _turned(sweep)))
     is_short = [(way.quality & ~sweep.quality & Quality.EDGE) != 0 for way in (there, back)]
     ratios = np.minimum(
