@@ -337,14 +337,14 @@ class ResampleTrack:
         first, last = np.minimum(at, low), np.maximum(after, high - 1)
         # what was left out where two cells meet, and next to no target, may lie in either
         number = np.rint(targets / self.spacing)
-        places = np.concatenate([self._places, [np.inf]])
+        places = np.append(self._places, np.inf)
         is_low = places[np.maximum(low - 1, 0)] > (number - 1) * self.spacing
         is_high = places[high] <= (number + 1) * self.spacing
         low = np.where(is_low, low, first + 1)
         high = np.where(is_high, np.maximum(high, last), last)
         own, between = self._flags
         quality = np.empty(len(targets), np.int64)
-        bounds = np.column_stack([first, last, low, high]) + [0, 1, 0, 1]
+        bounds = np.column_stack([first, last + 1, low, high + 1])
         for k, (i, j, m, n) in enumerate(bounds.tolist()):
             quality[k] = np.bitwise_or.reduce(own[i:j])
             quality[k] |= np.bitwise_or.reduce(between[m:n])
