@@ -21,6 +21,8 @@ import pytest
 from scipy import ndimage
 
 from minesense.gpr import (
+    Dewow,
+    Equalise,
     PrepareDisplay,
     RemoveMeanBackground,
     RemoveMedianBackground,
@@ -187,6 +189,37 @@ def test_mean_of_a_cube(benchmark, cube, guard, form):
     ratio = compare(benchmark, ours, peers, x, n_rounds=3)
     least = {"function": 0.4, "arrays": 1.4}[form]
     assert not benchmark.stats or ratio > least
+
+
+def dewow_of_bottleneck(x):
+    """Subtract bottleneck's mean of 31 samples, which looks back."""
+    return x - bottleneck.move_mean(x, 31, axis=2, min_count=1)
+
+
+def gain_of_bottleneck(x):
+    """Divide by the root of bottleneck's mean of 51 squares, which looks back."""
+    local = bottleneck.move_mean(x * x, 51, axis=2, min_count=1)
+    return x / np.sqrt(local + np.float32(1e-6))
+
+
+ALONG_TIME = {  # a new stage; its peer; least ratios of the function and of the arithmetic
+    "dewow": (partial(Dewow, window=31 * STEP), dewow_of_bottleneck, (0.5, 1.2)),
+    "gain": (partial(Equalise, window=51 * STEP), gain_of_bottleneck, (0.8, 1.7)),
+}
+
+
+@pytest.mark.parametrize("form", ["function", "arrays"])
+@pytest.mark.parametrize("name", ALONG_TIME)
+def test_sums_along_time_of_a_profile(benchmark, profile, name, form):
+    """Slow part and strength of each trace beside the fastest sliding mean."""
+    new, peer, least = ALONG_TIME[name]
+    x = profile.samples
+    ours = {
+        "function": lambda: run_lane(new(), profile),
+        "arrays": subtract_on_arrays(new, x),
+    }[form]
+    ratio = compare(benchmark, ours, {"bottleneck": lambda: peer(x)}, x)
+    assert not benchmark.stats or ratio > least[form == "arrays"]
 
 
 def three_calls(x):

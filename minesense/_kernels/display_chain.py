@@ -4,7 +4,7 @@ import numpy as np
 
 from ._jit import jit
 from .fast_time import divide_trace, subtract_share
-from .window_sums import copy_values, lead_of, sum_beside
+from .window_sums import copy_values, sum_beside
 
 
 @jit
@@ -70,21 +70,19 @@ def prepare_traces(
                 continue
             copy_values(trace, half_width, sums)
             beside = sum_beside(half_width, steps, sums)
+            level = equalised
+            subtract_share(trace, half_width, beside, shares, level)
             if not has_begun[c]:
                 has_begun[c] = True
-                subtract_share(trace, half_width, beside, shares, rest)
-                mean[:] = rest
-            _subtract_both(trace, half_width, beside, shares, weight, mean, rest)
+                mean[:] = level
+            _subtract_mean(level, weight, mean, rest)
             divide_trace(rest, reach, other_steps, other_shares, other_sums, floor, equalised)
 
 
 @jit
-def _subtract_both(trace, half_width, beside, shares, weight, mean, out):
-    """Give a trace less the means around its samples and less a mean that then learns."""
-    lead = lead_of(half_width)
-    before, after = beside[lead - half_width :], beside[lead + 1 :]
+def _subtract_mean(trace, weight, mean, out):
+    """Give a trace without a mean that then learns from it."""
     for j in range(len(out)):
-        level = trace[j] - (trace[j] + (before[j] + after[j])) * shares[j]
-        difference = np.float64(level) - mean[j]
+        difference = np.float64(trace[j]) - mean[j]
         out[j] = difference
         mean[j] += weight * difference
