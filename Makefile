@@ -27,7 +27,7 @@ PYTEST := $(BIN)/python -m pytest
 INTERPRETED := $(addprefix tests/test_,$(addsuffix .py, \
 	every_stage jit along_track gpr_preprocess gain surroundings energy_prescreener \
 	decay_prescreener prediction_prescreener clutter candidates coverage fast_time \
-	sliding emi_bodies emi_coil emi_pulse windings \
+	sliding window_sums emi_bodies emi_coil emi_pulse windings \
 	magnetic_soil ground radar_physics radar_near_field migration back_projection focus \
 	volume subspace attributes inversion height resampling tones coil_filters levelling \
 	rezero soil_tracking coil_statistics)) -m "not slow"

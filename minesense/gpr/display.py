@@ -13,6 +13,7 @@ from .._validation import check_at_most, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..sweep import Samples, Sweep
+from ._window_sums import window_sums
 from .gain import EQUALISED
 from .preprocess import check_radar
 
@@ -131,20 +132,17 @@ class PrepareDisplay(LaneStage):
         )
 
     def _begin(self, sensor: Sensor) -> None:
-        drift, shares = _window(self.drift_window, "drift_window", sensor)
-        reach, other_shares = _window(self.gain_window, "gain_window", sensor)
+        drift = _half_width(self.drift_window, "drift_window", sensor)
+        reach = _half_width(self.gain_window, "gain_window", sensor)
         weight = -math.expm1(-self.spacing / self.background_length)
         n_channels, n_samples = sensor.shape
-        self._steps = (
-            (drift, shares),
-            # float64, as in RemoveBackground
-            (weight, np.zeros(sensor.shape), np.zeros(n_channels, np.bool_)),
-            (reach, np.float32(self.floor), other_shares),
-        )
-        self._rows = (
-            np.empty(n_samples, np.float32),
-            np.empty(n_samples, np.float32),
-            np.empty((2, n_samples + 2 * max(drift, reach)), np.float32),
+        # float64, as in RemoveBackground
+        background = weight, np.zeros(sensor.shape), np.zeros(n_channels, np.bool_)
+        self._state = (
+            *window_sums(drift, n_samples),
+            *background,
+            *window_sums(reach, n_samples),
+            self.floor,
             np.empty(n_samples, np.float32),
         )
 
@@ -155,21 +153,18 @@ class PrepareDisplay(LaneStage):
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
         prepared = np.empty_like(samples)
-        drift, background, gain = self._steps
-        prepare_traces(samples, is_usable, *drift, *background, *gain, *self._rows, prepared)
+        prepare_traces(samples, is_usable, *self._state, prepared)
         return prepared, None
 
 
-def _window(window: float, name: str, sensor: Sensor) -> tuple[int, Samples]:
-    """Return a half-width in samples, and one over the number of samples in each window."""
+def _half_width(window: float, name: str, sensor: Sensor) -> int:
+    """Return how many samples a window reaches to each side."""
     step, n_samples = check_radar(sensor), sensor.shape[1]
     half_width = round((window / step - 1) / 2)
-    length = 2 * half_width + 1
-    if not 3 <= length <= n_samples:
+    if not 3 <= 2 * half_width + 1 <= n_samples:
         msg = (
             f"Invalid {name} '{window}'. Must be 3 to {n_samples} samples of {step:.4g} s, the "
             "length of the trace."
         )
         raise ValueError(msg)
-    inside = np.convolve(np.ones(n_samples), np.ones(length))
-    return half_width, (1 / inside[half_width:][:n_samples]).astype(np.float32)
+    return half_width

@@ -14,6 +14,7 @@ from ..physics import wavenumber
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..sweep import Samples, Sweep
+from ._window_sums import window_sums
 from .preprocess import check_radar
 
 #: Quantity of traces whose amplitudes no longer tell how strong an echo was.
@@ -225,18 +226,14 @@ class Equalise(LaneStage):
 
     def _begin(self, sensor: Sensor) -> None:
         step, n_samples = check_radar(sensor), sensor.shape[1]
-        self._half_width = round((self.window / step - 1) / 2)
-        length = 2 * self._half_width + 1
-        if not 3 <= length <= n_samples:
+        half_width = round((self.window / step - 1) / 2)
+        if not 3 <= 2 * half_width + 1 <= n_samples:
             msg = (
                 f"Invalid window '{self.window}'. Must be 3 to {n_samples} samples of "
                 f"{step:.4g} s, the length of the trace."
             )
             raise ValueError(msg)
-        inside = np.convolve(np.ones(n_samples), np.ones(length))
-        self._shares = (1 / inside[self._half_width :][:n_samples]).astype(np.float32)
-        self._sums = np.empty((2, n_samples + 2 * self._half_width), np.float32)
-        self._total = np.empty(n_samples, np.float32)
+        self._sums = window_sums(half_width, n_samples)
 
     def _output_sensor(self, sensor: Sensor) -> Sensor:
         return dataclasses.replace(sensor, quantity=EQUALISED, unit="1")
@@ -245,13 +242,6 @@ class Equalise(LaneStage):
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
         equalised = np.empty_like(samples)
-        divide_by_rms(
-            samples.reshape(-1, samples.shape[2]),
-            self._half_width,
-            np.float32(self.floor),
-            self._shares,
-            self._sums,
-            self._total,
-            equalised.reshape(-1, samples.shape[2]),
-        )
+        traces, out = (x.reshape(-1, samples.shape[2]) for x in (samples, equalised))
+        divide_by_rms(traces, *self._sums, self.floor, out)
         return equalised, None

@@ -14,6 +14,7 @@ from .._validation import check_count, check_one_of, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..sweep import Floats, Samples, Sweep
+from ._window_sums import window_sums
 
 
 def check_radar(sensor: Sensor) -> float:
@@ -171,14 +172,10 @@ class Dewow(LaneStage):
     def _begin(self, sensor: Sensor) -> None:
         n_samples = sensor.shape[1]
         self._half_width = half_width_of(self.window, sensor)
-        length = 2 * self._half_width + 1
         if self.statistic == "median":
             self._scratch = windows_side_by_side(2, self._half_width, n_samples)
             return
-        inside = np.convolve(np.ones(n_samples), np.ones(length))
-        self._shares = (1 / inside[self._half_width :][:n_samples]).astype(np.float32)
-        self._sums = np.empty((2, n_samples + 2 * self._half_width), np.float32)
-        self._total = np.empty(n_samples, np.float32)
+        self._sums = window_sums(self._half_width, n_samples)
 
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
@@ -190,9 +187,7 @@ class Dewow(LaneStage):
             traces = silence_unusable(samples, is_usable).reshape(traces.shape)
             subtract_sliding_median(traces, self._half_width, *self._scratch, out)
         else:
-            subtract_centred_mean(
-                traces, self._half_width, self._shares, self._sums, self._total, out
-            )
+            subtract_centred_mean(traces, *self._sums, out)
         return residual, None
 
 
