@@ -344,7 +344,7 @@ class ResampleTrack:
         high = np.where(is_high, np.maximum(high, last), last)
         own, between = self._flags
         quality = np.empty(len(targets), np.int64)
-        bounds = np.column_stack([first, last, low, high]) + [0, 1, 0, 1]
+        bounds = np.column_stack([first, last + 1, low, high + 1])
         for k, (i, j, m, n) in enumerate(bounds.tolist()):
             quality[k] = np.bitwise_or.reduce(own[i:j])
             quality[k] |= np.bitwise_or.reduce(between[m:n])
