@@ -358,6 +358,7 @@ def test_a_channel_that_never_varied_is_not_judged():
     assert prescreen_anomaly(lane, **OPTIONS, clean=dead).quality.all()
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, without JIT
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
 def test_samples_beyond_the_squares_of_floats_are_not_judged(scale):
     """What no float32 covariance can hold is EDGE, and neither zero nor infinite."""
