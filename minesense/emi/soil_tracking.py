@@ -203,8 +203,8 @@ def track_soil(
         Distance over which the columns turn to new ground, in metres. At a spacing of 5 cm
         the default is a step of 0.01 a trace.
     most_turn : float
-        Greatest angle of a column with what the first columns span, in radians, less than
-        pi/2. It bounds what a target can lose: see :func:`projection_loss`.
+        Greatest angle of what the columns span with what the first ones do, in radians, less
+        than pi/2. It bounds what a target can lose: see :func:`projection_loss`.
     freeze : float, optional
         Energy of a residual, over the median one, above which nothing is learnt from it, so
         that a target is not taken for soil; more than 1. None to learn from all.
@@ -331,7 +331,8 @@ class TrackSoil(LaneStage):
             np.zeros((n_channels, self._size)),
             np.zeros((n_channels, 3), np.int64),
             np.zeros((n_channels, 2)),
-            np.empty_like(self._start),
+            np.empty((len(self._start) + 1, sensor.shape[1])),
+            np.empty((len(self._start), len(self._start))),
         )
 
     def _advance(
