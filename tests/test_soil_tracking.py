@@ -327,6 +327,13 @@ def test_bad_options_are_named(bad, message):
         TrackSoil(**OPTIONS | bad)
 
 
+def test_pumps_are_sweeps():
+    """Anything else is refused by name."""
+    for function in (pump_columns, estimate_soil_phase):
+        with pytest.raises(TypeError, match=r"Invalid pump of type ndarray\. Must be a Sweep"):
+            function(np.ones((3, 1, 4)))
+
+
 def test_bad_frequencies_are_named():
     """Frequencies increase from above zero."""
     for bad in ([], [0.0, 1.0], [2.0, 1.0]):

@@ -91,10 +91,10 @@ def rezero(
     -----
     With :math:`d_k = x_k - x_{k-1}` between usable traces, :math:`s` the spread of the last
     of these (1.4826 times their median magnitude, or times the least that is not zero where
-    that is zero, as of whole numbers that seldom change) and :math:`h_k` the median of the usable
-    traces from :math:`k` to :math:`k + n - 1` less that of the :math:`n` traces before, a
-    step of a channel lies before trace :math:`k` if in its share of the gates :math:`|d| >
-    \theta s`, and in each of these
+    that is zero, as of whole numbers that seldom change) and :math:`h_k` the median of the
+    usable traces from :math:`k` to :math:`k + n - 1` less that of the :math:`n` traces
+    before, a step of a channel lies before trace :math:`k` if in its share of the gates
+    :math:`|d| > \theta s`, and in each of these
 
     .. math:: d\, h > 0, \quad |h| \ge |d| / 2, \quad |d| \ge |h| / 2 .
 
