@@ -27,7 +27,7 @@ def track(samples, is_usable, start, *, weight, freeze, size, most, nearest):
                 continue
             turned, r = np.linalg.qr(s + weight / level * np.outer(y, s.T @ x))
             turned = turned * np.sign(np.diag(r))
-            if (((start @ turned) ** 2).sum(axis=0) >= nearest).all():
+            if (np.linalg.svd(start @ turned)[1] ** 2 >= nearest).all():
                 s = turned
         ends.append(s.T)
     return out, np.array(ends)

@@ -268,6 +268,21 @@ def test_bad_options_are_named(new, bad, message):
         new(**{"interval": 1 / RATE} | bad)
 
 
+def test_words_and_single_numbers_are_refused_by_name():
+    """Multiples come in a row, an interval is that of a sweep, numbers in words are numbers."""
+    with pytest.raises(
+        TypeError, match=r"Invalid harmonics 3\. Must be whole numbers in a row"
+    ):
+        RejectMains(interval=0.0125, harmonics=3)
+    for filtered in (reject_mains, filter_in_time):
+        with pytest.raises(
+            TypeError, match=r"Invalid sweep of type NoneType\. Must be a Sweep"
+        ):
+            filtered(None)
+    expected = notch_section(10.0, interval=0.02, bandwidth=1.0)
+    npt.assert_array_equal(notch_section("10", interval="0.02", bandwidth="1"), expected)
+
+
 def test_a_notch_must_fit_the_rate():
     """Frequencies and bandwidths beyond half the rate are refused."""
     for options in ({"frequency": 41.0, "bandwidth": 1.0}, {"frequency": 9.0, "bandwidth": 40}):

@@ -108,6 +108,54 @@ def test_flagged_traces_are_left_out():
     npt.assert_allclose(estimate_lag(bad, back).lag, 0.1, atol=2e-3)
 
 
+def test_nothing_is_drawn_across_a_gap():
+    """A target lost in one pass does not pull the lag, which the other target tells."""
+    scores = []
+    for seed in range(4 if config.DISABLE_JIT else 12):
+        there, back = (drive(d, 0.137, scale=0.05, seed=seed + 90 * (d + 1)) for d in (1, -1))
+        samples, quality = there.samples.copy(), there.quality.copy()
+        samples[90:107] = np.nan
+        quality[90:107] = Quality.NOT_FINITE
+        gap = dataclasses.replace(there, samples=samples, quality=quality)
+        result = estimate_lag(gap, back, largest=0.4)
+        assert result.overlap < estimate_lag(there, back, largest=0.4).overlap - 0.5
+        scores.append((result.lag - 0.137) / result.error)
+    assert abs(np.mean(scores)) < 3 / np.sqrt(len(scores))
+
+
+def test_the_error_knows_which_gates_are_noisy():
+    """Strong gates with most of the noise: the spread is theirs, not the mean of all."""
+    n = 12 if config.DISABLE_JIT else 40
+    scores = []
+    for seed in range(n):
+        passes = []
+        for d in (1, -1):
+            lane, quiet = (
+                drive(d, 0.137, scale=s, seed=seed + 500 * d + 500) for s in (0.2, 0)
+            )
+            samples = quiet.samples + (lane.samples - quiet.samples) * np.array([1, 0.1, 0.1])
+            passes.append(dataclasses.replace(quiet, samples=samples))
+        result = estimate_lag(*passes, largest=0.4)
+        scores.append((result.lag - 0.137) / result.error)
+    assert 0.6 < np.std(scores) < 1.2
+
+
+def test_a_short_step_in_time_costs_nothing():
+    """Two stamps close to each other do not make the search a thousand times as long."""
+    there, back = drive(1, 0.137), drive(-1, 0.137)
+    time = there.time.copy()
+    time[30] = time[29] + 1e-4
+    there = dataclasses.replace(there, time=time)
+    npt.assert_allclose(estimate_lag(there, back).lag, 0.137, atol=5e-3)
+
+
+def test_passes_are_sweeps():
+    """Anything else is refused by name."""
+    for passes, name in [((None, drive(1, 0)), "there"), ((drive(1, 0), 3), "back")]:
+        with pytest.raises(TypeError, match=f"Invalid {name} of type"):
+            estimate_lag(*passes)
+
+
 def test_passes_that_tell_no_lag_are_refused():
     """One direction, another line, another sensor, too short, too far, or empty."""
     there, back = drive(1, 0.3), drive(-1, 0.3)

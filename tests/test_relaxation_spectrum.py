@@ -338,6 +338,25 @@ def test_what_is_no_sum_of_decays_is_refused():
     assert "times the noise" in found.reason
 
 
+def test_reasons_are_true():
+    """Decays of the other sign are not weak, and two gates cannot contradict a rate."""
+    times = np.geomspace(1e-5, 1e-3, 10)
+    decays = -np.exp(-times / 1e-4)[None]
+    spectrum = fit_decays(decays, times=times, noise=1e-4)
+    assert spectrum.outcome == "cannot analyse"
+    assert spectrum.reason.startswith("no sum of relaxations: the misfit is ")
+    spectrum = fit_decays(-decays[:, :2], times=times[:2], noise=1e-4)
+    assert spectrum.outcome == "cannot analyse"
+    assert spectrum.reason == "2 values beside the columns cannot contradict a rate"
+
+
+def test_rates_that_leave_nothing_are_refused():
+    """A range so wide that a decay is zero in every gate has no grid."""
+    times = np.geomspace(1e-5, 1e-3, 10)
+    with pytest.raises(ValueError, match=r"Invalid range of rates: nothing is left of 4\.47"):
+        fit_decays([np.exp(-times / 1e-4)], times=times, noise=1e-4, taus=(1e-9, 1e-3))
+
+
 def test_a_rate_beyond_the_range_is_marked():
     """It stops at the edge, and says so."""
     volts, spread = make_decays([[3, 0]], noise=1e-3)

@@ -117,6 +117,19 @@ def test_a_slow_approach_is_no_step(n_rise):
     assert not result.quality.any()
 
 
+@pytest.mark.parametrize("scale", [0.0, 0.15])
+def test_a_target_in_whole_numbers_is_no_row_of_steps(scale):
+    """Numbers that seldom change have a spread of one of their steps: 20 of them are found."""
+    rise = 6 * np.exp(-(((np.arange(600) - 250) / 50) ** 2))[:, None, None]
+    samples = np.round(rise + noise(600, (1, 3), scale=scale)[..., :1]) * np.ones(3)
+    result, audit = rezero(make_lane(samples), **OPTIONS)
+    assert audit == ()
+    assert result.samples.max() == samples.max()
+    samples[400:] += 20
+    _, (entry,) = rezero(make_lane(samples), **OPTIONS | {"memory": 30.0})
+    assert entry.trace == 400
+
+
 def test_a_zero_taken_over_a_target_does_not_hide_it():
     """The head approaches, is re-zeroed over the target, and leaves again."""
     target = approach(20, 0) - np.roll(approach(20, 0), 40, axis=0)
@@ -177,6 +190,14 @@ def test_a_command_waits_for_a_usable_trace():
     assert [(e.trace, e.channel) for e in audit] == [(63, 0), (63, 1)]
 
 
+def test_a_command_behind_a_long_dropout_subtracts_nothing():
+    """Without a level before, the entry says that nothing was subtracted."""
+    lane = make_lane(with_steps((60, 0, 1.0)), bad=range(50, 60))
+    result, (entry, _) = rezero(lane, **OPTIONS, commands=[5.5])
+    assert (entry.trace, entry.step) == (60, (0.0, 0.0, 0.0))
+    npt.assert_array_equal(result.samples[60:], lane.samples[60:])
+
+
 def test_phasors_have_steps_as_gates_do():
     """In-phase and quadrature jump together."""
     sensor = make_phasors(1)
@@ -221,3 +242,10 @@ def test_bad_options_are_named(bad, message):
     """The error names the option, shows its value and states the rule."""
     with pytest.raises(ValueError, match=message):
         Rezero(**OPTIONS | bad)
+
+
+def test_commands_are_numbers():
+    """Words are refused by name."""
+    for bad in ("now", [1.0, "later"]):
+        with pytest.raises(TypeError, match="Invalid commands of dtype"):
+            Rezero(**OPTIONS, commands=bad)

@@ -256,6 +256,29 @@ def test_the_turn_is_bounded():
     assert np.cos(0.25) <= cosine < np.cos(0.15)
 
 
+def test_the_turn_of_two_columns_is_bounded_together():
+    """Ground between the columns does not turn what they span farther than each of them."""
+    axes = np.linalg.qr(np.random.default_rng(1).normal(size=(5, 5)))[0].T
+    soil = np.cos(0.42) * (axes[0] + axes[1]) / np.sqrt(2) + np.sin(0.42) * axes[2]
+    lane = lane_of_soil(soil, 2000, scale=0.3)
+    options = {"turn_length": 1.0, "most_turn": 0.3, "freeze": None}
+    stage = TrackSoil(spacing=0.05, columns=axes[:2], **options)
+    stage.process(lane)
+    cosines = np.linalg.svd(stage.tracked[0] @ axes[:2].T)[1]
+    assert np.cos(0.3) <= cosines.min() < np.cos(0.2)
+    assert projection_loss([axes[2]], stage.tracked)[0, 0] <= np.sin(0.3) ** 2
+
+
+def test_without_columns_the_soil_stays():
+    """No columns: what goes in comes out, and nothing is written beside the arrays."""
+    lane = noise(bad=[3])
+    stage = TrackSoil(**OPTIONS, columns=np.empty((0, 5)))
+    npt.assert_array_equal(
+        stage.process(lane).samples[lane.is_usable], lane.samples[lane.is_usable]
+    )
+    assert stage.tracked.shape == (2, 0, 5)
+
+
 def test_silence_turns_nothing():
     """Zeros before and after the soil leave the columns orthonormal and finite."""
     samples = np.zeros((60, 2, 5))
@@ -302,6 +325,13 @@ def test_bad_options_are_named(bad, message):
     """The error names the option, shows its value and states the rule."""
     with pytest.raises(ValueError, match=message):
         TrackSoil(**OPTIONS | bad)
+
+
+def test_pumps_are_sweeps():
+    """Anything else is refused by name."""
+    for function in (pump_columns, estimate_soil_phase):
+        with pytest.raises(TypeError, match=r"Invalid pump of type ndarray\. Must be a Sweep"):
+            function(np.ones((3, 1, 4)))
 
 
 def test_bad_frequencies_are_named():

@@ -405,6 +405,7 @@ def test_an_object_in_the_polygon_matters_little():
         ({"sweeps": [3]}, TypeError, "Invalid sweeps: one of type int"),
         ({"sweeps": []}, ValueError, "Invalid sweeps: nothing was measured"),
         ({"cell": 1e-4}, ValueError, "Invalid cell '0.0001': .* look for stray positions"),
+        ({"cell": 1e-9}, ValueError, "Invalid cell '1e-09': .* look for stray positions"),
     ],
 )
 def test_bad_surveys_are_named(bad, error, message):

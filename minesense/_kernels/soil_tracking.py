@@ -45,6 +45,7 @@ def remove_tracked_columns(
     counts,
     power,
     work,
+    overlap,
     out,
 ):
     """
@@ -64,7 +65,8 @@ def remove_tracked_columns(
     most : int
         Traces in a row that may be left out.
     nearest : float
-        Least squared length of a column's projection on the first columns.
+        Least squared length of the projection on what the first columns span, for every
+        unit vector that the columns span.
     start : (n_columns, n_samples) float64 array
         The first columns, orthonormal rows.
     columns : (n_channels, n_columns, n_samples) float64 array
@@ -75,10 +77,12 @@ def remove_tracked_columns(
         State: energies in the window, the place of the oldest, traces left out in a row.
     power : (n_channels, 2) float64 array
         State: mean power of the traces that were learnt from, and their number.
-    work : (n_columns, n_samples) float64 array
+    work, overlap : (n_columns + 1, n_samples), (n_columns, n_columns) float64 array
         Overwritten.
     """
     n_traces, n_channels, _ = samples.shape
+    turned = work[: len(start)]
+    values = work[len(start)]
     size = ring.shape[1]
     for k in range(n_traces):
         if not is_usable[k]:
@@ -86,7 +90,7 @@ def remove_tracked_columns(
             continue
         for c in range(n_channels):
             trace, residual, basis = samples[k, c], out[k, c], columns[c]
-            total, energy = _project(trace, basis, work[0], residual)
+            total, energy = _project(trace, basis, values, residual)
             count = counts[c, 0]
             is_strong = False
             if count == size and ratio >= 0:
@@ -107,9 +111,9 @@ def remove_tracked_columns(
             power[c, 1] += 1.0
             power[c, 0] += max(weight, 1.0 / power[c, 1]) * (total - power[c, 0])
             if power[c, 0] > 0:
-                _turn(trace, basis, weight / power[c, 0], work)
-                if _stays(work, start, nearest):
-                    basis[:] = work
+                _turn(trace, basis, weight / power[c, 0], turned)
+                if _stays(turned, start, nearest, overlap):
+                    basis[:] = turned
 
 
 @jit
@@ -165,13 +169,20 @@ def _turn(trace, basis, rate, turned):
 
 
 @jit
-def _stays(turned, start, nearest):
-    """Return whether every row is near enough to what the first rows span."""
+def _stays(turned, start, nearest, overlap):
+    """Return whether all that the rows span is near enough to what the first rows span."""
+    # with the squared cosines C, C - nearest I is positive definite: Cholesky finds a factor
     for m in range(len(turned)):
-        share = 0.0
-        for q in range(len(start)):
-            part = _dot(start[q], turned[m])
-            share += part * part
-        if share < nearest:
-            return False
+        for q in range(m + 1):
+            total = -nearest if m == q else 0.0
+            for j in range(len(start)):
+                total += _dot(start[j], turned[m]) * _dot(start[j], turned[q])
+            for j in range(q):
+                total -= overlap[m, j] * overlap[q, j]
+            if m != q:
+                overlap[m, q] = total / overlap[q, q]
+            elif total > 0.0:
+                overlap[m, m] = math.sqrt(total)
+            else:
+                return False
     return True

@@ -1,5 +1,7 @@
 """Kernels that find where the zero of an instrument jumped, and put it back."""
 
+import math
+
 from ._jit import jit
 from .sorted_values import enter, leave, middle
 
@@ -122,10 +124,23 @@ def _jumps(jump, window, count, threshold):
     """Return how many samples jump beyond the threshold."""
     number = 0
     for g in range(len(jump)):
-        # 1.4826 times the median magnitude is the spread of Gaussian jumps about zero
-        if abs(jump[g]) > threshold * 1.4826 * middle(window[g], count):
+        if abs(jump[g]) > threshold * _spread(window[g], count):
             number += 1
     return number
+
+
+@jit
+def _spread(window, count):
+    """Return the spread of jumps; infinite where none was seen."""
+    median = middle(window, count)
+    if median == 0.0:
+        # of whole numbers that seldom change the spread is a step of these, not zero
+        for i in range(count // 2, count):
+            if window[i] > 0.0:
+                return 1.4826 * window[i]
+        return math.inf
+    # 1.4826 times the median magnitude is the spread of Gaussian jumps about zero
+    return 1.4826 * median
 
 
 @jit
@@ -152,7 +167,7 @@ def _find_change(held, presence, k, c, n, scratch, step):
 def _persists(jump, step, window, count, threshold):
     """Return whether what jumped is the change of level, neither a spike nor part of a rise."""
     for g in range(len(jump)):
-        if abs(jump[g]) > threshold * 1.4826 * middle(window[g], count):
+        if abs(jump[g]) > threshold * _spread(window[g], count):
             if jump[g] * step[g] <= 0 or abs(step[g]) < 0.5 * abs(jump[g]):
                 return False
             if abs(jump[g]) < 0.5 * abs(step[g]):

@@ -11,6 +11,13 @@ from ..sweep import Sweep
 TOLERANCE = 0.1
 
 
+def check_sweep(sweep: Sweep, name: str) -> None:
+    """Raise unless something is a Sweep."""
+    if not isinstance(sweep, Sweep):
+        msg = f"Invalid {name} of type {type(sweep).__name__}. Must be a Sweep."
+        raise TypeError(msg)
+
+
 def sample_interval(sweep: Sweep) -> float:
     """
     Return the mean time from one trace of a lane to the next.
@@ -27,9 +34,9 @@ def sample_interval(sweep: Sweep) -> float:
 
     Raises
     ------
-    ValueError
-        If there are fewer than two traces, or a step differs from the mean by more than a
-        tenth of it.
+    TypeError, ValueError
+        If it is no Sweep, there are fewer than two traces, or a step differs from the mean by
+        more than a tenth of it.
 
     Examples
     --------
@@ -45,6 +52,7 @@ def sample_interval(sweep: Sweep) -> float:
     >>> sample_interval(sweep)
     0.02
     """
+    check_sweep(sweep, "sweep")
     if len(sweep) < 2:
         msg = (
             f"Invalid sweep with {len(sweep)} traces. Must have two or more to tell their "

@@ -60,7 +60,9 @@ def reject_mains(
     :func:`~minesense.emi.sections.notch_section` stops them. Constants pass. The sections
     start settled on the first usable trace; from then on the mains fade as
     :math:`e^{-\pi B t}`. A dropout is bridged by what leaves the output as it was: the
-    mains are taken to go on through it.
+    mains are taken to go on through it at the stated frequency. Behind a dropout of :math:`T`
+    seconds, mains that are :math:`\delta` hertz off come through with up to :math:`2 \sin
+    (\pi \delta T)` of their amplitude, and fade; these traces are not flagged.
     Where the notch lies in the spectrum of a target, it distorts it: keep the bandwidth
     small beside the reciprocal of the time a target takes. Causal.
 
@@ -102,6 +104,9 @@ class RejectMains(TimedStage):
     ):
         self.interval = check_positive(interval, "interval")
         self.mains = check_positive(mains, "mains")
+        if not np.iterable(harmonics):
+            msg = f"Invalid harmonics {harmonics!r}. Must be whole numbers in a row."
+            raise TypeError(msg)
         self.harmonics = tuple(check_count(n, "harmonics") for n in harmonics)
         self.bandwidth = check_positive(bandwidth, "bandwidth")
         sections = []

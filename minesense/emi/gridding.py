@@ -159,13 +159,14 @@ def grid_survey(
         msg = "Invalid sweeps without a usable trace. Must have some that are credited."
         raise ValueError(msg)
     low = np.floor((points.place.min(axis=0) - reach) / cell) * cell
-    n_columns, n_rows = np.ceil((points.place.max(axis=0) + reach - low) / cell).astype(int)
-    if n_columns * n_rows > _MOST_CELLS:
+    counts = np.ceil((points.place.max(axis=0) + reach - low) / cell)
+    if not counts.prod() <= _MOST_CELLS:  # counted in float64, which stray places do not wrap
         msg = (
-            f"Invalid cell '{cell}': {n_rows} by {n_columns} cells for points that far apart. "
-            f"Must make at most {_MOST_CELLS}: look for stray positions."
+            f"Invalid cell '{cell}': {counts[1]:g} by {counts[0]:g} cells for points that far "
+            f"apart. Must make at most {_MOST_CELLS}: look for stray positions."
         )
         raise ValueError(msg)
+    n_columns, n_rows = counts.astype(int)
     local = points.place - low  # small numbers, so that triangles keep their digits
     north, east = np.indices((n_rows, n_columns)).reshape(2, -1)
     middles = cell * (np.column_stack([east, north]) + 0.5)

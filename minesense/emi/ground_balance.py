@@ -13,6 +13,7 @@ from .._validation import check_array, check_one_of, check_real
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..sweep import Floats, Samples, Sweep
+from ._timing import check_sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,9 +41,9 @@ def estimate_soil_phase(pump: Sweep) -> SoilPhase:
 
     Raises
     ------
-    ValueError
-        If the samples are not complex, fewer than three traces are usable, or a phasor does
-        not move at all.
+    TypeError, ValueError
+        If it is no Sweep, the samples are not complex, fewer than three traces are usable, or
+        a phasor does not move at all.
 
     Notes
     -----
@@ -85,6 +86,7 @@ def estimate_soil_phase(pump: Sweep) -> SoilPhase:
     >>> round(float(np.rad2deg(phase.angle[0, 0])), 2), round(float(phase.share[0, 0]), 6)
     (53.13, 1.0)
     """
+    check_sweep(pump, "pump")
     _check_complex(pump.sensor)
     phasors = pump.phasors[pump.is_judged].astype(np.complex128)
     n = len(phasors)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .._validation import check_positive
 from ..sweep import Floats, Sweep
+from ._timing import check_sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ def estimate_lag(
     ----------
     there, back : Sweep
         Levelled lanes of one detector over the same targets, with positions. Traces that
-        are flagged or without position are left out.
+        are flagged or without position are left out, and so are the places where a gap of
+        more than four times `smooth` may lie at the lags that are tried.
     largest : float
         Lags up to this one to either side are tried, in seconds.
     reach : float
@@ -87,13 +89,13 @@ def estimate_lag(
     would favour lags at which the interpolation takes most of it away. With the residuals
     :math:`r = a - \gamma b`, :math:`\gamma` the factor that fits best, the standard error is
 
-    .. math:: \sigma_\tau = \frac{\sqrt{\kappa\, \overline{r^2}\, \sum (dr / d\tau)^2}}
+    .. math:: \sigma_\tau = \frac{\sqrt{\kappa \sum_g \overline{r_g^2} \sum_s (dr_g / d\tau)^2}}
         {-\gamma\, |a| |b|\, \rho''(\tau)}, \quad \kappa = 2 \sqrt{\pi}\, w / \Delta,
 
-    from the first-order change of the maximum, for noise that was independent from trace to
-    trace before it was smoothed over :math:`w` at the spacing :math:`\Delta`, and passes of
-    about the same speed. Only the sum of the speeds makes the lag visible: slow passes tell
-    little, and two in one direction nothing.
+    over the gates, from the first-order change of the maximum, for noise that was independent
+    from trace to trace before it was smoothed over :math:`w` at the spacing :math:`\Delta`,
+    and passes of about the same speed. Only the sum of the speeds makes the lag visible: slow
+    passes tell little, and two in one direction nothing.
 
     Examples
     --------
@@ -115,6 +117,8 @@ def estimate_lag(
     """
     largest = check_positive(largest, "largest")
     reach = check_positive(reach, "reach")
+    check_sweep(there, "there")
+    check_sweep(back, "back")
     if there.sensor.describe() != back.sensor.describe():
         msg = (
             f"Invalid passes of sensors '{there.sensor.name}' and '{back.sensor.name}'. Must "
@@ -124,14 +128,15 @@ def estimate_lag(
     smooth = check_positive(smooth, "smooth")
     rough, spacing = _pairs(there, back, reach)
     pairs = _smoothed(rough, 0.0, smooth)
-    places = [_shared_places(pair, largest, spacing) for pair in pairs]
+    places = [_shared_places(pair, largest, spacing, smooth) for pair in pairs]
     if min(map(len, places)) < 3:
         msg = (
             f"Invalid largest '{largest}': shifted so far, the passes share less than three "
             "places. Must be less, or the passes longer."
         )
         raise ValueError(msg)
-    interval = min(float(np.diff(one.time).min()) for pair in pairs for one in pair)
+    # the usual one: a single short step would make the search endless
+    interval = min(float(np.median(np.diff(one.time))) for pair in pairs for one in pair)
     trials = np.linspace(-largest, largest, 2 * math.ceil(largest / interval) + 1)
     found = [_alike(*_compare(pairs, places, lag)) for lag in trials]
     best = int(np.argmax(found))
@@ -165,8 +170,10 @@ def _standard_error(
     curvature = factor * float(np.sqrt((a * a).sum() * (b * b).sum())) * rise / step**2
     if curvature <= 0:
         return math.inf
-    variance = float((residual**2).sum()) / max(1, residual.size - 2)
-    return math.sqrt(variance * float((slope**2).sum())) / curvature
+    # gates differ in their noise, and the strong ones decide
+    variance = (residual**2).sum(axis=0) / len(residual)
+    variance *= residual.size / max(1, residual.size - 2)
+    return math.sqrt(float(variance @ (slope**2).sum(axis=0))) / curvature
 
 
 def _length_of_noise(smooth: float, spacing: float) -> float:
@@ -281,7 +288,9 @@ def _placed(one: _Pass, lag: float) -> tuple[Floats, Floats]:
     return place[order], one.values[inside][order]
 
 
-def _shared_places(pair: tuple[_Pass, _Pass], largest: float, spacing: float) -> Floats:
+def _shared_places(
+    pair: tuple[_Pass, _Pass], largest: float, spacing: float, smooth: float
+) -> Floats:
     """Return places that both passes cover at every lag that is tried."""
     start, stop = -np.inf, np.inf
     for one in pair:
@@ -290,7 +299,14 @@ def _shared_places(pair: tuple[_Pass, _Pass], largest: float, spacing: float) ->
             if len(place) < 3:
                 return np.empty(0)
             start, stop = max(start, place[0]), min(stop, place[-1])
-    return np.asarray(np.arange(start, stop, spacing))
+    places = np.arange(start, stop, spacing)
+    for one in pair:
+        # across a gap as wide as what passes the smoothing, a spline would draw what it likes
+        for i in np.flatnonzero(np.abs(np.diff(one.place)) > max(4 * smooth, 2 * spacing)):
+            times = [one.time[i] - largest, one.time[i + 1] + largest]
+            near, far = np.sort(np.interp(times, one.time, one.place)) + one.ahead
+            places = places[(places < near - 3 * smooth) | (places > far + 3 * smooth)]
+    return np.asarray(places)
 
 
 def _compare(

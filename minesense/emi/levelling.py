@@ -39,7 +39,8 @@ def level_baseline(
         window, so that a target does not become the level; more than 1. None to let all in.
     longest : float
         Distance after which traces enter again whatever they hold, in metres, since the
-        ground has changed.
+        ground has changed. It is counted in traces at the stated spacing: give more where the
+        head may stand still over a target, or that becomes the level.
     centred : bool
         Whether the window lies around the trace, half its length to each side, at the price
         of a lag of half its length; else it trails.

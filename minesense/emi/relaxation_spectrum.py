@@ -113,8 +113,8 @@ def fit_decays(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range or does not fit the others, or there are too few
-        gates: at least two more than columns.
+        If an argument is out of range or does not fit the others, there are too few gates (at
+        least two more than columns), or nothing is left of a rate in the range.
 
     Notes
     -----
@@ -344,6 +344,14 @@ def _fit(
         return off_columns(courses(rates))
 
     rows, design = off_columns(data), seen(grid)
+    is_seen = np.linalg.norm(design, axis=1) > 0
+    if not is_seen.all():
+        rate = float(grid[~is_seen][0])
+        msg = (
+            f"Invalid range of rates: nothing is left of {rate:.3g} 1/s beside the columns and "
+            "the noise. Must be rates that the data could show: give a narrower range."
+        )
+        raise ValueError(msg)
     n_places, n_values = len(rows), len(rows) * (rows.shape[1] - len(columns))
     on_grid = spectrum_on_grid(design, rows, ridge)
     groups = np.linalg.norm(on_grid, axis=0) * np.linalg.norm(design, axis=1)
@@ -356,16 +364,18 @@ def _fit(
     freedom = n_values - n_numbers
     explained = max(float((rows**2).sum()) - shared.misfit, 1e-30)
     signal = 10 * math.log10(explained / max(n_numbers, 1))
+    is_misfit = shared.misfit > freedom + _MOST_MISFIT * math.sqrt(2 * freedom)
     reason = ""
-    if not len(rates):
+    if most == 0:
+        reason = f"{n_values} values beside the columns cannot contradict a rate"
+    elif not len(rates) and not is_misfit:
         reason = "no rate stands out of the noise"
-    elif signal < least_signal:
+    elif len(rates) and signal < least_signal:
         reason = f"signal-to-noise ratio of {signal:.1f} dB, below {least_signal:g} dB"
-    elif shared.misfit > freedom + _MOST_MISFIT * math.sqrt(2 * freedom):
+    elif is_misfit:
         times = math.sqrt(shared.misfit / freedom)
-        reason = (
-            f"no sum of {len(rates)} relaxations: the misfit is {times:.2g} times the noise"
-        )
+        number = f"{len(rates)} " if len(rates) else ""
+        reason = f"no sum of {number}relaxations: the misfit is {times:.2g} times the noise"
     rest = (data - amplitudes @ courses(rates)) / spread
     offsets = np.linalg.lstsq((columns / spread).T, rest.T, rcond=None)[0].T
     return RelaxationSpectrum(

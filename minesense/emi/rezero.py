@@ -90,21 +90,25 @@ def rezero(
     Notes
     -----
     With :math:`d_k = x_k - x_{k-1}` between usable traces, :math:`s` the spread of the last
-    of these (1.4826 times their median magnitude) and :math:`h_k` the median of the usable
-    traces from :math:`k` to :math:`k + n - 1` less that of the :math:`n` traces before, a
-    step of a channel lies before trace :math:`k` if in its share of the gates :math:`|d| >
-    \theta s`, and in each of these
+    of these (1.4826 times their median magnitude, or times the least that is not zero where
+    that is zero, as of whole numbers that seldom change) and :math:`h_k` the median of the
+    usable traces from :math:`k` to :math:`k + n - 1` less that of the :math:`n` traces
+    before, a step of a channel lies before trace :math:`k` if in its share of the gates
+    :math:`|d| > \theta s`, and in each of these
 
     .. math:: d\, h > 0, \quad |h| \ge |d| / 2, \quad |d| \ge |h| / 2 .
 
     So a step takes one interval, in all gates at once, and stays. A spike does not stay. A
     head that comes near a target, or rises, takes many intervals: each of its jumps is a
-    small part of the change. Commanded steps are undone by :math:`h_k` whatever their size.
+    small part of the change. Commanded steps are undone by :math:`h_k` whatever their size;
+    where none of the :math:`n` traces before is usable, nothing is subtracted, and the entry
+    says so.
     All later traces of the channel are less :math:`h_k`, so that the lane goes on at its
     old zero: a detector that took its zero over a target does not hide it.
 
     A retune that takes several intervals is not found: give its time. At the lane's start
-    nothing is found before half of `hold` is known on either side, nor before the spread is.
+    nothing is found before half of `hold` is known on either side, nor before the spread is:
+    where a gate never changed from trace to trace, it is not.
 
     Examples
     --------
@@ -166,7 +170,7 @@ class Rezero(TimedStage):
         self.threshold = check_positive(threshold, "threshold")
         self.share = check_positive(share, "share")
         self.memory = check_positive(memory, "memory")
-        times = check_array(np.array(commands, np.float64), "commands", ("n_commands",))
+        times = check_array(commands, "commands", ("n_commands",)).copy()
         self.commands = check_increasing(times, "commands")
         if self.share > 1:
             msg = f"Invalid share '{self.share}'. Must be at most 1."

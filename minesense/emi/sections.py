@@ -201,10 +201,10 @@ def notch_section(frequency: float, *, interval: float, bandwidth: float) -> Flo
     """
     interval = check_positive(interval, "interval")
     nyquist = 0.5 / interval
+    frequency = check_positive(frequency, "frequency")
+    bandwidth = check_positive(bandwidth, "bandwidth")
     for value, name in ((frequency, "frequency"), (bandwidth, "bandwidth")):
-        if check_positive(value, name) > nyquist * (1 + 1e-12) or (
-            name == "bandwidth" and value >= nyquist
-        ):
+        if value > nyquist * (1 + 1e-12) or (name == "bandwidth" and value >= nyquist):
             msg = f"Invalid {name} '{value:g}'. Must be below {nyquist:g} Hz at this interval."
             raise ValueError(msg)
     cosine = math.cos(2 * math.pi * frequency * interval)

@@ -12,6 +12,7 @@ from .._validation import check_array, check_count, check_increasing, check_posi
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
 from ..sweep import Floats, Samples, Sweep
+from ._timing import check_sweep
 from .preprocess import as_rows, as_words, orthonormal_rows, soil_basis
 
 
@@ -36,7 +37,8 @@ def pump_columns(pump: Sweep, *, n_columns: int = 2) -> tuple[Floats, Floats]:
     Raises
     ------
     TypeError, ValueError
-        If there are too few usable traces or samples for so many columns, or nothing moves.
+        If it is no Sweep, there are too few usable traces or samples for so many columns, or
+        nothing moves.
 
     Examples
     --------
@@ -55,6 +57,7 @@ def pump_columns(pump: Sweep, *, n_columns: int = 2) -> tuple[Floats, Floats]:
     >>> (columns / columns[0, 1]).round(3), share.round(3)
     (array([[2., 1., 2.]]), array([1.]))
     """
+    check_sweep(pump, "pump")
     n_columns = check_count(n_columns, "n_columns")
     traces = pump.samples[pump.is_judged].astype(np.float64)
     n_samples = pump.sensor.shape[1]
@@ -203,15 +206,16 @@ def track_soil(
         Distance over which the columns turn to new ground, in metres. At a spacing of 5 cm
         the default is a step of 0.01 a trace.
     most_turn : float
-        Greatest angle of a column with what the first columns span, in radians, less than
-        pi/2. It bounds what a target can lose: see :func:`projection_loss`.
+        Greatest angle of what the columns span with what the first ones do, in radians, less
+        than pi/2. It bounds what a target can lose: see :func:`projection_loss`.
     freeze : float, optional
         Energy of a residual, over the median one, above which nothing is learnt from it, so
         that a target is not taken for soil; more than 1. None to learn from all.
     length : float
         Over which the median energy is taken, in metres.
     longest : float
-        Distance after which traces are learnt from whatever they hold, in metres.
+        Distance after which traces are learnt from whatever they hold, in metres, counted in
+        traces at the stated spacing: give more where the head may stand still.
 
     Returns
     -------
@@ -331,7 +335,8 @@ class TrackSoil(LaneStage):
             np.zeros((n_channels, self._size)),
             np.zeros((n_channels, 3), np.int64),
             np.zeros((n_channels, 2)),
-            np.empty_like(self._start),
+            np.empty((len(self._start) + 1, sensor.shape[1])),
+            np.empty((len(self._start), len(self._start))),
         )
 
     def _advance(

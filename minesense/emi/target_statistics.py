@@ -74,7 +74,8 @@ def prescreen_targets(
         Energy of a trace, over the expected one, above which it does not enter the
         covariance; more than 1. None to let all in.
     longest : float
-        Distance after which traces enter whatever they hold, in metres.
+        Distance after which traces enter whatever they hold, in metres, counted in traces at
+        the stated spacing: give more where the head may stand still over a target.
     shrinkage : float
         Share of the covariance taken alike in all directions, in (0, 1].
 
