@@ -124,4 +124,5 @@ def test_chain_keeps_up(benchmark, lane, n_together, neighbour):
         figures[f"{name}_median_ms"] = round(1e3 * float(np.median(column)), 3)
         figures[f"{name}_p99_ms"] = round(1e3 * float(np.percentile(column, 99)), 3)
     benchmark.extra_info.update(figures)
-    assert not benchmark.stats or times_real_time > 1.5
+    # about a quarter of what an idle machine reached
+    assert not benchmark.stats or times_real_time > (1.0 if neighbour == "idle" else 0.5)
