@@ -170,10 +170,12 @@ class Sweep:
         return len(self.samples)
 
     def __getitem__(self, traces: slice) -> Sweep:
-        """Return the traces of a slice, as views that are not checked again."""
+        """Return the traces of a slice, as views, of which only samples are checked again."""
         parts = {name: getattr(self, name)[traces] for name in _BY_TRACE}
         if isinstance(traces, slice) and (traces.step is None or traces.step > 0):
-            return assemble(self, **parts)  # as they were checked
+            quality = parts["quality"]
+            _refuse_unflagged(parts["samples"], quality, UNUSABLE, "samples", "NOT_FINITE")
+            return assemble(self, **parts)
         return dataclasses.replace(self, **parts)
 
     @property
