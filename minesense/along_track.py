@@ -124,7 +124,7 @@ class RemoveMedianBackground(LaneStage):
         buffer, presence, windows, tally, _ = self._state
         taken = int(tally[0])
         n_ready = max(0, taken + len(samples) - self.latency) - max(0, taken - self.latency)
-        residual = np.empty((n_ready, *self._shape), np.float32)
+        residual = self._new_samples((n_ready, *self._shape))
         counts = np.empty(n_ready, np.int64)
         rows, results = _as_rows(samples), _as_rows(residual)
         span = 1 << (self.latency + 1).bit_length() - 1  # windows in a group
@@ -340,7 +340,7 @@ class Whiten(LaneStage):
         )
         self._median, self._spread = median[-1:].copy(), spread[-1:].copy()
         self._count = counts[-1:].copy()
-        white, is_short = np.empty_like(samples), np.empty(len(samples), np.bool_)
+        white, is_short = self._new_samples(samples.shape), np.empty(len(samples), np.bool_)
         numbers = np.arange(before, self._taken)
         divide_by_spread(
             samples,

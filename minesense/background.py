@@ -127,7 +127,7 @@ class RemoveBackground(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        residual = np.empty_like(samples)
+        residual = self._new_samples(samples.shape)
         weight = -math.expm1(-self.spacing / self.length)
         if self.freeze is None:
             rows = (len(samples), self._background.size)

@@ -122,7 +122,7 @@ class RemoveMeanBackground(LaneStage):
     ) -> tuple[Samples, Flags | None]:
         taken, every = int(self._tally[0]), _N_WINDOWS * (2 * self.latency + 1)
         n_ready = max(0, taken + len(samples) - self.latency) - max(0, taken - self.latency)
-        residual = np.empty((n_ready, *self._shape), np.float32)
+        residual = self._new_samples((n_ready, *self._shape))
         width, counts = len(self._total), np.empty(n_ready, np.int64)
         rows, results = samples.reshape(len(samples), width), residual.reshape(n_ready, width)
         window = (self.latency, self._n_guard)

@@ -73,6 +73,7 @@ class LaneStage:
     _output: Sweep  # the form of the output, no traces
     _track: dict[str, npt.NDArray[Any]]  # of traces not yet released
     _no_track: dict[str, npt.NDArray[Any]]  # of none
+    _room: Samples | None = None  # where the samples of the next results belong, in a batch
 
     def __init__(self, **options: Any):
         self.options = options
@@ -150,6 +151,14 @@ class LaneStage:
         self._last_time = -np.inf
         self._output = no_traces()
         self._track = {}
+        self._room = None
+
+    def _new_samples(self, shape: tuple[int, ...]) -> Samples:
+        """Return memory for the samples of the next results; in a batch, where they belong."""
+        room = self._room
+        if room is not None and shape[0] <= len(room) and shape[1:] == room.shape[1:]:
+            return room[: shape[0]]
+        return np.empty(shape, np.float32)
 
     def _extend(self, chunk: Sweep) -> dict[str, npt.NDArray[Any]]:
         """Return the track that is held, with that of a chunk behind it."""
@@ -273,11 +282,20 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
     if len(sweep) <= n:
         return join(list(stream(stage, [sweep])))
     chunks = (sweep[begin : begin + n] for begin in range(0, len(sweep), n))
-    return _gather(stream(stage, chunks), len(sweep))
+    last = stage.stages[-1] if isinstance(stage, Pipeline) else stage
+    try:
+        return _gather(stream(stage, chunks), len(sweep), last)
+    finally:
+        if isinstance(last, LaneStage):
+            last._room = None
 
 
-def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
-    """Return consecutive chunks as one sweep, as join does, without holding them all."""
+def _gather(parts: Iterable[Sweep], n_expected: int, last: Stage) -> Sweep:
+    """
+    Return consecutive chunks as one sweep, as join does, without holding them all.
+
+    The stage that made them is told where the next ones belong, which spares a copy.
+    """
     form, n = no_traces(), 0
     arrays: dict[str, npt.NDArray[Any]] = {}
     for part in parts:
@@ -296,8 +314,12 @@ def _gather(parts: Iterable[Sweep], n_expected: int) -> Sweep:
                 more = np.empty_like(arrays[name], shape=(n + 2 * len(part), *array.shape[1:]))
                 more[:n] = arrays[name][:n]
                 arrays[name] = more
-            arrays[name][n : n + len(part)] = array
+            target = arrays[name][n : n + len(part)]
+            if target.ctypes.data != array.ctypes.data:
+                target[:] = array
         n += len(part)
+        if isinstance(last, LaneStage):
+            last._room = arrays["samples"][n:]
     if not arrays:
         return form
     kept: dict[str, Any] = {name: array[:n] for name, array in arrays.items()}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lanes import make_coils, make_phasors, make_sensor, make_sweep
 
+import minesense.stage
 from minesense import emi, gpr
 from minesense.sensor import Sensor
 from minesense.stage import LaneStage, Pipeline, run_lane, stream
@@ -446,6 +447,20 @@ def test_flagged_traces_keep_their_place(new, lane, bad, where):
     assert np.isnan(result.samples[is_bad]).all()
     assert np.isfinite(result.samples[result.is_usable]).all()
     assert result.is_usable[~is_bad].all()
+
+
+@every_stage
+@pytest.mark.parametrize("n_bytes", [1, 7_000])
+def test_long_lanes_are_gathered_as_they_are(monkeypatch, new, lane, n_bytes):
+    """Results written where they belong have the bits of those that are joined."""
+    lane = damaged(lane, [0, 7, 8, 59])
+    before = lane.samples.copy()
+    expected = join(list(stream(new(), [lane])))
+    monkeypatch.setattr(minesense.stage, "_CHUNK", n_bytes)
+    stage = new()
+    assert_same_bits(run_lane(stage, lane), expected)
+    assert_same_bits(run_lane(stage, lane), expected)  # nothing is left of the first
+    np.testing.assert_array_equal(lane.samples, before)
 
 
 @every_stage

@@ -99,7 +99,7 @@ class Envelope(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        envelopes = np.empty_like(samples)
+        envelopes = self._new_samples(samples.shape)
         rows, out = (x.reshape(-1, samples.shape[2]) for x in (samples, envelopes))
         for start in range(0, len(rows), _N_BLOCK):
             block = rows[start : start + _N_BLOCK]

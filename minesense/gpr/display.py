@@ -152,7 +152,7 @@ class PrepareDisplay(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        prepared = np.empty_like(samples)
+        prepared = self._new_samples(samples.shape)
         prepare_traces(samples, is_usable, *self._state, prepared)
         return prepared, None
 

@@ -188,7 +188,7 @@ class FlattenSpectrum(LaneStage):
     ) -> tuple[Samples, Flags | None]:
         from scipy import fft  # noqa: PLC0415 - slow to import
 
-        flat = np.empty_like(samples)
+        flat = self._new_samples(samples.shape)
         n_samples = samples.shape[2]
         rows, out = (x.reshape(-1, n_samples) for x in (samples, flat))
         for start in range(0, len(rows), _N_BLOCK):

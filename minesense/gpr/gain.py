@@ -241,7 +241,7 @@ class Equalise(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        equalised = np.empty_like(samples)
+        equalised = self._new_samples(samples.shape)
         traces, out = (x.reshape(-1, samples.shape[2]) for x in (samples, equalised))
         divide_by_rms(traces, *self._sums, self.floor, out)
         return equalised, None

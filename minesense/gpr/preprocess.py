@@ -180,7 +180,7 @@ class Dewow(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        residual = np.empty_like(samples)
+        residual = self._new_samples(samples.shape)
         traces, out = (x.reshape(-1, samples.shape[2]) for x in (samples, residual))
         if self.statistic == "median":
             # infinite samples would be taken for what lies beyond the ends of a trace
@@ -355,7 +355,7 @@ class BandPass(LaneStage):
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
-        filtered = np.empty_like(samples)
+        filtered = self._new_samples(samples.shape)
         filter_band(
             samples.reshape(-1, samples.shape[2]),
             self._sections,
