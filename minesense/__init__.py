@@ -17,13 +17,13 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import coverage, emi, gpr, io, physics, report, score, synthetic
     from .alarm import Alarm, Candidate
-    from .apps.trainer import train
     from .detect import Detector
     from .gaps import split_at_gaps
     from .io import read
     from .sensor import Sensor
     from .stage import Pipeline, run_lane
     from .sweep import Quality, Sweep
+    from .training import train
     from .truth import Target, Truth
 
 # Loaded at first use: `import minesense` must stay fast and load no scikit-learn.
@@ -41,7 +41,7 @@ _NAMES = {
     "read": "io",
     "run_lane": "stage",
     "split_at_gaps": "gaps",
-    "train": "apps.trainer",
+    "train": "training",
 }
 
 __all__ = [

@@ -10,7 +10,6 @@ import pytest
 from fields import make_truth
 
 from minesense import synthetic
-from minesense.apps.trainer import label_sites, train
 from minesense.detect import (
     FEATURES,
     Detector,
@@ -28,6 +27,7 @@ from minesense.detect import (
 )
 from minesense.score import Halo, scored_ground
 from minesense.sweep import Quality
+from minesense.training import label_sites, train
 
 SETTINGS = DetectorSettings()
 

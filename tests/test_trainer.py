@@ -8,13 +8,13 @@ import numpy.testing as npt
 import pytest
 from fields import make_target, make_truth
 
-from minesense.apps.trainer import label_sites, rate_threshold
 from minesense.detect import (
     Platt,
     log_odds,
 )
 from minesense.detect.detector import likelihood_ratios
 from minesense.score import Halo
+from minesense.training import emplacement_weights, label_sites, rate_threshold
 
 
 def make_site(easting, northing=0.0, **features):
@@ -49,9 +49,7 @@ def test_nothing_to_label():
 
 def test_several_places_at_one_target_weigh_one():
     """Clutter weighs one each."""
-    from minesense.apps.trainer import _emplacement_weights  # noqa: PLC0415, private
-
-    weights = _emplacement_weights(np.array([0, 0, 2, -1, 2, 2, -1]))
+    weights = emplacement_weights(np.array([0, 0, 2, -1, 2, 2, -1]))
     npt.assert_allclose(weights, [1 / 2, 1 / 2, 1 / 3, 1, 1 / 3, 1 / 3, 1])
 
 
@@ -108,7 +106,7 @@ def test_a_likelihood_ratio_is_posterior_over_prior():
 
 def test_a_shift_alone_keeps_the_ranking():
     """The mean is the share of mines, even where the ratios rank the wrong way round."""
-    from minesense.apps.trainer import _calibrate_alone  # noqa: PLC0415, private
+    from minesense.training.trainer import _calibrate_alone  # noqa: PLC0415, private
 
     ratios, ones = np.tile([2.0, 1.0, -1.0, -2.0], 100), np.ones(400)
     for mines in ([True, True, True, False], [False, False, False, True]):

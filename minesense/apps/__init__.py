@@ -1,1 +1,1 @@
-"""Programs made of the library: the trainer."""
+"""Programs made of the library: the commands."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..training import train
 from .fieldfolder import ground_of, read_lanes, read_truth
 from .fieldsweeps import read_sweeps
 from .files import make_folder
-from .trainer import train
 
 
 def run(options: Namespace) -> str:

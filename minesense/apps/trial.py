@@ -15,7 +15,7 @@ from ..report import MODES
 from ..score import Score, layout_alarms, random_alarms, score
 from ..sweep import Sweep
 from ..synthetic import Carrier, Field
-from .trainer import train
+from ..training import train
 
 #: Coverage that a mode or baseline is scored against.
 _SENSORS = {"emi": "emi", "gpr": "gpr", "both": "any"}

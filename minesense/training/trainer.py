@@ -32,7 +32,9 @@ from ..detect.calibrate import expected_calibration_error
 from ..detect.detector import alone
 from ..score import Halo, scored_ground
 from ..sweep import Floats, Sweep
-from ..truth import Target, Truth
+from ..truth import Truth
+from .labels import emplacement_weights, label_sites
+from .thresholds import rate_threshold
 
 #: Coverage in which each mode is trained and scored.
 _SENSORS = {"gpr": "gpr", "emi": "emi", "both": "any"}
@@ -200,7 +202,7 @@ def _label(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo) -> _
         sites=sites,
         emplacements=[names[k] for k in owner],
         labels=labels,
-        weights=_emplacement_weights(owner),
+        weights=emplacement_weights(owner),
         known=known,
         keep=known & (labels | _seen(sites, coverage, "any")),
     )
@@ -241,77 +243,6 @@ def _calibrate(
     return _calibrate_alone(ratios, labels, weights, priors[mode])
 
 
-def label_sites(
-    sites: Sequence[Site], truth: Truth, halo: Halo
-) -> tuple[np.ndarray, np.ndarray]:
-    """
-    Say which target each place belongs to.
-
-    Parameters
-    ----------
-    sites : sequence of Site
-        Places that were noticed.
-    truth : Truth
-        What lies in the ground.
-    halo : Halo
-        What counts as the place of a target.
-
-    Returns
-    -------
-    owner : (n,) int64 ndarray
-        Index of the nearest target whose halo holds the place, -1 if none.
-    keep : (n,) bool ndarray
-        False between one and two halos, where a place is neither.
-    """
-    owner = np.full(len(sites), -1, dtype=np.int64)
-    keep = np.ones(len(sites), dtype=bool)
-    targets: tuple[Target, ...] = truth.targets
-    if not targets or not sites:
-        return owner, keep
-    places = np.array([(target.easting, target.northing) for target in targets])
-    radius = np.array([halo.reach(target.diameter) for target in targets])
-    for k, site in enumerate(sites):
-        share = np.hypot(*(places - (site.easting, site.northing)).T) / radius
-        nearest = int(np.argmin(share))
-        if share[nearest] <= 1:
-            owner[k] = nearest
-        elif share[nearest] <= 2:
-            keep[k] = False
-    return owner, keep
-
-
-def rate_threshold(scores: Floats, *, rate: float, area: float) -> float:
-    """
-    Return the lowest threshold that raises no more false alarms than a rate allows.
-
-    Parameters
-    ----------
-    scores : (n,) float64 ndarray
-        Scores of places that hold no target.
-    rate : float
-        False alarms per square metre.
-    area : float
-        Area the scores come from, in square metres.
-
-    Returns
-    -------
-    threshold : float
-        An alarm is a score at or above it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> threshold = rate_threshold(np.array([1.0, 2.0, 3.0, 4.0]), rate=0.2, area=10.0)
-    >>> 2.0 < threshold <= 3.0
-    True
-    """
-    allowed = int(rate * area + 1e-9)
-    ordered = np.sort(np.asarray(scores, dtype=np.float64))[::-1]
-    if len(ordered) <= allowed:
-        return float(ordered[-1]) if len(ordered) else 0.0
-    return float(np.nextafter(ordered[allowed], np.inf))
-
-
 def _untrained(sweeps: Sequence[Sweep], settings: DetectorSettings) -> Detector:
     """Return a detector that can screen but not judge, for the sensors of the sweeps."""
     sensors: dict[str, dict[str, Any]] = {}
@@ -341,12 +272,6 @@ def _require_enough(labels: np.ndarray, lanes: Sequence[str]) -> None:
             f"{n_lanes} lanes. Must be at least 10, 10 and 3."
         )
         raise ValueError(msg)
-
-
-def _emplacement_weights(owner: np.ndarray) -> Floats:
-    """Return weights such that several places at one target weigh one together."""
-    counts = np.bincount(owner[owner >= 0], minlength=1)
-    return np.array([1.0 / counts[k] if k >= 0 else 1.0 for k in owner])
 
 
 def _calibrate_alone(

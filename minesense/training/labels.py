@@ -1,0 +1,114 @@
+"""What lies at the places that were noticed: labels from the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..detect import Site
+from ..score import Halo
+from ..sweep import Floats
+from ..truth import Target, Truth
+
+
+def label_sites(
+    sites: Sequence[Site], truth: Truth, halo: Halo
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Say which target each place belongs to.
+
+    Parameters
+    ----------
+    sites : sequence of Site
+        Places that were noticed.
+    truth : Truth
+        What lies in the ground.
+    halo : Halo
+        What counts as the place of a target.
+
+    Returns
+    -------
+    owner : (n,) int64 ndarray
+        Index of the nearest target whose halo holds the place, -1 if none.
+    keep : (n,) bool ndarray
+        False between one and two halos, where a place is neither.
+
+    Examples
+    --------
+    A place 4 cm from the middle of a target belongs to it, one a metre away to none:
+
+    >>> import numpy as np
+    >>> from minesense import Target, Truth
+    >>> from minesense.detect import Site
+    >>> from minesense.score import Halo
+    >>> from minesense.training import label_sites
+    >>> mine = Target(
+    ...     identifier="M1",
+    ...     kind="disc",
+    ...     is_target=True,
+    ...     easting=0.0,
+    ...     northing=1.0,
+    ...     depth=0.05,
+    ...     diameter=0.1,
+    ...     metal_class="low",
+    ... )
+    >>> sites = [
+    ...     Site(
+    ...         lane="A",
+    ...         easting=0.04 + x,
+    ...         northing=1.0,
+    ...         position_error=0.05,
+    ...         depth=0.05,
+    ...         time=0.0,
+    ...         quality=0,
+    ...         noticed=("gpr",),
+    ...         scores={},
+    ...         features={},
+    ...     )
+    ...     for x in (0.0, 1.0)
+    ... ]
+    >>> owner, keep = label_sites(sites, Truth(objects=(mine,)), Halo())
+    >>> owner.tolist(), keep.tolist()
+    ([0, -1], [True, True])
+    """
+    owner = np.full(len(sites), -1, dtype=np.int64)
+    keep = np.ones(len(sites), dtype=bool)
+    targets: tuple[Target, ...] = truth.targets
+    if not targets or not sites:
+        return owner, keep
+    places = np.array([(target.easting, target.northing) for target in targets])
+    radius = np.array([halo.reach(target.diameter) for target in targets])
+    for k, site in enumerate(sites):
+        share = np.hypot(*(places - (site.easting, site.northing)).T) / radius
+        nearest = int(np.argmin(share))
+        if share[nearest] <= 1:
+            owner[k] = nearest
+        elif share[nearest] <= 2:
+            keep[k] = False
+    return owner, keep
+
+
+def emplacement_weights(owner: np.ndarray) -> Floats:
+    """
+    Return weights such that several places at one target weigh one together.
+
+    Parameters
+    ----------
+    owner : (n,) int64 ndarray
+        Index of the target that each place belongs to, -1 for none.
+
+    Returns
+    -------
+    weights : (n,) float64 ndarray
+        One over the number of places of the same target; 1 where there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.training import emplacement_weights
+    >>> emplacement_weights(np.array([0, 0, -1])).tolist()
+    [0.5, 0.5, 1.0]
+    """
+    counts = np.bincount(owner[owner >= 0], minlength=1)
+    return np.array([1.0 / counts[k] if k >= 0 else 1.0 for k in owner])
