@@ -74,12 +74,18 @@ def radar_stages(settings: RadarSettings) -> tuple[Pipeline, Stage]:
         along_track.RemoveMedianBackground(spacing=s.spacing, half_width=s.background),
         along_track.Whiten(spacing=s.spacing, length=s.whitening, guard=s.whitening_guard),
     )
+    start_time = s.ground_time + s.start
+    if s.prescreener == "prediction":
+        return prepare, gpr.PrescreenPrediction(
+            spacing=s.spacing, bin_length=s.bin_length, start_time=start_time
+        )
     prescreen = gpr.PrescreenEnergy(
         spacing=s.spacing,
         bin_length=s.bin_length,
         guard=s.guard,
         ring=s.ring,
-        start_time=s.ground_time + s.start,
+        start_time=start_time,
+        reference=s.prescreener,
     )
     return prepare, prescreen
 
