@@ -6,7 +6,7 @@ from ._jit import jit
 
 
 @jit
-def fill_cells(patches, cell_rows, cell_columns, bounds, scratch, label, cells):
+def fill_cells(patches, cell_rows, cell_columns, margin, bounds, scratch, label, cells):
     """
     Sum the magnitudes of gradients by their unsigned direction, cell by cell.
 
@@ -16,6 +16,8 @@ def fill_cells(patches, cell_rows, cell_columns, bounds, scratch, label, cells):
         Differences are taken in its precision, everything else in float64.
     cell_rows, cell_columns : int
         Size of a cell; rows and columns that fill no cell are left over.
+    margin : int
+        Rows and columns before the first cell.
     bounds : (n_bins - 1, 2) float64 array
         Cosine and sine of the directions at which bin 1, 2, ... begin.
     scratch, label : (3, n_columns) float64 array, (n_columns,) int64 array
@@ -28,7 +30,8 @@ def fill_cells(patches, cell_rows, cell_columns, bounds, scratch, label, cells):
     down, along, strength = scratch
     for p in range(n):
         cells[p] = 0.0
-        for i in range(n_down * cell_rows):
+        for m in range(n_down * cell_rows):
+            i = margin + m
             above, row, below = patches[p, i], patches[p, i], patches[p, i]
             if 0 < i < n_rows - 1:  # at the border there is no difference
                 above, below = patches[p, i - 1], patches[p, i + 1]
@@ -49,8 +52,9 @@ def fill_cells(patches, cell_rows, cell_columns, bounds, scratch, label, cells):
                 for j in range(n_columns):
                     label[j] += 1 if down[j] * cosine >= along[j] * sine else 0
             for c in range(n_right):
-                bins = cells[p, i // cell_rows, c]
-                for j in range(c * cell_columns, (c + 1) * cell_columns):
+                bins = cells[p, m // cell_rows, c]
+                start = margin + c * cell_columns
+                for j in range(start, start + cell_columns):
                     bins[label[j]] += strength[j]
         cells[p] /= cell_rows * cell_columns
 

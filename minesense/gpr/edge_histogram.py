@@ -116,13 +116,12 @@ def edge_histogram_features(
     cells = locate_cells(
         sweep, traces, channels, times, ground_time=ground_time, spacing=spacing
     )
-    # a margin of one for the operators
-    window = {"before": cells.half(duration) + 1, "after": cells.half(duration) + 1}
+    half = cells.half(duration) + 1  # a margin of one for the operators, here and below
     n_along, n_across = cells.along(reach, least=_LEAST), _channels(cells, reach)
     result = cells.empty(len(EDGE_HISTOGRAM_FEATURES))
-    for row, patch in cells.patches(along=n_along + 1, across=0, **window):
+    for row, patch in cells.patches(along=n_along + 1, across=0, before=half, after=half):
         result[row, :35] = _shares(patch[:, 0])
-    for row, patch in cells.patches(along=0, across=n_across + 1, **window):
+    for row, patch in cells.patches(along=0, across=n_across + 1, before=half, after=half):
         result[row, 35:] = _shares(patch[0])
     return result
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..alarm import Feature
-from ..sweep import Floats, Samples, Sweep
+from ..sweep import Floats, Sweep
 from ._patches import locate_cells
 
 #: Hz, ends of the bands, each as much wider as it is higher.
@@ -139,7 +139,7 @@ def energy_spectrum_features(
     return result
 
 
-def energy_density(patch: Samples, interval: float) -> tuple[Floats, Floats]:
+def energy_density(patch: npt.NDArray[np.floating], interval: float) -> tuple[Floats, Floats]:
     """
     Return frequencies and the mean energy density of traces.
 

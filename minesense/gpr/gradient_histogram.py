@@ -148,7 +148,7 @@ def gradient_histogram_features(
 
     Notes
     -----
-    Cells as in :func:`gradient_histogram`, of :math:`\operatorname{sgn}(z) \ln(1 + |z|)` for
+    Cells as in :func:`gradient_histogram`, with gradients at their border too, of :math:`\operatorname{sgn}(z) \ln(1 + |z|)` for
     amplitude :math:`z`, and no blocks: how strong an echo is tells something here. They are
     the mean of the channel and of those of its two neighbours that the array has. The bin of
     0 degrees has what changes with time alone, as layers do; that of 90 degrees what changes
@@ -157,7 +157,8 @@ def gradient_histogram_features(
 
     Unusable traces, and what lies beyond the lane or the record, count as zero amplitude.
     Polarity changes no feature, nor a delay that `times` follow; travel the other way reverses
-    the cells along track and the bins.
+    the cells along track and the bins, but leaves in the first what does not change along
+    the track at all.
 
     Examples
     --------
@@ -197,28 +198,31 @@ def gradient_histogram_features(
     result = cells.empty(len(GRADIENT_HISTOGRAM_FEATURES))
     before = _N_DOWN * deep // 2
     around = cells.patches(
-        along=_N_ALONG * wide // 2,
+        along=_N_ALONG * wide // 2 + 1,  # with a margin, so that no difference is missing
         across=1,
-        before=before,
-        after=_N_DOWN * deep - before - 1,
+        before=before + 1,
+        after=_N_DOWN * deep - before,
     )
     for row, patch in around:
         logarithm = np.copysign(np.log1p(np.abs(patch)), patch)
         images = np.ascontiguousarray(logarithm.transpose(1, 0, 2))
         c = int(cells.channels[row])
         n_present = min(n_channels, c + 2) - max(0, c - 1)
-        result[row] = _cells(images, (wide, deep), _N_BINS).sum(axis=0).ravel() / n_present
+        result[row] = (
+            _cells(images, (wide, deep), _N_BINS, margin=1).sum(axis=0).ravel() / n_present
+        )
     return result
 
 
 def _cells(
-    images: npt.NDArray[np.floating], cell: tuple[int, int], n_bins: int
+    images: npt.NDArray[np.floating], cell: tuple[int, int], n_bins: int, *, margin: int = 0
 ) -> npt.NDArray[np.float64]:
-    """Return the histograms of the cells of images."""
+    """Return the histograms of the cells of images within a margin."""
     n, n_rows, n_columns = images.shape
-    cells = np.empty((n, n_rows // cell[0], n_columns // cell[1], n_bins))
+    n_down, n_right = ((n_rows - 2 * margin) // cell[0], (n_columns - 2 * margin) // cell[1])
+    cells = np.empty((n, n_down, n_right, n_bins))
     scratch = np.empty((3, n_columns)), np.empty(n_columns, np.int64)
-    fill_cells(images, *cell, _bounds(n_bins), *scratch, cells)
+    fill_cells(images, *cell, margin, _bounds(n_bins), *scratch, cells)
     return cells
 
 

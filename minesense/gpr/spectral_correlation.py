@@ -211,7 +211,9 @@ def _greatest(shares: Floats, prototypes: npt.ArrayLike, name: str) -> Floats:
     if not len(known):
         msg = f"Invalid prototypes['{name}'] with no row. Must have one or more."
         raise ValueError(msg)
-    return np.asarray((_standardise(shares) @ _standardise(known).T).max(axis=1))
+    # summed row by row: a matrix product rounds otherwise for more rows
+    products = _standardise(shares)[:, None] * _standardise(known)
+    return np.asarray(products.sum(axis=2).max(axis=1))
 
 
 def _standardise(rows: Floats) -> Floats:
