@@ -46,7 +46,7 @@ MASKS = {
 def edge_shares(section):
     """Return the seven histograms of a section with a margin of one."""
     inner = section[1:-1, 1:-1]
-    n_rows, n_columns = inner.shape
+    n_rows = len(inner)
     labels = np.full(inner.shape, 4)
     for i, j in np.ndindex(*inner.shape):
         around = section[i : i + 3, j : j + 3]

@@ -220,7 +220,7 @@ def test_without_a_time_the_strongest_echo_is_taken(family):
     samples[15, 2, 40:51] += 3.0  # eleven samples are a period: the middle is 45
     samples[15, 2, 5] = 50.0  # above the ground
     samples[15, 2, 70] = 5.0  # stronger at one sample only
-    samples[15, 1] = samples[14, 2] = 20.0  # another channel, another trace
+    samples[15, 1, 80] = samples[14, 2, 80] = 40.0  # another channel, another trace
     sweep = sweep_of(samples)
     rows = rows_of(family, sweep, times=[np.nan])
     npt.assert_array_equal(rows, rows_of(family, sweep, (15, 2, 45)))
@@ -553,8 +553,8 @@ def test_gradients_are_those_of_scikit_image(dtype, shape, cell, block, n_bins):
     """As it normalises them, in the same order, and with whole numbers right on the bounds."""
     feature = pytest.importorskip("skimage.feature")
     rng = np.random.default_rng(seed=4)
-    for images in (rng.normal(size=(6, *shape)), rng.integers(-3, 4, (6, *shape))):
-        images = images.astype(dtype)
+    for values in (rng.normal(size=(6, *shape)), rng.integers(-3, 4, (6, *shape))):
+        images = values.astype(dtype)
         expected = [feature.hog(image, n_bins, cell, block, "L2-Hys") for image in images]
         result = gradient_histogram(images, n_bins=n_bins, cell=cell, block=block)
         assert result.dtype == dtype

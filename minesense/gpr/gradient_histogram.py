@@ -148,8 +148,9 @@ def gradient_histogram_features(
 
     Notes
     -----
-    Cells as in :func:`gradient_histogram`, with gradients at their border too, of :math:`\operatorname{sgn}(z) \ln(1 + |z|)` for
-    amplitude :math:`z`, and no blocks: how strong an echo is tells something here. They are
+    Cells as in :func:`gradient_histogram`, with gradients at their border too, of
+    :math:`\operatorname{sgn}(z) \ln(1 + |z|)` for amplitude :math:`z`, and no blocks: how
+    strong an echo is tells something here. They are
     the mean of the channel and of those of its two neighbours that the array has. The bin of
     0 degrees has what changes with time alone, as layers do; that of 90 degrees what changes
     along the track. Directions are those in the grid of traces and samples: what is learned
