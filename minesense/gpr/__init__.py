@@ -16,10 +16,17 @@ from .bank import template_bank
 from .clipping import Declip, declip
 from .continuation import phase_shift
 from .display import PrepareDisplay, prepare_display
+from .edge_histogram import EDGE_HISTOGRAM_FEATURES, edge_histogram_features
+from .energy_spectrum import ENERGY_SPECTRUM_FEATURES, energy_spectrum_features
 from .features import FEATURES, radar_features
 from .flattening import FlattenSpectrum, flatten_spectrum
 from .focusing import Focus, focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
+from .gradient_histogram import (
+    GRADIENT_HISTOGRAM_FEATURES,
+    gradient_histogram,
+    gradient_histogram_features,
+)
 from .ground import AlignGround, align_ground, track_ground
 from .height import LevelHeight, antenna_heights, level_height
 from .hyperbola import HyperbolaFit, fit_hyperbola
@@ -29,15 +36,26 @@ from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
 from .sharpness import Sharpness, sharpest_permittivity
+from .spectral_correlation import (
+    SPECTRAL_CORRELATION_FEATURES,
+    spectral_correlation_features,
+    spectral_prototypes,
+)
 from .spikes import Despike, despike
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
+from .texture import TEXTURE_FEATURES, texture_features
 from .time_zero import AlignTimeZero, align_time_zero
 from .tones import TracesFromTones, traces_from_tones
 from .two_way import prescreen_prediction_two_way
 from .volume import Volume, back_project_volume
 
 __all__ = [
+    "EDGE_HISTOGRAM_FEATURES",
+    "ENERGY_SPECTRUM_FEATURES",
     "FEATURES",
+    "GRADIENT_HISTOGRAM_FEATURES",
+    "SPECTRAL_CORRELATION_FEATURES",
+    "TEXTURE_FEATURES",
     "AlignGround",
     "AlignTimeZero",
     "BandPass",
@@ -78,11 +96,15 @@ __all__ = [
     "declip",
     "despike",
     "dewow",
+    "edge_histogram_features",
+    "energy_spectrum_features",
     "envelope",
     "equalise",
     "fit_hyperbola",
     "flatten_spectrum",
     "focus",
+    "gradient_histogram",
+    "gradient_histogram_features",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
@@ -103,8 +125,11 @@ __all__ = [
     "remove_subspace",
     "resample_track",
     "sharpest_permittivity",
+    "spectral_correlation_features",
+    "spectral_prototypes",
     "stolt",
     "template_bank",
+    "texture_features",
     "traces_from_tones",
     "track_ground",
     "whiten",
