@@ -13,6 +13,7 @@ from .attributes import (
 )
 from .back_projection import Image, back_project
 from .bank import template_bank
+from .bounce import Bounce, NoteBounce
 from .clipping import Declip, declip
 from .continuation import phase_shift
 from .display import PrepareDisplay, prepare_display
@@ -41,6 +42,7 @@ __all__ = [
     "AlignGround",
     "AlignTimeZero",
     "BandPass",
+    "Bounce",
     "CompensateLoss",
     "Declip",
     "Despike",
@@ -53,6 +55,7 @@ __all__ = [
     "Image",
     "LevelHeight",
     "LowRankRemoval",
+    "NoteBounce",
     "PrepareDisplay",
     "PrescreenAnomaly",
     "PrescreenEnergy",
