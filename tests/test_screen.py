@@ -412,7 +412,7 @@ def test_a_part_keeps_the_bounce_of_every_trace():
 
 def test_noting_the_bounce_changes_no_score():
     """The stages as they are made for everybody give the same bits."""
-    lane = radar_lane(**{"quality": QUALITY})
+    lane = radar_lane(quality=QUALITY)
     (part,) = screen([lane])[0].parts
     prepare, prescreen = radar_stages(SETTINGS.radar)
     processed = run_lane(prepare, lane)

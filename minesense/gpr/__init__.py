@@ -15,7 +15,9 @@ from .back_projection import Image, back_project
 from .bank import template_bank
 from .bounce import Bounce, NoteBounce
 from .clipping import Declip, declip
+from .context import CONTEXT_FEATURES, bounce_permittivity, context_features
 from .continuation import phase_shift
+from .depth_peaks import DEPTH_PEAK_FEATURES, depth_peak_features
 from .display import PrepareDisplay, prepare_display
 from .features import FEATURES, radar_features
 from .flattening import FlattenSpectrum, flatten_spectrum
@@ -24,11 +26,19 @@ from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .ground import AlignGround, align_ground, track_ground
 from .height import LevelHeight, antenna_heights, level_height
 from .hyperbola import HyperbolaFit, fit_hyperbola
+from .hyperbola_features import HYPERBOLA_FEATURES, hyperbola_features
 from .matched import PrescreenTemplates, prescreen_templates
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
+from .sequences import (
+    EDGE_OBSERVATIONS,
+    edge_sequences,
+    sequence_names,
+    sequence_rows,
+    sequence_shape,
+)
 from .sharpness import Sharpness, sharpest_permittivity
 from .spikes import Despike, despike
 from .subspace import LowRankRemoval, SubspaceRemoval, remove_low_rank, remove_subspace
@@ -38,7 +48,11 @@ from .two_way import prescreen_prediction_two_way
 from .volume import Volume, back_project_volume
 
 __all__ = [
+    "CONTEXT_FEATURES",
+    "DEPTH_PEAK_FEATURES",
+    "EDGE_OBSERVATIONS",
     "FEATURES",
+    "HYPERBOLA_FEATURES",
     "AlignGround",
     "AlignTimeZero",
     "BandPass",
@@ -76,16 +90,21 @@ __all__ = [
     "back_project",
     "back_project_volume",
     "band_pass",
+    "bounce_permittivity",
     "cell_averaging_factor",
     "compensate_loss",
+    "context_features",
     "declip",
+    "depth_peak_features",
     "despike",
     "dewow",
+    "edge_sequences",
     "envelope",
     "equalise",
     "fit_hyperbola",
     "flatten_spectrum",
     "focus",
+    "hyperbola_features",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
@@ -105,6 +124,9 @@ __all__ = [
     "remove_median_background",
     "remove_subspace",
     "resample_track",
+    "sequence_names",
+    "sequence_rows",
+    "sequence_shape",
     "sharpest_permittivity",
     "stolt",
     "template_bank",

@@ -191,9 +191,7 @@ class NoteBounce:
         self._direct.drop(n)
         is_seen = np.abs(direct[:, 1]) >= _LEAST * np.abs(amplitude)  # False for NaN
         direct = np.where(is_seen[:, None], direct, np.nan)
-        self._noted.append(
-            np.concatenate([times[:, None], amplitude[:, None], direct], axis=1)
-        )
+        self._noted.append(np.concatenate([times[:, None], amplitude[:, None], direct], axis=1))
 
 
 def _direct_wave(chunk: Sweep, stop: float) -> Floats:
@@ -234,4 +232,3 @@ def _vertex(before: Floats, here: Floats, after: Floats) -> tuple[Floats, Floats
     safe = np.where(bend == 0, 1.0, bend)
     place = np.where(bend == 0, 0.0, np.clip((before - after) / (2 * safe), -0.5, 0.5))
     return place, here + place * (after - before) / 2 + place**2 * bend / 2
-
