@@ -77,7 +77,7 @@ def agree_on_curve(places, times, traces, draws, seed, limits, tolerance, curve)
         j = int(draws[trial, 1] * n)
         k = int(draws[trial, 2] * n)
         x0, x1, x2 = places[i], places[j], places[k]
-        if x0 == x1 or x1 == x2 or x0 == x2:
+        if (x1 - x0) * (x2 - x1) * (x2 - x0) == 0.0:
             continue
         y0, y1, y2 = times[i] ** 2, times[j] ** 2, times[k] ** 2
         first = (y1 - y0) / (x1 - x0)

@@ -130,27 +130,34 @@ def context_features(
 
     Examples
     --------
+    Antennas 12 cm over ground that reflects half of a wave:
+
     >>> import numpy as np
-    >>> from minesense.detect import DetectorSettings, Screen
-    >>> from minesense.gpr import context_features
-    >>> from minesense.synthetic import cart, field, scenario
-    >>> recipe = scenario("prepared", lanes={"training": 1, "blind": 0, "length": 4.0})
-    >>> place = field(recipe, seed=1)
-    >>> lane = place.sweep(cart(n_antennas=1, n_coils=1, width=0.2), place.training)[0]
-    >>> screen = Screen(DetectorSettings())
-    >>> _ = screen.push(lane)
-    >>> part = screen.finish().parts[0]
-    >>> row = context_features(
-    ...     part.processed,
-    ...     [120],
-    ...     [0],
-    ...     [np.nan],
-    ...     ground_time=1.5e-9,
-    ...     spacing=0.025,
-    ...     bounce=part.bounce,
-    ... )[0]
-    >>> bool(0.08 < row[0] < 0.16)  # the cart's antennas are 12 cm over the ground
-    True
+    >>> from minesense.gpr import Bounce, context_features
+    >>> from minesense.sensor import Sensor
+    >>> from minesense.sweep import Sweep
+    >>> sensor = Sensor(
+    ...     name="demo", kind="gpr", axis=1e-10 * np.arange(60), lever_arms=[[0, 0, 0]]
+    ... )
+    >>> northing = 0.05 * np.arange(60)
+    >>> sweep = Sweep(
+    ...     samples=np.random.default_rng(seed=0).normal(size=(60, 1, 60)),
+    ...     time=northing,
+    ...     position=np.column_stack([0 * northing, northing, 0 * northing]),
+    ...     heading=0 * northing,
+    ...     sensor=sensor,
+    ... )
+    >>> bounce = Bounce(
+    ...     time=np.full((60, 1), 1.8e-9),
+    ...     amplitude=np.full((60, 1), -2.0),
+    ...     direct_time=np.full((60, 1), 1e-9),
+    ...     direct_amplitude=np.full((60, 1), 0.96),
+    ...     separation=0.0,
+    ... )
+    >>> options = {"ground_time": 1e-9, "spacing": 0.05, "bounce": bounce}
+    >>> row = context_features(sweep, [30], [0], [np.nan], coupling=1.0, **options)[0]
+    >>> row[[0, 3, 4]].round(2)
+    array([ 0.12, -0.5 ,  8.99])
     """
     cells = locate_cells(
         sweep, traces, channels, times, ground_time=ground_time, spacing=spacing

@@ -22,12 +22,8 @@ DEPTH_PEAK_FEATURES: tuple[Feature, ...] = (
     Feature("depth_peak_delay_3", "s", "from the strongest peak to the third, later positive"),
     Feature("depth_peak_level_2", "dB", "of the second peak against the strongest"),
     Feature("depth_peak_level_3", "dB", "of the third peak against the strongest"),
-    Feature(
-        "depth_peak_distance", "s", "of the echo that was asked for from the strongest peak"
-    ),
-    Feature(
-        "depth_peak_gap", "dB", "lowest energy between the two strongest, against the second"
-    ),
+    Feature("depth_peak_distance", "s", "of the echo asked for from the strongest peak"),
+    Feature("depth_peak_gap", "dB", "lowest energy between the two, against the second"),
     Feature("depth_peak_offset", "m", "from the candidate to the middle of the strongest peak"),
     Feature("depth_peak_drift", "m", "between the middles along track of the two strongest"),
     Feature("depth_peak_likeness", "1", "of the two strongest peaks' energy along track"),
