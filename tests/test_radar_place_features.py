@@ -10,6 +10,7 @@ import numpy.testing as npt
 import pytest
 from lanes import make_sensor, make_sweep
 
+from minesense._kernels import hyperbola_fit as kernels
 from minesense.constants import SPEED_OF_LIGHT
 from minesense.gpr import (
     CONTEXT_FEATURES,
@@ -165,10 +166,8 @@ def test_amplitude_does_not_matter(name):
 @pytest.mark.parametrize("name", ["hyperbola", "depth", "context"])
 def test_the_direction_of_the_lane_does_not_matter(name):
     family, _ = FAMILIES[name]
-    if name == "hyperbola":
-        section = POINT  # trials draw picks in order: noise would draw others
-    else:
-        section = POINT + 0.1 * NOISE
+    # trials draw picks in the order of the lane: noise would draw others
+    section = POINT if name == "hyperbola" else POINT + 0.1 * NOISE
     forth, back = rows_of(family, section), rows_of(family, section[::-1].copy())
     npt.assert_allclose(forth, back, rtol=1e-3, atol=1e-12)
 
@@ -267,6 +266,43 @@ def test_a_seed_is_the_same_fit():
     section = POINT + 0.3 * NOISE
     first, again = (rows_of(hyperbola_features, section, seed=3) for _ in range(2))
     npt.assert_array_equal(first, again)
+
+
+def test_three_picks_are_no_fit():
+    """Nor is a direction that no pick tells anything of given a spread."""
+    told = np.zeros(3)
+    kernels.fit_point(
+        np.array([-0.1, 0.0, 0.1]), np.array([0.6, 0.5, 0.6]), np.arange(3), 0.0, 0.0, 9.0,
+        np.array([2.0, 0.0, 0.1]), np.zeros((7, 4)), np.empty(3, np.bool_), told,
+    )  # fmt: skip
+    assert told.tolist() == [3.0, 0.0, 0.0]
+    work = np.zeros((7, 4))
+    kernels._solve(work, 1e-3)
+    assert work[4].tolist() == [0, 0, 0, 0]
+    kernels._solve(work, 0.0)
+    assert math.isnan(work[4, 0])
+
+
+def test_the_length_of_a_leg_and_its_derivatives():
+    """Against rays, and differences of them."""
+    args = np.array([0.12, 0.1, 0.25, 2.5])  # height, depth, offset, index
+    out, low, high = np.empty(4), np.empty(4), np.empty(4)
+    kernels.leg_of(*args, out)
+    ray = trace_rays(0.12, 0.1, np.array([0.25]), index=2.5, n_steps=20)
+    npt.assert_allclose(out[0], SPEED_OF_LIGHT * ray.time[0], rtol=1e-9)
+    for column, which in ((1, 3), (2, 1), (3, 2)):
+        step = 1e-5 * (np.arange(4) == which)
+        kernels.leg_of(*(args - step), low)
+        kernels.leg_of(*(args + step), high)
+        npt.assert_allclose(out[column], (high[0] - low[0]) / 2e-5, rtol=1e-5)
+
+
+def test_stacks_end_where_traces_do():
+    mean, power = np.empty(3), np.empty(3)
+    section = np.array([[1.0, 2.0, 4.0], [8.0, 8.0, 8.0], [2.0, 2.0, 2.0]])
+    kernels.stack_along_curve(section, np.array([1.5, np.nan, 0.0]), -1, mean, power)
+    npt.assert_allclose(mean, [1.5 / 2, 5 / 2, 2 / 2])
+    npt.assert_allclose(power, [1.5**2 / 2, 13 / 2, 4 / 2])
 
 
 # -- peaks over depth ------------------------------------------------------------------------
@@ -416,7 +452,7 @@ def test_rows_of_sequences_have_their_names():
     assert rows[1, names.index("edge_2_4_negative_rising")] == values[1, 2, 4, 2]
     with pytest.raises(ValueError, match="shape"):
         sequence_rows(values[..., :3])
-    with pytest.raises(ValueError, match="reach '0.01'"):
+    with pytest.raises(ValueError, match=r"reach '0\.01'"):
         sequence_shape(spacing=0.05, reach=0.01)
 
 
@@ -431,5 +467,4 @@ def test_a_fit_takes_three_milliseconds():
         begin = time.perf_counter()
         hyperbola_features(lane, *places, **options)
         spent.append((time.perf_counter() - begin) / 50)
-    print(f"{1e3 * min(spent):.2f} ms a candidate")
     assert min(spent) < 3e-3

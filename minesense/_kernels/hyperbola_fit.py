@@ -117,17 +117,13 @@ def leg_of(height, depth, offset, index, out):
     x = 0.0
     if height > 0.0:
         x = offset * index * height / (index * height + depth)
-        for _ in range(12):
+        for _ in range(5 if height > 0.02 else 12):
             y = offset - x
             a = 1.0 / math.sqrt(height * height + x * x)
             b = 1.0 / math.sqrt(depth * depth + y * y)
             slope = height * height * a * a * a + index * depth * depth * b * b * b
-            moved = x - (x * a - index * y * b) / slope
-            moved = min(max(moved, 0.0), offset)
-            done = abs(moved - x) < 1e-9
-            x = moved
-            if done:
-                break
+            x -= (x * a - index * y * b) / slope
+            x = min(max(x, 0.0), offset)  # without the clip it can diverge
     air = math.sqrt(height * height + x * x)
     soil = math.sqrt(depth * depth + (offset - x) ** 2)
     out[0] = air + index * soil
@@ -286,7 +282,7 @@ def _solve(work, damping):
     aa, bb, cc = d * f - e * e, c * e - b * f, b * e - c * d
     det = a * aa + b * bb + c * cc
     if det <= 0.0:  # a direction of which no pick tells anything
-        work[4, 0] = np.inf if damping == 0.0 else 0.0
+        work[4, 0] = np.nan if damping == 0.0 else 0.0
         work[4, 1] = 0.0
         work[4, 2] = 0.0
         return

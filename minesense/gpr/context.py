@@ -157,7 +157,7 @@ def context_features(
     >>> options = {"ground_time": 1e-9, "spacing": 0.05, "bounce": bounce}
     >>> row = context_features(sweep, [30], [0], [np.nan], coupling=1.0, **options)[0]
     >>> row[[0, 3, 4]].round(2)
-    array([ 0.12, -0.5 ,  8.99])
+    array([ 0.12, -0.5 ,  8.98])
     """
     cells = locate_cells(
         sweep, traces, channels, times, ground_time=ground_time, spacing=spacing
@@ -177,7 +177,7 @@ def context_features(
     for row in np.flatnonzero(cells.is_usable):
         i, c = int(cells.traces[row]), int(cells.channels[row])
         around = slice(max(0, i - near), i + near + 1)
-        offset = cells.spacing * (np.arange(len(sweep))[around] - i)
+        offset: Floats = cells.spacing * (np.arange(len(sweep), dtype=np.float64)[around] - i)
         spread, slope = _about_a_line(offset, heights[around, c])
         here = slice(max(0, i - 1), i + 2)
         level = levels[around, c]

@@ -159,7 +159,7 @@ def _describe(
     if not len(peaks):
         return result
     first = peaks[0]
-    offset = spacing * (np.arange(len(energy)) - middle)
+    offset: Floats = spacing * (np.arange(len(energy), dtype=np.float64) - middle)
     centre = _centroid(energy[:, first], offset)
     result[1] = interval * first
     result[6], result[8] = abs(asked - interval * first), abs(centre)
