@@ -13,8 +13,11 @@ from .attributes import (
 )
 from .back_projection import Image, back_project
 from .bank import template_bank
+from .bounce import Bounce, NoteBounce
 from .clipping import Declip, declip
+from .context import CONTEXT_FEATURES, bounce_permittivity, context_features
 from .continuation import phase_shift
+from .depth_peaks import DEPTH_PEAK_FEATURES, depth_peak_features
 from .display import PrepareDisplay, prepare_display
 from .edge_histogram import EDGE_HISTOGRAM_FEATURES, edge_histogram_features
 from .energy_spectrum import ENERGY_SPECTRUM_FEATURES, energy_spectrum_features
@@ -30,11 +33,19 @@ from .gradient_histogram import (
 from .ground import AlignGround, align_ground, track_ground
 from .height import LevelHeight, antenna_heights, level_height
 from .hyperbola import HyperbolaFit, fit_hyperbola
+from .hyperbola_features import HYPERBOLA_FEATURES, hyperbola_features
 from .matched import PrescreenTemplates, prescreen_templates
 from .migration import kirchhoff, stolt
 from .prediction import PrescreenPrediction, prescreen_prediction
 from .preprocess import BandPass, Dewow, band_pass, dewow
 from .prescreen import PrescreenEnergy, cell_averaging_factor, prescreen_energy
+from .sequences import (
+    EDGE_OBSERVATIONS,
+    edge_sequences,
+    sequence_names,
+    sequence_rows,
+    sequence_shape,
+)
 from .sharpness import Sharpness, sharpest_permittivity
 from .spectral_correlation import (
     SPECTRAL_CORRELATION_FEATURES,
@@ -50,15 +61,20 @@ from .two_way import prescreen_prediction_two_way
 from .volume import Volume, back_project_volume
 
 __all__ = [
+    "CONTEXT_FEATURES",
+    "DEPTH_PEAK_FEATURES",
     "EDGE_HISTOGRAM_FEATURES",
+    "EDGE_OBSERVATIONS",
     "ENERGY_SPECTRUM_FEATURES",
     "FEATURES",
     "GRADIENT_HISTOGRAM_FEATURES",
+    "HYPERBOLA_FEATURES",
     "SPECTRAL_CORRELATION_FEATURES",
     "TEXTURE_FEATURES",
     "AlignGround",
     "AlignTimeZero",
     "BandPass",
+    "Bounce",
     "CompensateLoss",
     "Declip",
     "Despike",
@@ -71,6 +87,7 @@ __all__ = [
     "Image",
     "LevelHeight",
     "LowRankRemoval",
+    "NoteBounce",
     "PrepareDisplay",
     "PrescreenAnomaly",
     "PrescreenEnergy",
@@ -91,12 +108,16 @@ __all__ = [
     "back_project",
     "back_project_volume",
     "band_pass",
+    "bounce_permittivity",
     "cell_averaging_factor",
     "compensate_loss",
+    "context_features",
     "declip",
+    "depth_peak_features",
     "despike",
     "dewow",
     "edge_histogram_features",
+    "edge_sequences",
     "energy_spectrum_features",
     "envelope",
     "equalise",
@@ -105,6 +126,7 @@ __all__ = [
     "focus",
     "gradient_histogram",
     "gradient_histogram_features",
+    "hyperbola_features",
     "instantaneous_frequency",
     "instantaneous_phase",
     "kirchhoff",
@@ -124,6 +146,9 @@ __all__ = [
     "remove_median_background",
     "remove_subspace",
     "resample_track",
+    "sequence_names",
+    "sequence_rows",
+    "sequence_shape",
     "sharpest_permittivity",
     "spectral_correlation_features",
     "spectral_prototypes",
