@@ -43,9 +43,7 @@ class QuickSpectrum(NamedTuple):
     signal_to_noise: float  # dB for each number fitted
 
 
-def make_search(
-    courses: Courses, voltage: Courses, slow: float, fast: float
-) -> RateSearch:
+def make_search(courses: Courses, voltage: Courses, slow: float, fast: float) -> RateSearch:
     """
     Return the tables of a search.
 

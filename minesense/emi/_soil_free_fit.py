@@ -79,7 +79,7 @@ def fit_without_soil(
         np.array([-_ASIDE, -_ASIDE, lowest - _BELOW[1]]),
         np.array([_ASIDE, _ASIDE, lowest - _BELOW[0]]),
     )
-    courses = strong_courses(near.free)[: _MOST_COURSES]
+    courses = strong_courses(near.free)[:_MOST_COURSES]
     stand = (position, attitude(near.turn), np.ascontiguousarray(near.free @ courses.T))
     found = best_place(head, stand, box, starts, grid)
     if found is None:

@@ -40,7 +40,9 @@ PLACE_FEATURES: tuple[Feature, ...] = (
     Feature("spectrum_entropy", "1", "entropy of the spectrum; 0 for a single time constant"),
     Feature("fast_share", "1", "share received with time constants below a third of the range"),
     Feature("slow_share", "1", "share received with time constants above two thirds of it"),
-    Feature("spectrum_misfit", "1", "root mean square misfit of the relaxations over the noise"),
+    Feature(
+        "spectrum_misfit", "1", "root mean square misfit of the relaxations over the noise"
+    ),
     Feature("footprint_along", "m", "width at half the amplitude, along track"),
     Feature("footprint_across", "m", "width at half the amplitude, across track"),
     Feature("footprint_size", "m", "geometric mean of the least and the greatest width"),
