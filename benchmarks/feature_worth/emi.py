@@ -1,6 +1,6 @@
 """Measure what features of places add to those of single coils, on a SYNTHETIC field.
 
-    python -m benchmarks.feature_worth.emi [--lanes 32] [--seed 1] [--bootstrap 1000]
+    python -m benchmarks.feature_worth.emi [--lanes 96] [--seed 1] [--bootstrap 500]
 
 The metal detector of a cart alone, in three soils. Candidates of the prescreener are judged by
 the boosted classifier out of fold, whole lanes at a time, with the features of the coils, and
@@ -148,9 +148,9 @@ def figures(scores: np.ndarray, places: Places, counts: dict[str, int], area: fl
 def main() -> None:
     """Collect, judge with each set of features, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lanes", type=int, default=32)
+    parser.add_argument("--lanes", type=int, default=96)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--bootstrap", type=int, default=1000)
+    parser.add_argument("--bootstrap", type=int, default=500)
     given = parser.parse_args()
     places = collect(given.lanes, given.seed)
     sets = {"coils": places.coils, "coils and places": np.hstack([places.coils, places.places])}
@@ -214,7 +214,8 @@ def main() -> None:
             )
         )
     if not all(map(math.isfinite, point["coils"])):
-        raise SystemExit("no figures: too few candidates")
+        msg = "no figures: too few candidates"
+        raise SystemExit(msg)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ _RIDGE = 1e-3
 _MOST_PATTERNS = 3
 #: Half the step of ln(rate) by which a course is differentiated; step that ends the search.
 _STEP, _ARRIVED = 1e-4, 1e-4
-_MOST_STEPS = 12
+_MOST_STEPS, _ROUGH_STEPS = 12, 4
 
 
 class RateSearch(NamedTuple):
@@ -101,12 +101,14 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     What :func:`~minesense.emi.fit_decays` fits, in a fraction of its time. The stations are
     turned to their patterns of most energy (left singular vectors of the data), up to three
     that stand out of the noise, which loses nothing that one object of so many moments
-    sends. Every set of up to three rates of the grid is tried, by normal equations that do
+    sends; without any there is no rate. Every set of up to three rates of the grid is tried, by normal equations that do
     not depend on the data, and counts if the amplitudes of the strongest pattern are not
     negative; the best by :math:`\chi^2 + n_z (n_p + 1) \ln N` is moved to the optimum
-    between the points of the grid by Gauss-Newton steps, variable projection in ln(rate).
+    between the points of the grid by Gauss-Newton steps, variable projection in ln(rate),
+    and loses rates as long as that lowers the criterion: a rate between two points may have
+    taken both.
     """
-    patterns = _patterns(free)
+    patterns, is_strong = _patterns(free)
     pulls = search.design @ patterns.T  # (n_grid, n_patterns)
     strongest = int(np.argmax((pulls[:, 0] / np.linalg.norm(search.design, axis=1)) ** 2))
     if pulls[strongest, 0] < 0:
@@ -117,7 +119,7 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     best, rates = energy, np.empty(0)
     for chosen, inverse in zip(search.sets, search.inverses, strict=True):
         size = chosen.shape[1]
-        if size * (n_patterns + 1) >= n_values:
+        if not is_strong or size * (n_patterns + 1) >= n_values:
             break
         own = pulls[chosen]  # (n_sets, size, n_patterns)
         amplitudes = inverse @ own
@@ -128,6 +130,15 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
             best, rates = float(squares[at]) + size * penalty, search.grid[chosen[at]]
     on_grid = spectrum_on_grid(search.design, patterns[:1], _RIDGE)[0]
     rates, amplitudes, misfit = _refined(search, patterns, rates)
+    while len(rates) > 1:
+        trials = [
+            _refined(search, patterns, np.delete(rates, k), steps=_ROUGH_STEPS)
+            for k in range(len(rates))
+        ]
+        fewer = min(trials, key=lambda found: found[2])
+        if fewer[2] - misfit > penalty or (fewer[1] < 0).any():
+            break
+        rates, amplitudes, misfit = _refined(search, patterns, fewer[0])
     n_numbers = len(rates) * (n_patterns + 1)
     signal = 10 * math.log10(max(energy - misfit, 1e-30) / max(n_numbers, 1))
     return QuickSpectrum(
@@ -135,16 +146,16 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     )
 
 
-def _patterns(free: Floats) -> Floats:
-    """Return the data turned to their strongest patterns over the stations."""
+def _patterns(free: Floats) -> tuple[Floats, bool]:
+    """Return the data turned to their strongest patterns, and if one is more than noise."""
     _, values, vectors = np.linalg.svd(free, full_matrices=False)
     n_strong = int((values > sum(map(math.sqrt, free.shape))).sum())
     kept = slice(0, min(max(1, n_strong), _MOST_PATTERNS))
-    return np.asarray(values[kept, None] * vectors[kept])
+    return np.asarray(values[kept, None] * vectors[kept]), n_strong > 0
 
 
 def _refined(
-    search: RateSearch, patterns: Floats, rates: Floats
+    search: RateSearch, patterns: Floats, rates: Floats, *, steps: int = _MOST_STEPS
 ) -> tuple[Floats, Floats, float]:
     """Return rates moved to the least misfit near them, amplitudes and squared misfit."""
     if not len(rates):
@@ -153,7 +164,7 @@ def _refined(
     logs = np.log(rates)
     amplitudes, left, design, slopes = _fitted(search, patterns, logs)
     damping = 1e-3
-    for _ in range(_MOST_STEPS):
+    for _ in range(steps):
         axes = np.linalg.qr(design.T)[0]
         change = amplitudes[:, :, None] * slopes[:, None, :]  # (n_rates, n_patterns, m)
         change -= (change @ axes) @ axes.T

@@ -16,10 +16,13 @@ from .principal_axes import as_tensors, axis_errors, common_axes, make_positive
 
 #: Stations at least: what is left without the soil, and the soil beside a dipole, are fitted.
 _FEWEST = 12
+#: Spread of the stations about the line that is nearest to all, at least, m: a line tells no
+#: tensor, and errors of the positions make it look as if it did.
+_LEAST_SPREAD = 0.03
 #: Half the side of the square searched, and from where to where below the lowest wire, m.
 _ASIDE, _BELOW = 0.2, (0.02, 0.5)
 #: Spacing of the grid, m, and how many of its best points are refined.
-_GRID, _STARTS = 0.05, 6
+_GRID, _STARTS = 0.05, 10
 #: Courses of the gates, at most, by which the place is sought.
 _MOST_COURSES = 4
 #: An optimum this close to the edge of the search volume lies on it, m.
@@ -52,7 +55,7 @@ def fit_without_soil(
     fit : DipoleFit
         In the frame of travel: right and forward of the peak, and upward from the ground, or
         from the wires if their height is not known. None if there are fewer than twelve
-        stations or they determine no tensor.
+        stations, they lie within 3 cm of a line, or they determine no tensor.
 
     Notes
     -----
@@ -70,7 +73,7 @@ def fit_without_soil(
     left without the soil, as many as stand out of the noise, at most four), and judged by all.
     """
     n, n_free = near.free.shape
-    if n < _FEWEST:
+    if n < _FEWEST or np.linalg.eigvalsh(np.cov(near.place[:, :2].T))[0] < _LEAST_SPREAD**2:
         return None
     position = near.place.copy()
     position[:, 2] += (head.height or 0.0) - position[:, 2].mean()
