@@ -101,8 +101,8 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     What :func:`~minesense.emi.fit_decays` fits, in a fraction of its time. The stations are
     turned to their patterns of most energy (left singular vectors of the data), up to three
     that stand out of the noise, which loses nothing that one object of so many moments
-    sends; without any there is no rate. Every set of up to three rates of the grid is tried, by normal equations that do
-    not depend on the data, and counts if the amplitudes of the strongest pattern are not
+    sends; without any there is no rate. Every set of up to three rates of the grid is tried,
+    by normal equations that do not depend on the data, and counts if the amplitudes of the strongest pattern are not
     negative; the best by :math:`\chi^2 + n_z (n_p + 1) \ln N` is moved to the optimum
     between the points of the grid by Gauss-Newton steps, variable projection in ln(rate),
     and loses rates as long as that lowers the criterion: a rate between two points may have

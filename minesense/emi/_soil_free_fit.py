@@ -21,8 +21,9 @@ _FEWEST = 12
 _LEAST_SPREAD = 0.03
 #: Half the side of the square searched, and from where to where below the lowest wire, m.
 _ASIDE, _BELOW = 0.2, (0.02, 0.5)
-#: Spacing of the grid, m, and how many of its best points are refined.
-_GRID, _STARTS = 0.05, 10
+#: Spacing of the grid, m, and how many of its best points are refined: of a swung
+#: head, ten were seen to lie all too deep, and to end in another optimum.
+_GRID, _STARTS = 0.05, 20
 #: Courses of the gates, at most, by which the place is sought.
 _MOST_COURSES = 4
 #: An optimum this close to the edge of the search volume lies on it, m.
