@@ -93,7 +93,7 @@ def place_features(
     features : (n, 27) float64 ndarray
         Columns as in :data:`PLACE_FEATURES`. A row of NaN where the trace itself is unusable.
         Where no dipole can be fitted `cannot_analyse` is 1 and what describes the object is
-        NaN; that is an outcome, and says "dig". What else cannot be told is NaN as well.
+        NaN; that is an outcome, and such a place is dug. What else cannot be told is NaN as well.
 
     Raises
     ------
@@ -155,8 +155,8 @@ def place_features(
     ...     spacing=0.05,
     ... )[0]
     >>> found = {f.name: float(v) for f, v in zip(PLACE_FEATURES, row)}
-    >>> round(found["dipole_depth"], 3), found["rate_count"]
-    (0.1, 1.0)
+    >>> round(found["dipole_depth"], 3), round(1e6 * 10 ** found["slowest_tau"])
+    (0.1, 73)
     """
     n_traces, (n_channels, n_gates) = len(sweep), check_gated(sweep.sensor).shape
     spacing = check_positive(spacing, "spacing")
