@@ -20,7 +20,7 @@ from minesense.emi import (
 from minesense.emi._footprint import measure_footprint, measure_ring
 from minesense.emi._nearby import Nearby, gather, make_stand, soil_axes, thin
 from minesense.emi._rate_search import make_search, quick_spectrum
-from minesense.emi._soil_free_fit import fit_without_soil, strong_courses
+from minesense.emi._fit_beside_soil import fit_without_soil, strong_courses
 from minesense.physics import (
     array_response,
     nail,
@@ -165,10 +165,10 @@ def test_quick_rates_are_those_of_the_careful_fit():
         return received_decays(TRAIN, 1 / rates)
 
     def courses(rates):
-        return (voltage(rates) / noise) @ axes.free
+        return (voltage(rates) / noise) @ axes.bare
 
     search = make_search(courses, voltage, 1 / 1.2e-3, 1 / 2e-6)
-    found = quick_spectrum(search, (rows / noise) @ axes.free)
+    found = quick_spectrum(search, (rows / noise) @ axes.bare)
     careful = fit_decays(rows, train=TRAIN, noise=noise, columns=[SOIL])
     assert len(found.rates) == len(careful.rates) == 2
     npt.assert_allclose(found.rates, careful.rates, rtol=0.05)
@@ -183,7 +183,7 @@ def test_noise_has_no_rate():
     axes = soil_axes(np.ones(12), SOIL)
 
     def courses(rates):
-        return received_decays(TRAIN, 1 / rates) @ axes.free
+        return received_decays(TRAIN, 1 / rates) @ axes.bare
 
     search = make_search(courses, courses, 1e3, 5e5)
     assert not len(quick_spectrum(search, noise).rates)
@@ -385,11 +385,11 @@ def test_thinning_keeps_few_and_the_middle():
     npt.assert_array_equal(thin(places[:50], 96), np.arange(50))
 
 
-def make_near(place, free, soil=None):
+def make_near(place, bare, soil=None):
     """Return stations with given data."""
     place = np.column_stack([place, np.zeros(len(place))])
     soil = np.zeros(len(place)) if soil is None else soil
-    return Nearby(place=place, turn=np.zeros(len(place)), free=free, soil=soil)
+    return Nearby(place=place, turn=np.zeros(len(place)), bare=bare, soil=soil)
 
 
 def test_widths_of_a_known_bell():
@@ -408,9 +408,9 @@ def test_widths_of_a_known_bell():
     bend = turn.T @ np.diag(scale**-2) @ turn
     npt.assert_allclose(found.across, half / math.sqrt(bend[0, 0]), rtol=1e-6)
     npt.assert_allclose(found.along, half / math.sqrt(bend[1, 1]), rtol=1e-6)
-    flat = measure_footprint(make_near(place, 0 * near.free + 100.0))
+    flat = measure_footprint(make_near(place, 0 * near.bare + 100.0))
     assert math.isnan(flat.size)
-    assert math.isnan(measure_footprint(make_near(place, 0 * near.free)).along)
+    assert math.isnan(measure_footprint(make_near(place, 0 * near.bare)).along)
 
 
 @pytest.mark.parametrize("depth", [0.1, 0.2])
@@ -435,18 +435,18 @@ def test_the_ring_tells_soil():
     axes = soil_axes(np.full(12, 1e-10), SOIL)
     early = (axes.soil * axes.noise)[:4].mean()
     soil = 5 * rng.normal(size=4000) + place @ [0.3, 0.4]
-    free = rng.normal(size=(4000, 11))
-    loud, quiet = soil.copy(), free.copy()
+    bare = rng.normal(size=(4000, 11))
+    loud, quiet = soil.copy(), bare.copy()
     loud[:40], quiet[:40] = 1e4, 1e4
-    for s, y in ((soil, free), (loud, quiet)):
+    for s, y in ((soil, bare), (loud, quiet)):
         found = measure_ring(make_near(place, y, s), axes)
         npt.assert_allclose(found.level, 5 * early, rtol=0.06)
         npt.assert_allclose(found.likeness, 25 / 36, rtol=0.05)
-        npt.assert_allclose(found.free, 1, rtol=0.05)
+        npt.assert_allclose(found.bare, 1, rtol=0.05)
     npt.assert_allclose(
-        measure_ring(make_near(place, free, soil), axes).slope, 0.5 * early, rtol=0.4
+        measure_ring(make_near(place, bare, soil), axes).slope, 0.5 * early, rtol=0.4
     )
-    few = measure_ring(make_near(place[:9], free[:9], soil[:9]), axes)
+    few = measure_ring(make_near(place[:9], bare[:9], soil[:9]), axes)
     assert all(map(math.isnan, few))
 
 

@@ -40,7 +40,7 @@ class Ring(NamedTuple):
     level: float  # V/A, early, robust standard deviation about zero
     slope: float  # V/(A m), early
     likeness: float  # share of the variance that the decay of soil explains
-    free: float  # robust standard deviation of what is left without the soil, over the noise
+    bare: float  # robust standard deviation of what is left without the soil, over the noise
 
 
 _UNKNOWN = Footprint(math.nan, math.nan, math.nan, math.nan)
@@ -72,8 +72,8 @@ def measure_footprint(near: Nearby) -> Footprint:
     diagonal of :math:`Q` in the frame of travel, or an eigenvalue, which does not depend on
     the frame.
     """
-    course = np.linalg.svd(near.free, full_matrices=False)[2][0]
-    amplitude = near.free @ course
+    course = np.linalg.svd(near.bare, full_matrices=False)[2][0]
+    amplitude = near.bare @ course
     amplitude *= np.sign(amplitude[0]) or 1.0
     largest = float(amplitude.max())
     if largest < _LEAST_SIGNAL:
@@ -132,17 +132,17 @@ def measure_ring(ring: Nearby, axes: SoilAxes) -> Ring:
     if len(ring.soil) < _FEWEST_RING:
         return Ring(math.nan, math.nan, math.nan, math.nan)
     soil = 1.4826 * float(np.median(np.abs(ring.soil)))
-    free = 1.4826 * np.median(np.abs(ring.free), axis=0)
+    bare = 1.4826 * np.median(np.abs(ring.bare), axis=0)
     third = np.array_split(axes.soil * axes.noise, 3)[0]
     early = abs(float(third.mean()))  # V/A of one unit along the soil
     design = np.column_stack([np.ones(len(ring.soil)), ring.place[:, :2]])
     plane = np.linalg.lstsq(design, np.clip(ring.soil, -3 * soil, 3 * soil), rcond=None)[0]
-    total = soil**2 + float((free**2).sum())
+    total = soil**2 + float((bare**2).sum())
     return Ring(
         level=early * soil,
         slope=early * float(np.hypot(plane[1], plane[2])),
         likeness=soil**2 / total if total else math.nan,
-        free=float(np.sqrt((free**2).mean())),
+        bare=float(np.sqrt((bare**2).mean())),
     )
 
 

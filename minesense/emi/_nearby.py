@@ -29,7 +29,7 @@ class SoilAxes(NamedTuple):
     """Turns decays over their noise into what soil cannot make, and what it can."""
 
     noise: Floats  # (n_gates,) in the unit of the data
-    free: Floats  # (n_gates, n_gates - 1) orthonormal, of what is left without the soil
+    bare: Floats  # (n_gates, n_gates - 1) orthonormal, of what is left without the soil
     soil: Floats  # (n_gates,) unit vector of the soil
 
 
@@ -55,7 +55,7 @@ class Nearby:
 
     place: Floats  # (n, 3) right and forward of the peak, upward, m
     turn: Floats  # (n,) heading less that at the peak, rad
-    free: Floats  # (n, n_gates - 1) what is left without the soil, over the noise
+    bare: Floats  # (n, n_gates - 1) what is left without the soil, over the noise
     soil: Floats  # (n,) the soil's part, over the noise
 
 
@@ -77,8 +77,8 @@ def soil_axes(noise: Floats, soil: Floats) -> SoilAxes:
     """
     unit = soil / noise
     unit = unit / np.linalg.norm(unit)
-    free = np.linalg.qr(unit[:, None], mode="complete")[0][:, 1:]
-    return SoilAxes(noise, np.ascontiguousarray(free), unit)
+    bare = np.linalg.qr(unit[:, None], mode="complete")[0][:, 1:]
+    return SoilAxes(noise, np.ascontiguousarray(bare), unit)
 
 
 def make_stand(sweep: Sweep, channel: int, spread: Floats, soil: Floats) -> Stand:
@@ -108,7 +108,7 @@ def make_stand(sweep: Sweep, channel: int, spread: Floats, soil: Floats) -> Stan
     noise = np.sqrt((spread[is_alike] ** 2).mean(axis=0))
     axes = soil_axes(noise, soil)
     is_placed = sweep.is_credited & np.isfinite(sweep.position).all(axis=1)
-    left = (sweep.samples[is_placed][:, is_alike] / noise) @ axes.free
+    left = (sweep.samples[is_placed][:, is_alike] / noise) @ axes.bare
     if left.size:
         share = 1.4826 * float(np.median(np.abs(left - np.median(left))))
         axes = axes._replace(noise=noise * min(max(share, 0.1), 1.0))
@@ -153,7 +153,7 @@ def gather(stand: Stand, trace: int, channel: int) -> tuple[Nearby, Nearby] | No
     search = np.flatnonzero(apart <= PEAK)
     if not len(search):
         return None
-    left = _scaled(stand, i[search], c[search]) @ stand.axes.free
+    left = _scaled(stand, i[search], c[search]) @ stand.axes.bare
     peak = search[int(np.argmax((left**2).sum(axis=1)))]
     heading = float(stand.sweep.heading[i[peak]])
     sin, cos = math.sin(heading), math.cos(heading)
@@ -166,7 +166,7 @@ def gather(stand: Stand, trace: int, channel: int) -> tuple[Nearby, Nearby] | No
         return Nearby(
             place=place[chosen],
             turn=stand.sweep.heading[i[chosen]] - heading,
-            free=scaled @ stand.axes.free,
+            bare=scaled @ stand.axes.bare,
             soil=scaled @ stand.axes.soil,
         )
 

@@ -19,7 +19,9 @@ _RIDGE = 1e-3
 _MOST_PATTERNS = 3
 #: Half the step of ln(rate) by which a course is differentiated; step that ends the search.
 _STEP, _ARRIVED = 1e-4, 1e-4
-_MOST_STEPS, _ROUGH_STEPS = 12, 4
+_MOST_STEPS = 12
+#: Rates closer than this, as a ratio, are tried as one: it may have lain between two points.
+_MERGE = 1.6
 
 
 class RateSearch(NamedTuple):
@@ -80,7 +82,7 @@ def make_search(courses: Courses, voltage: Courses, slow: float, fast: float) ->
     return RateSearch(courses, grid, design, tuple(sets), tuple(inverses), received)
 
 
-def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
+def quick_spectrum(search: RateSearch, bare: Floats) -> QuickSpectrum:
     r"""
     Find the rates that stations share, as few as the noise allows.
 
@@ -88,7 +90,7 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     ----------
     search : RateSearch
         From :func:`make_search`.
-    free : (n, m) float64 ndarray
+    bare : (n, m) float64 ndarray
         What is left of decays without the soil, over the noise.
 
     Returns
@@ -102,13 +104,13 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     turned to their patterns of most energy (left singular vectors of the data), up to three
     that stand out of the noise, which loses nothing that one object of so many moments
     sends; without any there is no rate. Every set of up to three rates of the grid is tried,
-    by normal equations that do not depend on the data, and counts if the amplitudes of the strongest pattern are not
-    negative; the best by :math:`\chi^2 + n_z (n_p + 1) \ln N` is moved to the optimum
-    between the points of the grid by Gauss-Newton steps, variable projection in ln(rate),
-    and loses rates as long as that lowers the criterion: a rate between two points may have
-    taken both.
+    by normal equations that do not depend on the data, and counts if the amplitudes of the
+    strongest pattern are not negative; the best by :math:`\chi^2 + n_z (n_p + 1) \ln N` is
+    moved to the optimum between the points of the grid by Gauss-Newton steps, variable
+    projection in ln(rate). Neighbours are then joined if one rate does as well by the same
+    criterion.
     """
-    patterns, is_strong = _patterns(free)
+    patterns, is_strong = _patterns(bare)
     pulls = search.design @ patterns.T  # (n_grid, n_patterns)
     strongest = int(np.argmax((pulls[:, 0] / np.linalg.norm(search.design, axis=1)) ** 2))
     if pulls[strongest, 0] < 0:
@@ -131,14 +133,15 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     on_grid = spectrum_on_grid(search.design, patterns[:1], _RIDGE)[0]
     rates, amplitudes, misfit = _refined(search, patterns, rates)
     while len(rates) > 1:
-        trials = [
-            _refined(search, patterns, np.delete(rates, k), steps=_ROUGH_STEPS)
-            for k in range(len(rates))
-        ]
-        fewer = min(trials, key=lambda found: found[2])
-        if fewer[2] - misfit > penalty or (fewer[1] < 0).any():
+        near = int(np.argmin(np.diff(np.log(rates))))
+        if rates[near + 1] > _MERGE * rates[near]:
             break
-        rates, amplitudes, misfit = _refined(search, patterns, fewer[0])
+        middle = math.sqrt(rates[near] * rates[near + 1])
+        one = np.concatenate([rates[:near], [middle], rates[near + 2 :]])
+        fewer = _refined(search, patterns, one)
+        if fewer[2] - misfit > penalty:
+            break
+        rates, amplitudes, misfit = fewer
     n_numbers = len(rates) * (n_patterns + 1)
     signal = 10 * math.log10(max(energy - misfit, 1e-30) / max(n_numbers, 1))
     return QuickSpectrum(
@@ -146,16 +149,16 @@ def quick_spectrum(search: RateSearch, free: Floats) -> QuickSpectrum:
     )
 
 
-def _patterns(free: Floats) -> tuple[Floats, bool]:
+def _patterns(bare: Floats) -> tuple[Floats, bool]:
     """Return the data turned to their strongest patterns, and if one is more than noise."""
-    _, values, vectors = np.linalg.svd(free, full_matrices=False)
-    n_strong = int((values > sum(map(math.sqrt, free.shape))).sum())
+    _, values, vectors = np.linalg.svd(bare, full_matrices=False)
+    n_strong = int((values > sum(map(math.sqrt, bare.shape))).sum())
     kept = slice(0, min(max(1, n_strong), _MOST_PATTERNS))
     return np.asarray(values[kept, None] * vectors[kept]), n_strong > 0
 
 
 def _refined(
-    search: RateSearch, patterns: Floats, rates: Floats, *, steps: int = _MOST_STEPS
+    search: RateSearch, patterns: Floats, rates: Floats
 ) -> tuple[Floats, Floats, float]:
     """Return rates moved to the least misfit near them, amplitudes and squared misfit."""
     if not len(rates):
@@ -164,7 +167,7 @@ def _refined(
     logs = np.log(rates)
     amplitudes, left, design, slopes = _fitted(search, patterns, logs)
     damping = 1e-3
-    for _ in range(steps):
+    for _ in range(_MOST_STEPS):
         axes = np.linalg.qr(design.T)[0]
         change = amplitudes[:, :, None] * slopes[:, None, :]  # (n_rates, n_patterns, m)
         change -= (change @ axes) @ axes.T

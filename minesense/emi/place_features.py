@@ -15,7 +15,7 @@ from ..sweep import Floats, Sweep
 from ._footprint import measure_footprint, measure_ring
 from ._nearby import REACH, Nearby, SoilAxes, gather, make_stand
 from ._rate_search import RateSearch, make_search, quick_spectrum
-from ._soil_free_fit import fit_without_soil
+from ._fit_beside_soil import fit_without_soil
 from .inversion import DipoleFit
 from .object_features import polarizability_features
 from .preprocess import check_gated, received_decays
@@ -93,7 +93,8 @@ def place_features(
     features : (n, 27) float64 ndarray
         Columns as in :data:`PLACE_FEATURES`. A row of NaN where the trace itself is unusable.
         Where no dipole can be fitted `cannot_analyse` is 1 and what describes the object is
-        NaN; that is an outcome, and such a place is dug. What else cannot be told is NaN as well.
+        NaN; that is an outcome, and such a place is dug. What else cannot be told is NaN as
+        well.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def place_features(
     A ring of aluminium under the third of five coils:
 
     >>> import numpy as np
-    >>> from minesense.emi import PLACE_FEATURES, place_features, soil_decay
+    >>> from minesense.emi import soil_decay
     >>> from minesense.physics import array_response, ring_relaxation
     >>> from minesense.sensor import pulse_train_of
     >>> from minesense.sweep import Sweep
@@ -207,19 +208,19 @@ class _Describe:
         row[_RATES] = self._describe_rates(near)
         row[_FOOTPRINT] = measure_footprint(near)
         ring = measure_ring(around, axes)
-        peak = math.sqrt(float((near.free[0] ** 2).mean()))
+        peak = math.sqrt(float((near.bare[0] ** 2).mean()))
         row[_RING] = [
             _decibel(ring.level / 1e-9),
             _decibel(ring.slope / 1e-9),
             ring.likeness,
-            _decibel(peak / max(ring.free, 0.1)) if ring.free >= 0 else np.nan,
+            _decibel(peak / max(ring.bare, 0.1)) if ring.bare >= 0 else np.nan,
         ]
         return row
 
     def _describe_rates(self, near: Nearby) -> list[float]:
         """Return the features of the relaxations that stations near the peak share."""
         close = np.hypot(near.place[:, 0], near.place[:, 1]) <= _TELLING
-        spectrum = quick_spectrum(self._search, near.free[close])
+        spectrum = quick_spectrum(self._search, near.bare[close])
         if not len(spectrum.rates) or spectrum.signal_to_noise < _LEAST_SIGNAL:
             return [0.0, *[np.nan] * 6, spectrum.misfit]
         grid, received = self._search.grid, self._search.received
@@ -274,7 +275,7 @@ def _rate_search(sensor: Sensor, axes: SoilAxes) -> RateSearch:
         return np.asarray(rates[:, None] * np.exp(-rates[:, None] * sensor.axis))
 
     def courses(rates: Floats) -> Floats:
-        return np.asarray((voltage(rates) / axes.noise) @ axes.free)
+        return np.asarray((voltage(rates) / axes.noise) @ axes.bare)
 
     return make_search(courses, voltage, 1 / (3 * stop), 1 / (0.2 * start))
 

@@ -73,7 +73,7 @@ def fit_without_soil(
     The place is sought in the strongest courses of the gates (singular vectors of what is
     left without the soil, as many as stand out of the noise, at most four), and judged by all.
     """
-    n, n_free = near.free.shape
+    n, n_bare = near.bare.shape
     if n < _FEWEST or np.linalg.eigvalsh(np.cov(near.place[:, :2].T))[0] < _LEAST_SPREAD**2:
         return None
     position = near.place.copy()
@@ -83,16 +83,16 @@ def fit_without_soil(
         np.array([-_ASIDE, -_ASIDE, lowest - _BELOW[1]]),
         np.array([_ASIDE, _ASIDE, lowest - _BELOW[0]]),
     )
-    courses = strong_courses(near.free)[:_MOST_COURSES]
-    stand = (position, attitude(near.turn), np.ascontiguousarray(near.free @ courses.T))
+    courses = strong_courses(near.bare)[:_MOST_COURSES]
+    stand = (position, attitude(near.turn), np.ascontiguousarray(near.bare @ courses.T))
     found = best_place(head, stand, box, starts, grid)
     if found is None:
         return None
     place, _, _, rows, normal = found
     columns, errors, misfit = _tensors_beside_soil(near, axes, rows)
-    energy, freedom = float((near.free**2).sum()), (n - 6) * n_free - 3
+    energy, freedom = float((near.bare**2).sum()), (n - 6) * n_bare - 3
     coherence = 1 - max(0.0, misfit - freedom) / energy if energy else 0.0
-    signal = 10 * math.log10(max(energy - misfit, 1e-30) / (6 * n_free + 3))
+    signal = 10 * math.log10(max(energy - misfit, 1e-30) / (6 * n_bare + 3))
     tensors, (shares, indefinite) = make_positive(as_tensors(columns))
     is_inside = min((place - box[0]).min(), (box[1] - place).min()) > _EDGE
     reason = ""
@@ -128,13 +128,13 @@ def fit_without_soil(
     )
 
 
-def strong_courses(free: Floats) -> Floats:
+def strong_courses(bare: Floats) -> Floats:
     r"""
     Return the courses of the gates that stand out of the noise.
 
     Parameters
     ----------
-    free : (n, m) float64 ndarray
+    bare : (n, m) float64 ndarray
         Data over their noise.
 
     Returns
@@ -143,8 +143,8 @@ def strong_courses(free: Floats) -> Floats:
         Right singular vectors, the strongest first: those whose singular value exceeds the
         largest of noise alone, :math:`\sqrt n + \sqrt m`; one at least.
     """
-    _, values, vectors = np.linalg.svd(free, full_matrices=False)
-    n_strong = int((values > sum(map(math.sqrt, free.shape))).sum())
+    _, values, vectors = np.linalg.svd(bare, full_matrices=False)
+    n_strong = int((values > sum(map(math.sqrt, bare.shape))).sum())
     return np.asarray(vectors[: max(1, n_strong)])
 
 
@@ -156,13 +156,13 @@ def _tensors_beside_soil(
 
     Elements (6, n_gates) are over the noise; errors (n_gates,) in the unit of the data.
     """
-    across = np.linalg.lstsq(rows, near.free, rcond=None)[0]
-    misfit = float(((near.free - rows @ across) ** 2).sum())
+    across = np.linalg.lstsq(rows, near.bare, rcond=None)[0]
+    misfit = float(((near.bare - rows @ across) ** 2).sum())
     scale = np.linalg.norm(rows)  # so that no column is lost beside the plane
     design = np.column_stack([rows / scale, np.ones(len(rows)), near.place[:, :2]])
     found = np.linalg.lstsq(design, near.soil, rcond=None)[0]
     left = near.soil - design @ found
     variance = max(1.0, float((left**2).sum()) / max(1, len(rows) - design.shape[1]))
-    columns = across @ axes.free.T + np.outer(found[:6] / scale, axes.soil)
-    errors = axes.noise * np.sqrt((axes.free**2).sum(axis=1) + variance * axes.soil**2)
+    columns = across @ axes.bare.T + np.outer(found[:6] / scale, axes.soil)
+    errors = axes.noise * np.sqrt((axes.bare**2).sum(axis=1) + variance * axes.soil**2)
     return columns, errors, misfit
