@@ -17,10 +17,10 @@ from minesense.emi import (
     received_decays,
     soil_decay,
 )
+from minesense.emi._fit_beside_soil import fit_without_soil, strong_courses
 from minesense.emi._footprint import measure_footprint, measure_ring
 from minesense.emi._nearby import Nearby, gather, make_stand, soil_axes, thin
 from minesense.emi._rate_search import make_search, quick_spectrum
-from minesense.emi._fit_beside_soil import fit_without_soil, strong_courses
 from minesense.physics import (
     array_response,
     nail,

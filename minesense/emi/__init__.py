@@ -19,8 +19,8 @@ from .object_features import (
     polarizability_features,
     relaxation_features,
 )
-from .place_features import PLACE_FEATURES, place_features
 from .placement import CorrectLag, correct_lag
+from .places import PLACE_FEATURES, place_features
 from .preprocess import ProjectSoil, project_soil, received_decays, soil_decay, soil_loss
 from .prescreen import PrescreenDecay, prescreen_decay
 from .relaxation_spectrum import RelaxationSpectrum, fit_decays, fit_phasors

@@ -12,10 +12,10 @@ from .._validation import check_array, check_positive
 from ..alarm import Feature
 from ..sensor import PulseTrain, Sensor
 from ..sweep import Floats, Sweep
+from ._fit_beside_soil import fit_without_soil
 from ._footprint import measure_footprint, measure_ring
 from ._nearby import REACH, Nearby, SoilAxes, gather, make_stand
 from ._rate_search import RateSearch, make_search, quick_spectrum
-from ._fit_beside_soil import fit_without_soil
 from .inversion import DipoleFit
 from .object_features import polarizability_features
 from .preprocess import check_gated, received_decays
