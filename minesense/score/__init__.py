@@ -13,6 +13,7 @@ from .intervals import (
     wilson,
 )
 from .matching import AlarmOutcome, Halo, Matching, TargetOutcome, match
+from .reliability import LaneReliability, Reliability, ReliabilityBin, reliability
 from .scoring import ClutterCount, Proportion, Rate, Score, Stratum, score
 
 __all__ = [
@@ -24,9 +25,12 @@ __all__ = [
     "Ground",
     "Halo",
     "Interval",
+    "LaneReliability",
     "Matching",
     "Proportion",
     "Rate",
+    "Reliability",
+    "ReliabilityBin",
     "Score",
     "Stratum",
     "TargetOutcome",
@@ -38,6 +42,7 @@ __all__ = [
     "match",
     "poisson_rate",
     "random_alarms",
+    "reliability",
     "roc",
     "score",
     "scored_ground",
