@@ -1,5 +1,6 @@
 """From candidates to alarms: features, classifier, calibration, fusion."""
 
+from .belief import Belief, CombinedBelief, belief_of, combine_beliefs
 from .calibrate import (
     Platt,
     brier_score,
@@ -15,16 +16,20 @@ from .confident import certify_with_confidence
 from .detection import Detection, LaneDetection, check_sensor, observed
 from .detector import Detector
 from .folds import Fold, check_groups, lane_folds
-from .fuse import fuse
+from .fuse import Fused, FusionRule, fuse, silence_log_ratio
 from .guarantee import Guarantee, certify_each_class, certify_miss_rate, units_needed
 from .isotonic import Calibration, Isotonic, fit_calibration, fit_isotonic, read_calibration
+from .joint_miss import MissBounds, joint_miss_bounds, repeated_miss
 from .model import ALLOWED_TYPES
+from .novelty import conformal_p_values, is_unknown, thin_places
+from .position_gate import Gate, position_gate
 from .prior import BASE_RATES, BaseRate, with_prior
 from .recording import Screening, recording_settings, screen_recording
 from .screen import Part, Screen, Screened, coil_stages, radar_stages
 from .settings import CoilSettings, DetectorSettings, RadarSettings, read_settings
+from .shift import Departure, ShiftMonitor, Verdict, stability_index, withhold
 from .sites import FEATURES, KINDS, Site, find_sites
-from .venn_abers import VennAbers, venn_abers
+from .venn import VennAbers, venn_abers
 
 __all__ = [
     "ALLOWED_TYPES",
@@ -32,25 +37,35 @@ __all__ = [
     "FEATURES",
     "KINDS",
     "BaseRate",
+    "Belief",
     "Calibration",
     "CandidateCap",
     "CoilSettings",
+    "CombinedBelief",
+    "Departure",
     "Detection",
     "Detector",
     "DetectorSettings",
     "ExtractCandidates",
     "Fold",
+    "Fused",
+    "FusionRule",
+    "Gate",
     "Guarantee",
     "Isotonic",
     "LaneDetection",
+    "MissBounds",
     "Part",
     "Platt",
     "RadarSettings",
     "Screen",
     "Screened",
     "Screening",
+    "ShiftMonitor",
     "Site",
     "VennAbers",
+    "Verdict",
+    "belief_of",
     "brier_score",
     "certify_each_class",
     "certify_miss_rate",
@@ -58,6 +73,8 @@ __all__ = [
     "check_groups",
     "check_sensor",
     "coil_stages",
+    "combine_beliefs",
+    "conformal_p_values",
     "expected_calibration_error",
     "find_sites",
     "fit",
@@ -65,20 +82,28 @@ __all__ = [
     "fit_isotonic",
     "fit_platt",
     "fuse",
+    "is_unknown",
+    "joint_miss_bounds",
     "lane_folds",
     "log_odds",
     "merge_candidates",
     "new_estimator",
     "observed",
     "out_of_fold",
+    "position_gate",
     "predict",
     "probability",
     "radar_stages",
     "read_calibration",
     "read_settings",
     "recording_settings",
+    "repeated_miss",
     "screen_recording",
+    "silence_log_ratio",
+    "stability_index",
+    "thin_places",
     "units_needed",
     "venn_abers",
     "with_prior",
+    "withhold",
 ]

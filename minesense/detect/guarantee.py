@@ -87,7 +87,7 @@ class Guarantee:
         return (
             f"At score {self.threshold:.4g} at most {self.miss_rate:.3g} of the {who} are "
             f"missed {held} ({self.n_units} {self.unit}s, {self.n_targets} targets). Lanes "
-            f"missed {self.mean_loss:.3g} on average, half of them at most {median:.3g}, nine in ten "
+            f"missed {self.mean_loss:.3g} on average, half at most {median:.3g}, nine in ten "
             f"at most {most:.3g}, the worst {self.worst_loss:.3g}. {self.assumes}"
         )
 

@@ -13,8 +13,8 @@ from .intervals import (
     wilson,
 )
 from .matching import AlarmOutcome, Halo, Matching, TargetOutcome, match
-from .reliability import LaneReliability, Reliability, ReliabilityBin, reliability
 from .scoring import ClutterCount, Proportion, Rate, Score, Stratum, score
+from .stated import LaneReliability, Reliability, ReliabilityBin, reliability
 
 __all__ = [
     "AlarmOutcome",
