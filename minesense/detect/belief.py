@@ -109,8 +109,8 @@ def combine_beliefs(beliefs: Sequence[Belief], *, limit: float = CONFLICT) -> Co
     Two sensors that agree, and two that do not:
 
     >>> from minesense.detect import belief_of, combine_beliefs
-    >>> radar, coils = belief_of([0.9, 0.9], reliability=0.9), belief_of([0.9, 0.1], reliability=0.9)
-    >>> combined = combine_beliefs([radar, coils])
+    >>> radar, coils = ([0.9, 0.9], [0.9, 0.1])
+    >>> combined = combine_beliefs([belief_of(p, reliability=0.9) for p in (radar, coils)])
     >>> combined.is_ambiguous.tolist(), combined.conflict.round(4).tolist()
     ([False, True], [0.1458, 0.6642])
     """

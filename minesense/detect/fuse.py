@@ -66,8 +66,8 @@ def fuse(
     for name, mask in silent.items():
         if name not in said or name not in silence:
             msg = (
-                f"Invalid silent '{name}'. Must be a sensor with ratios ({', '.join(said)}) and "
-                f"with a log ratio of silence ({', '.join(silence) or 'none given'})."
+                f"Invalid silent '{name}'. Must be a sensor with ratios ({', '.join(said)}) "
+                f"and with a log ratio of silence ({', '.join(silence) or 'none given'})."
             )
             raise ValueError(msg)
         where = check_shape(np.asarray(mask, dtype=bool), "silent", said[name].shape)

@@ -308,7 +308,7 @@ def withhold(
     >>> withhold([0.7, 0.7], verdicts)[0].tolist()
     [0.7, nan]
     >>> verdicts[1].reason
-    'permittivity 25 beyond 2.825 to 10.18'
+    'permittivity 25 beyond 2.825 to 10.17'
     """
     p = np.array(probabilities, dtype=np.float64)
     if p.shape != (len(verdicts),):
