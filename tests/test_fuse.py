@@ -31,7 +31,7 @@ SCORES = st.one_of(st.floats(-50, 50), st.just(math.nan), st.just(-math.inf))
 def test_silence_never_cancels_an_alarm(radar, coils):
     """Whatever the other says: an alarm of one sensor stays, and scores as one."""
     ratios = {"gpr": np.array([radar]), "emi": np.array([coils])}
-    total = np.nan_to_num(radar, nan=0.0) + np.nan_to_num(coils, nan=0.0)
+    total = float(fuse(ratios)[0])
     fused = RULE.decide([total], ratios)
     alone = radar >= 3 or coils >= 4
     assert fused.is_alarm[0] == (alone or total >= 2)
@@ -141,8 +141,9 @@ def test_contradiction_is_ambiguous_and_absence_is_not():
     absent = belief_of([math.nan], reliability=0.9)
     alone = combine_beliefs([sure, absent])
     assert (alone.conflict[0], alone.belief.mine[0]) == (0.0, 1.0)
-    edge = Belief(mine=np.array([0.3]), clutter=np.zeros(1), either=np.array([0.7]))
-    assert not combine_beliefs([edge, against]).is_ambiguous[0]
+    for mass, is_ambiguous in ((0.29, False), (0.31, True)):
+        weak = Belief(mine=np.array([mass]), clutter=np.zeros(1), either=np.array([1 - mass]))
+        assert combine_beliefs([weak, against]).is_ambiguous.tolist() == [is_ambiguous]
 
 
 @given(st.lists(st.integers(0, 1), min_size=8, max_size=8))

@@ -62,7 +62,7 @@ def test_what_is_missing_is_not_in_range():
     assert not monitor.check({"slope": -1.0, "permittivity": math.inf}).in_range
     holes = ShiftMonitor.fit([*rows_of(rng, 18), {"slope": -1.0}, {"slope": -1.0}])
     assert holes.check({"slope": -1.0}).in_range
-    with pytest.raises(ValueError, match="names colour. Must name statistics"):
+    with pytest.raises(ValueError, match=r"names colour\. Must name statistics"):
         monitor.check({"colour": 1.0})
 
 
@@ -139,7 +139,7 @@ def test_thinned_places_are_apart_and_leave_no_hole():
 
 def test_bad_tables_are_named():
     """Too few rows, infinite values, a statistic that nobody measured."""
-    with pytest.raises(ValueError, match="table with 1 rows. Must have at least two"):
+    with pytest.raises(ValueError, match=r"table with 1 rows\. Must have at least two"):
         ShiftMonitor.fit([{"x": 1.0}])
     with pytest.raises(ValueError, match="Invalid x: row 1 is infinite"):
         ShiftMonitor.fit([{"x": 1.0}, {"x": math.inf}])

@@ -61,7 +61,7 @@ def fuse(
         lengths = {name: len(ratio) for name, ratio in ratios.items()}
         msg = f"Invalid ratios of lengths {lengths}. Must be one or more, equally long."
         raise ValueError(msg)
-    said = {name: np.nan_to_num(ratio, nan=0.0) for name, ratio in ratios.items()}
+    said = {name: np.where(np.isnan(ratio), 0.0, ratio) for name, ratio in ratios.items()}
     silent, silence = silent or {}, silence or {}
     for name, mask in silent.items():
         if name not in said or name not in silence:

@@ -90,7 +90,7 @@ class ShiftMonitor:
     the training rows, their distance :math:`w` and the margin :math:`m`. Rows of one lane
     together have the stability index :math:`\sum_b (a_b - e_b) \ln(a_b / e_b)` of their
     shares :math:`a` in bins that hold shares :math:`e` of the training rows. Even without
-    any shift it is about :math:`(1/n_a + 1/n_e)\,\chi^2_{B-1}` [1]_, so that few rows need a
+    any shift (half a row is added to each bin, so that none is empty) it is about :math:`(1/n_a + 1/n_e)\,\chi^2_{B-1}` [1]_, so that few rows need a
     higher limit than 0.25: the 0.99 quantile of that.
 
     References
@@ -202,7 +202,10 @@ class ShiftMonitor:
                 if known.missing < MISSING:
                     found.append(_departure(name, "missing", math.nan, known, math.inf))
                 continue
-            index = stability_index(_shares(values, known.edges), known.shares)
+            index = stability_index(
+                _filled(_shares(values, known.edges), len(values)),
+                _filled(known.shares, known.n),
+            )
             limit = _limit(len(values), known.n, len(known.shares))
             if index > limit:
                 found.append(
@@ -377,6 +380,12 @@ def _shares(values: Floats, edges: npt.ArrayLike) -> Floats:
     """Return the share of values in each bin; a value on an edge is below it."""
     at = np.searchsorted(np.asarray(edges), values, side="left")
     return np.bincount(at, minlength=np.size(edges) + 1) / len(values)
+
+
+def _filled(shares: npt.ArrayLike, n: int) -> Floats:
+    """Return shares with half a row more in each bin: an empty one is no infinite surprise."""
+    counts = np.asarray(shares, dtype=np.float64) * n + 0.5
+    return counts / counts.sum()
 
 
 def _limit(n: int, n_training: int, n_bins: int) -> float:
