@@ -20,6 +20,7 @@ from .fuse import Fused, FusionRule, fuse, silence_log_ratio
 from .guarantee import Guarantee, certify_each_class, certify_miss_rate, units_needed
 from .isotonic import Calibration, Isotonic, fit_calibration, fit_isotonic, read_calibration
 from .joint_miss import MissBounds, joint_miss_bounds, repeated_miss
+from .lane_statistics import lane_statistics
 from .model import ALLOWED_TYPES
 from .novelty import conformal_p_values, is_unknown, thin_places
 from .position_gate import Gate, position_gate
@@ -85,6 +86,7 @@ __all__ = [
     "is_unknown",
     "joint_miss_bounds",
     "lane_folds",
+    "lane_statistics",
     "log_odds",
     "merge_candidates",
     "new_estimator",

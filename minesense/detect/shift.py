@@ -89,9 +89,10 @@ class ShiftMonitor:
     A value is in range within :math:`[q_{0.01} - m w,\ q_{0.99} + m w]` for the quantiles of
     the training rows, their distance :math:`w` and the margin :math:`m`. Rows of one lane
     together have the stability index :math:`\sum_b (a_b - e_b) \ln(a_b / e_b)` of their
-    shares :math:`a` in bins that hold shares :math:`e` of the training rows. Even without
-    any shift (half a row is added to each bin, so that none is empty) it is about :math:`(1/n_a + 1/n_e)\,\chi^2_{B-1}` [1]_, so that few rows need a
-    higher limit than 0.25: the 0.99 quantile of that.
+    shares :math:`a` in bins that hold shares :math:`e` of the training rows; half a row is
+    added to each bin, so that none is empty. Even without any shift the index is about
+    :math:`(1/n_a + 1/n_e)\,\chi^2_{B-1}` [1]_: few rows need a higher limit than 0.25, the
+    0.99 quantile of that.
 
     References
     ----------
