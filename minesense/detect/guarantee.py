@@ -291,8 +291,12 @@ def guarantee_at(
         Calibration targets.
     threshold : float
         The one to be used, or a lower one.
-    miss_rate, unit, target_class
-        As the fields of :class:`Guarantee`.
+    miss_rate : float
+        The stated rate.
+    unit : str
+        ``"lane"`` or ``"target"``.
+    target_class : str
+        Class of the targets, "" for all.
 
     Returns
     -------
