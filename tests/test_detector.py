@@ -337,7 +337,7 @@ def test_a_model_without_its_parts_is_refused(world, tmp_path):
     with pytest.raises(ValueError, match="its card lacks calibration emi_alone"):
         Detector.load(path)
     save_model(path, {"sonar": 1.0}, full)
-    with pytest.raises(ValueError, match="Invalid model file .*: holds estimators of 'sonar'"):
+    with pytest.raises(ValueError, match="holds estimators of 'sonar'"):
         Detector.load(path)
     save_model(path, {}, [1.0])
     with pytest.raises(ValueError, match="holds no estimators or no card"):

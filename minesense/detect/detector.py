@@ -391,7 +391,7 @@ def _check_card(path: str, estimators: Mapping[str, Any], card: Mapping[str, Any
             f"of {' and '.join(map(repr, recipe.kinds))}, as its recipe."
         )
         raise ValueError(msg)
-    names = {*recipe.kinds, *map(alone, recipe.kinds), *(m for m in recipe.modes if m == "both")}
+    names = {*recipe.kinds, *map(alone, recipe.kinds), *({"both"} & set(recipe.modes))}
     missing = sorted(f"calibration {name}" for name in names - set(card["calibrations"]))
     if missing:
         msg = f"{fault}: its card lacks {', '.join(missing)}. Must be written by Detector.save."
