@@ -250,10 +250,7 @@ def _interval(found: Any) -> dict[str, Any]:
 def _little_metal(outcomes: Outcomes, reference: Reference) -> dict[str, Any]:
     """Return Pd of shallow targets with little or no metal at 0.1 false alarms per m2."""
     chosen = np.array(
-        [
-            t.metal_class in LITTLE_METAL and t.depth <= SHALLOW + 1e-9
-            for t in reference.swept
-        ],
+        [t.metal_class in LITTLE_METAL and t.depth <= SHALLOW + 1e-9 for t in reference.swept],
         bool,
     )
     threshold = threshold_at(outcomes, 0.1)

@@ -247,10 +247,7 @@ def judge_discrimination(
         "rejected": {
             "k": left,
             "n": len(clutter),
-            **{
-                k: finite(v)
-                for k, v in clopper_pearson(left, len(clutter))._asdict().items()
-            },
+            **{k: finite(v) for k, v in clopper_pearson(left, len(clutter))._asdict().items()},
         },
     }
     return figures, scores

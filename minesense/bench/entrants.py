@@ -149,9 +149,7 @@ class Trained:
     ) -> None:
         """Train as :func:`minesense.train` does."""
         self._workers = workers
-        self._detector = self.shared.train(
-            sweeps, truth, area=area, seed=seed, workers=workers
-        )
+        self._detector = self.shared.train(sweeps, truth, area=area, seed=seed, workers=workers)
 
     def detect(self, sweeps: Sequence[Sweep], *, area: Sequence[Rectangle | Region]) -> Any:
         """Return its detection."""
@@ -203,9 +201,7 @@ class Prescreener(Trained):
             for k, site in enumerate(sites, start=1)
         ]
         claimed = super().detect(sweeps, area=area).coverage
-        return Found(
-            ranked=alarms, threshold=detector.thresholds[self.name], coverage=claimed
-        )
+        return Found(ranked=alarms, threshold=detector.thresholds[self.name], coverage=claimed)
 
 
 class AlarmFile:

@@ -154,7 +154,9 @@ def _grown(mask: Mask) -> Mask:
     return grown
 
 
-def claim_shares(lanes: Mapping[str, Mapping[str, float]], weights: Floats) -> dict[str, Floats]:
+def claim_shares(
+    lanes: Mapping[str, Mapping[str, float]], weights: Floats
+) -> dict[str, Floats]:
     """
     Return how much was claimed wrongly and how much was withheld, as shares.
 

@@ -266,7 +266,9 @@ def steps_of(outcomes: Outcomes, draws: Draws | None = None) -> Steps:
     order = np.argsort(-scores, kind="stable")
     is_last = np.append(np.diff(scores[order]) != 0, True)[: len(order)]
     hits = np.hstack([targets[:, known], np.zeros((len(lanes), len(outcomes.false_scores)))])
-    false = np.hstack([np.zeros((len(lanes), int(known.sum()))), lanes[:, outcomes.false_lanes]])
+    false = np.hstack(
+        [np.zeros((len(lanes), int(known.sum()))), lanes[:, outcomes.false_lanes]]
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         pd = hits[:, order].cumsum(axis=1)[:, is_last] / targets.sum(axis=1)[:, None]
         far = false[:, order].cumsum(axis=1)[:, is_last] / (lanes @ outcomes.areas)[:, None]
@@ -289,9 +291,7 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def percentiles(
-    values: npt.ArrayLike, *, confidence: float = 0.95
-) -> tuple[float, float]:
+def percentiles(values: npt.ArrayLike, *, confidence: float = 0.95) -> tuple[float, float]:
     """
     Return the limits between which the middle share of resampled values lies.
 

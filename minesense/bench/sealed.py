@@ -38,7 +38,9 @@ class Secret:
 
     def __post_init__(self) -> None:
         check_count(self.seed, "seed", least=0)
-        digits = isinstance(self.nonce, str) and all(c in "0123456789abcdef" for c in self.nonce)
+        digits = isinstance(self.nonce, str) and all(
+            c in "0123456789abcdef" for c in self.nonce
+        )
         if not digits or len(self.nonce) < _LEAST_NONCE:
             msg = f"Invalid nonce. Must be {_LEAST_NONCE} or more hexadecimal digits."
             raise ValueError(msg)

@@ -256,7 +256,7 @@ def _named(sweep: Sweep, part: str, plot: Plot, offset: float) -> Sweep:
     """Return a sweep in the frame of the benchmark, its history without the seed."""
     moved = dataclasses.replace(
         sweep,
-        position=sweep.position + [offset, 0.0, 0.0],
+        position=sweep.position + np.array([offset, 0.0, 0.0]),
         lane=_name(part, plot, sweep.lane),
         history=("SYNTHETIC: minesense-bench",),
     )
