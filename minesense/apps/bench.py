@@ -34,7 +34,7 @@ _RESAMPLES = {"quick": 400, "full": 1000}
 class Verdict(str):
     """What a command says, with an exit code of its own."""
 
-    __slots__ = ("code",)
+    code: int  #: that the process leaves with
 
     def __new__(cls, text: str, code: int) -> Verdict:
         """Return text that leaves with a code."""

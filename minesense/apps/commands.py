@@ -320,8 +320,8 @@ def _add_bench(commands: _Commands) -> None:
             "B: discrimination of given places; C: streaming with faults, refused by this\n"
             "version; D: is ground that was not observed claimed to have been. Prints tables\n"
             "and writes full.json or quick.json.\n\n"
-            "With --compare, two results files of the same data are compared lane by lane, and\n"
-            "the exit code is 1 if the second is worse than the first beyond the limits."
+            "With --compare, two results files of the same data are compared lane by lane.\n"
+            "The exit code is 1 if the second is worse than the first beyond the limits."
         ),
         output="bench",
         output_help="folder for the results (default: bench)",

@@ -171,39 +171,38 @@ def benchmark_plan(size: str = "full") -> Plan:
 @functools.cache
 def _plans() -> dict[str, Plan]:
     """Return the plans by size."""
-    quick = {
+    quick: dict[str, Any] = {
         "length": 10.0,
         "run_in": 2.0,
-        "density": 0.8,
+        "density": 1.0,
         "platform": {"n_antennas": 6, "n_coils": 5},
     }
-    full = {"length": 20.0, "run_in": 2.5, "density": 0.25, "platform": {}}
-    home, away = {"soils": _HOME_SOILS, "kinds": _HOME_TYPES}, {"kinds": _AWAY_TYPES}
+    full: dict[str, Any] = {"length": 20.0, "run_in": 2.5, "density": 0.25, "platform": {}}
+    home: dict[str, Any] = {"soils": _HOME_SOILS, "kinds": _HOME_TYPES}
+    soil: dict[str, Any] = {**home, "soils": _AWAY_SOILS}
+    kind: dict[str, Any] = {**home, "kinds": _AWAY_TYPES}
     plots = {
         "quick": (
-            _plot("home_farmland", "farmland", training=3, blind=4, **home, **quick),
-            _plot("home_village", "village", training=3, blind=3, **home, **quick),
-            _plot("soil_farmland", "farmland", blind=5, **home | _SOIL, **quick),
-            _plot("type_farmland", "farmland", blind=5, **home | away, **quick),
-            _faulty(blind=4, **home, **quick),
+            _plot("home_farmland", "farmland", training=2, blind=3, **home, **quick),
+            _plot("home_village", "village", training=2, blind=2, **home, **quick),
+            _plot("soil_farmland", "farmland", blind=3, **soil, **quick),
+            _plot("type_farmland", "farmland", blind=3, **kind, **quick),
+            _faulty(blind=3, **home, **quick),
         ),
         "full": (
             _plot("home_farmland", "farmland", training=20, blind=34, **home, **full),
             _plot("home_village", "village", training=20, blind=34, **home, **full),
             _plot("home_battlefield", "battlefield", training=20, blind=34, **home, **full),
-            _plot("soil_farmland", "farmland", blind=40, **home | _SOIL, **full),
-            _plot("soil_village", "village", blind=40, **home | _SOIL, **full),
-            _plot("type_farmland", "farmland", blind=40, **home | away, **full),
-            _plot("type_village", "village", blind=40, **home | away, **full),
+            _plot("soil_farmland", "farmland", blind=40, **soil, **full),
+            _plot("soil_village", "village", blind=40, **soil, **full),
+            _plot("type_farmland", "farmland", blind=40, **kind, **full),
+            _plot("type_village", "village", blind=40, **kind, **full),
             _faulty(blind=24, **home, **full),
         ),
     }
     return {
         size: Plan(size=size, version=VERSION, plots=members) for size, members in plots.items()
     }
-
-
-_SOIL = {"soils": _AWAY_SOILS}
 
 
 def _plot(

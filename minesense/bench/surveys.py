@@ -22,7 +22,7 @@ from .scenarios import PARTS, Plan, Plot, plot_seed
 _APART = 20.0
 
 #: Ways to lose ground in a lane of track D, taken in turn.
-LOSSES = ("faults alone", "hole", "late start", "early end", "radar off", "coils off")
+LOSSES = ("hole", "radar off", "coils off", "late start", "early end", "faults alone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +272,7 @@ def _lose(sweep: Sweep, lane: Lane) -> Sweep:
     """
     Return a sweep without the traces that its lane loses, and without a flag for it.
 
-    A quarter of the lane is lost in the middle, at one end, or of one sensor alone.
+    A quarter of the lane is lost in the middle, a third at one end, or half of one sensor.
     """
     forward = np.linspace(0.0, 1.0, len(sweep))
     loss = _loss(lane)
