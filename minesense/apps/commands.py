@@ -379,7 +379,7 @@ def _add_bench(commands: _Commands) -> None:
         metavar="P",
         help="of the limits of a difference (default: 0.95)",
     )
-    parser.epilog = f"{EXIT_CODES} With --compare or reveal, 1 also: worse, or not verified."
+    parser.epilog = f"{EXIT_CODES}\nWith --compare or reveal, 1 also: worse, or not verified."
 
 
 def _add_info(commands: _Commands) -> None:
