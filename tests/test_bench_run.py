@@ -257,6 +257,7 @@ def test_the_library_claims_nothing_that_it_did_not_observe(results):
     assert found["any"]["m2"]["observed"] < found["any"]["m2"]["wanted"]
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(plan, results):
     """Whatever the number of threads."""
 
