@@ -254,6 +254,7 @@ def test_the_library_claims_nothing_that_it_did_not_observe(results):
     found = results["tracks"]["D"]["entrants"]["full"]
     assert found["gpr"]["falsely_claimed"]["value"] < 0.01
     assert found["gpr"]["m2"]["not_claimed"] > 0
+    assert found["emi"]["not_claimed"]["value"] < 0.2
     assert found["any"]["m2"]["observed"] < found["any"]["m2"]["wanted"]
 
 
@@ -435,6 +436,27 @@ def test_a_class_of_ones_own_enters():
     assert new_entrant("test_bench_run:Oracle").name == "oracle"
     with pytest.raises(ValueError, match="Must have a name, and methods train and detect"):
         new_entrant("collections:OrderedDict")
+
+
+def test_what_was_screened_is_not_taken_for_other_sweeps(plan):
+    """Two tests of the same size, the first one gone when the second is made."""
+    shared = Training()
+    entrant = new_entrant("metal_detector", shared)
+    survey = make_survey(plan, "training", seed=SEED)
+    options = {"area": survey.area, "seed": 1, "workers": 1}
+    entrant.train(survey.sweeps, survey.truth, **options)
+    detector = shared.train(survey.sweeps, survey.truth, **options)
+    lanes = {sweep.lane: [] for sweep in survey.sweeps}
+    for sweep in survey.sweeps:
+        lanes[sweep.lane].append(sweep)
+    for name, sweeps in lanes.items():
+        chosen = tuple(sweeps)  # takes the place of the one before
+        area = [item for item in survey.area if item[-1] == name]
+        found = entrant.detect(chosen, area=area)
+        assert {alarm.lane for alarm in found.ranked} <= {name}
+        assert found.coverage.area() > 0
+        del chosen
+    assert shared.train(survey.sweeps, survey.truth, **options) is detector
 
 
 def test_two_entrants_of_one_name_are_refused(plan):

@@ -96,28 +96,26 @@ class Training:
 
     def __init__(self) -> None:
         self._detector: Detector | None = None
-        self._trained: tuple[int, int] | None = None
-        self._screened: tuple[int, list[Mapping[str, Screened]]] | None = None
+        # the sweeps themselves are kept: another object may get the id of one that is gone
+        self._trained: tuple[Sequence[Sweep], int] | None = None
+        self._screened: tuple[Sequence[Sweep], list[Mapping[str, Screened]]] | None = None
 
     def train(self, sweeps: Sequence[Sweep], truth: Truth, **options: Any) -> Detector:
         """Return the full detector trained on these sweeps."""
-        key = (id(sweeps), options["seed"])
-        if self._detector is None or self._trained != key:
+        known, seed = self._trained or (None, None)
+        if self._detector is None or known is not sweeps or seed != options["seed"]:
             self._detector = train(sweeps, truth, **options)
-            self._trained, self._screened = key, None
+            self._trained, self._screened = (sweeps, options["seed"]), None
         return self._detector
 
     def screen(self, sweeps: Sequence[Sweep], workers: int) -> list[Mapping[str, Screened]]:
         """Return what its prescreeners noticed in these sweeps."""
         assert self._detector is not None
-        if self._screened is None or self._screened[0] != id(sweeps):
+        if self._screened is None or self._screened[0] is not sweeps:
+            self._screened = None  # before the next is made: both would not fit
             lanes = self._detector.screen(sweeps, workers=workers)
-            self._screened = (id(sweeps), lanes)
+            self._screened = (sweeps, lanes)
         return self._screened[1]
-
-    def forget(self) -> None:
-        """Drop the sweeps that were screened, to make room."""
-        self._screened = None
 
 
 class Trained:

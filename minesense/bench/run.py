@@ -360,7 +360,8 @@ class _Run:
             for drawn in (None, draws):
                 own, other = (readings(x, drawn)["far_at_pd_0.9"] for x in (item, base))
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    shares.append(1 - own / other)
+                    # where the metal detector never gets there, no share says how much
+                    shares.append(np.where(np.isfinite(other), 1 - own / other, np.nan))
             result[name] = limits(float(shares[0][0]), shares[1])
         return result
 
