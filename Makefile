@@ -34,7 +34,7 @@ INTERPRETED := $(addprefix tests/test_,$(addsuffix .py, \
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 
 .PHONY: help demo test test-compiled test-interpreted test-bounds check format bench \
-	bench-quick docs fdtd fdtd-speed anchors peers constraints env browser clean
+	bench-quick bench-quality docs fdtd fdtd-speed anchors peers constraints env browser clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
@@ -84,6 +84,12 @@ bench: $(VENV)/.installed-test ## time everything beside what a user would write
 bench-quick: $(VENV)/.installed-test ## the same with few rounds: does it run, are ratios kept
 	$(PYTEST) -q benchmarks --benchmark-min-rounds=1 --benchmark-max-time=0.2 \
 		--benchmark-warmup=off --benchmark-columns=median,rounds $(ARGS)
+
+# Part of the suite as a slow test; alone it compiles the kernels first.
+bench-quality: $(VENV)/.installed-test ## fail if detection is worse than the stored reference
+	@cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
+		MINESENSE_CACHE=1 NUMBA_CACHE_DIR="$$cache" \
+		$(PYTEST) -q -n 0 --benchmark-disable tests/test_bench_quality.py $(ARGS)
 
 # gprMax is installed for these alone; it runs as a program of its own.
 fdtd: $(VENV)/.installed-fdtd ## compute full-wave scenes that are missing, compare, draw

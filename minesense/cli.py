@@ -72,7 +72,8 @@ def main(words: Sequence[str] | None = None) -> int:
         command = importlib.import_module(f".apps.{options.module}", __package__)
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            print(command.run(options))
+            text = command.run(options)
+            print(text)
     except BrokenPipeError:
         # whoever read our output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -94,7 +95,7 @@ def main(words: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    return 0
+    return int(getattr(text, "code", 0))  # a command may have a verdict, not only a text
 
 
 def _one_line(error: BaseException) -> str:

@@ -106,6 +106,32 @@ def positive(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """
+    Return a number between 0 and 1, both excluded.
+
+    Parameters
+    ----------
+    text : str
+        As typed.
+
+    Returns
+    -------
+    value : float
+        Such a number.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is not one.
+    """
+    value = number(text)
+    if not 0 < value < 1:
+        msg = f"'{text}' does not lie between 0 and 1"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
 def workers(text: str) -> int:
     """
     Return a number of threads.

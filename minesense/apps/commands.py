@@ -40,7 +40,15 @@ def add_commands(parser: Parser) -> None:
     'info'
     """
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_simulate, _add_train, _add_detect, _add_score, _add_info):
+    for add in (
+        _add_demo,
+        _add_simulate,
+        _add_train,
+        _add_detect,
+        _add_score,
+        _add_bench,
+        _add_info,
+    ):
         add(commands)
 
 
@@ -298,6 +306,80 @@ def _add_score(commands: _Commands) -> None:
         metavar="M",
         help="metres beyond a target's edge that count as its place (default: 0.10)",
     )
+
+
+def _add_bench(commands: _Commands) -> None:
+    parser = _add_command(
+        commands,
+        "bench",
+        module="bench",
+        summary="run the benchmark, or compare two runs of it",
+        text=(
+            "Train and test detectors and baselines on the SYNTHETIC fields of the benchmark:\n"
+            "other lanes, other soils, other types of target. Track A: detection from sweeps;\n"
+            "B: discrimination of given places; C: streaming with faults, refused by this\n"
+            "version; D: is ground that was not observed claimed to have been. Prints tables\n"
+            "and writes full.json or quick.json.\n\n"
+            "With --compare, two results files of the same data are compared lane by lane.\n"
+            "The exit code is 1 if the second is worse than the first beyond the limits."
+        ),
+        output="bench",
+        output_help="folder for the results (default: bench)",
+    )
+    parser.add_argument(
+        "--track",
+        action="append",
+        choices=("A", "B", "C", "D"),
+        help="track to run, once or more (default: A, B and D)",
+    )
+    parser.add_argument("--quick", action="store_true", help="the small size, for CI")
+    parser.add_argument(
+        "--entrant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="entrant to run, once or more: a baseline, or package.module:Class (default: all "
+        "baselines)",
+    )
+    parser.add_argument(
+        "--alarms",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="alarms of another program (CSV or GeoJSON), as an entrant",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=arguments.number,
+        metavar="X",
+        help="of the score of --alarms, set before the run (default: all count)",
+    )
+    _add_workers(parser)
+    group = parser.add_argument_group("sealed seeds")
+    group.add_argument(
+        "--sealed",
+        choices=("commit", "run", "reveal"),
+        help="draw a secret seed and print its hash; run with it; check a run against it",
+    )
+    group.add_argument(
+        "--secret",
+        default="secret.json",
+        metavar="FILE",
+        help="of the secret seed (default: secret.json)",
+    )
+    group.add_argument("--results", metavar="FILE", help="of the sealed run, for reveal")
+    group = parser.add_argument_group("comparing")
+    group.add_argument(
+        "--compare", nargs=2, metavar=("A.json", "B.json"), help="reference, and new results"
+    )
+    group.add_argument(
+        "--confidence",
+        type=arguments.share,
+        default=0.95,
+        metavar="P",
+        help="of the limits of a difference (default: 0.95)",
+    )
+    parser.epilog = f"{EXIT_CODES}\nWith --compare or reveal, 1 also: worse, or not verified."
 
 
 def _add_info(commands: _Commands) -> None:

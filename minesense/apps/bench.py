@@ -1,0 +1,136 @@
+"""The command ``minesense bench``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..bench import (
+    ENTRANTS,
+    MOST_SUBMISSIONS,
+    AlarmFile,
+    Entrant,
+    Training,
+    benchmark_plan,
+    commitment,
+    compare_results,
+    format_comparison,
+    format_results,
+    new_entrant,
+    read_results,
+    read_secret,
+    reveal,
+    run_benchmark,
+    write_secret,
+)
+from .files import make_folder, write_json
+
+#: Draws of lanes for limits, by size.
+_RESAMPLES = {"quick": 400, "full": 1000}
+
+
+class Verdict(str):
+    """What a command says, with an exit code of its own."""
+
+    code: int  #: that the process leaves with
+
+    def __new__(cls, text: str, code: int) -> Verdict:
+        """Return text that leaves with a code."""
+        verdict = super().__new__(cls, text)
+        verdict.code = code
+        return verdict
+
+
+def run(options: Namespace) -> str:
+    """
+    Run the benchmark, compare two runs of it, or deal with a sealed seed.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the command line.
+
+    Returns
+    -------
+    text : str
+        Tables; a :class:`Verdict` of code 1 for a regression or a secret that does not fit.
+
+    Raises
+    ------
+    ValueError
+        If options do not go together, track C is asked for, or a file cannot be used.
+    OSError
+        If a file cannot be read or written.
+    """
+    if options.compare:
+        first, second = (read_results(path) for path in options.compare)
+        found = compare_results(first, second, confidence=options.confidence)
+        return Verdict(format_comparison(found), 1 if found.regressions else 0)
+    if options.sealed in ("commit", "reveal"):
+        return _seal(options)
+    return _run(options)
+
+
+def _seal(options: Namespace) -> str:
+    """Draw and promise a secret, or check a promise."""
+    if options.sealed == "commit":
+        promise = commitment(write_secret(options.secret))
+        return (
+            f"commitment {promise}\nPublish it before the run, keep '{options.secret}' to "
+            f"yourself, and accept at most {MOST_SUBMISSIONS} submissions to it."
+        )
+    if not options.results:
+        msg = "Invalid --results: not given. Must name the file of the sealed run to check."
+        raise ValueError(msg)
+    secret = read_secret(options.secret)
+    faults = reveal(read_results(options.results), secret)
+    if faults:
+        return Verdict("NOT VERIFIED: " + "; ".join(faults), 1)
+    return f"verified: seed {secret.seed} is the one promised, and made this field (SYNTHETIC)"
+
+
+def _run(options: Namespace) -> str:
+    """Run the tracks that were asked for, write the results file, return the tables."""
+    if "C" in (options.track or ()):
+        msg = (
+            "Invalid --track 'C': streaming with injected faults is not part of this version. "
+            "Must be A, B or D."
+        )
+        raise ValueError(msg)
+    plan = benchmark_plan("quick" if options.quick else "full")
+    seed, promise = options.seed, None
+    if options.sealed == "run":
+        secret = read_secret(options.secret)
+        seed, promise = secret.seed, commitment(secret)
+    entrants = _entrants(options)
+    folder = make_folder(options.output)
+    with tqdm(desc="benchmark", unit="step", bar_format="{desc} [{elapsed}]") as bar:
+        results = run_benchmark(
+            plan,
+            seed=seed,
+            tracks=options.track or ("A", "B", "D"),
+            entrants=entrants,
+            workers=options.workers,
+            commitment=promise,
+            n_resamples=_RESAMPLES[plan.size],
+            progress=bar.set_description,
+        )
+    path = Path(folder) / f"{plan.size}.json"
+    write_json(path, results)
+    lines = [f"commitment {promise}"] if promise else []
+    return "\n".join([*lines, format_results(results), f"wrote {path}"])
+
+
+def _entrants(options: Namespace) -> list[Entrant]:
+    """Return the entrants that were named, all by default, and files of alarms."""
+    shared = Training()
+    names = options.entrant or ([] if options.alarms else list(ENTRANTS))
+    found = [new_entrant(name, shared) for name in names]
+    for path in options.alarms:
+        found.append(AlarmFile(path, options.threshold))
+    if options.alarms and not options.entrant:
+        # never without what any detector must beat
+        found += [new_entrant(name, shared) for name in ("gpr_energy", "emi_decay", "random")]
+    return found

@@ -1,0 +1,392 @@
+"""Run the benchmark: every entrant on every part, from a seed to a results file."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._validation import check_count, check_one_of
+from ..detect import DetectorSettings
+from ..score import Halo
+from .detection import finite, judge_detection, limits, stratum_names
+from .discrimination import judge_discrimination, places_of
+from .entrants import ENTRANTS, Entrant, Training, new_entrant
+from .honesty import judge_honesty, true_coverage
+from .outcomes import Outcomes, differences, draw_lanes, pool, readings
+from .reference import Reference, make_reference
+from .results import TIMES, describe_data, new_document, outcomes_to_json, places_to_json
+from .scenarios import TESTS, Plan
+from .surveys import Survey, make_survey
+
+#: Tracks that can be run. Track C, streaming with faults, is filled in by the streaming work.
+TRACKS = ("A", "B", "D")
+
+#: By what entrants are ranked: Pd averaged over false alarms from 0 to 1 per m2.
+RANKED_BY = "pauc_1"
+
+Outcome = dict[str, Outcomes]
+
+
+def run_benchmark(
+    plan: Plan,
+    *,
+    seed: int,
+    tracks: Sequence[str] = TRACKS,
+    entrants: Sequence[Entrant] | None = None,
+    workers: int = 1,
+    commitment: str | None = None,
+    n_resamples: int = 1000,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """
+    Run the benchmark.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of :func:`minesense.bench.benchmark_plan`.
+    seed : int
+        Of the fields, the classifiers and the resamples.
+    tracks : sequence of str
+        Of :data:`TRACKS`.
+    entrants : sequence of Entrant, optional
+        Untrained; all of :data:`minesense.bench.ENTRANTS` by default.
+    workers : int
+        Threads. The result does not depend on it.
+    commitment : str, optional
+        Of a sealed seed, which the results then do not tell.
+    n_resamples : int
+        How often lanes, then targets in them, are drawn for limits.
+    progress : callable, optional
+        Called with what is being done.
+
+    Returns
+    -------
+    results : dict
+        Content of a results file, all SYNTHETIC.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a track is unknown, two entrants have one name, or an option is out of range.
+
+    Notes
+    -----
+    An entrant that cannot be trained, or refuses the sweeps of a part, is left out there,
+    and `exclusions` says why.
+
+    Examples
+    --------
+    >>> from minesense.bench import benchmark_plan, run_benchmark
+    >>> results = run_benchmark(benchmark_plan("quick"), seed=1)  # doctest: +SKIP
+    >>> results["data_kind"]  # doctest: +SKIP
+    'SYNTHETIC'
+    """
+    seed = check_count(seed, "seed", least=0)
+    chosen = [check_one_of(track, "track", TRACKS) for track in TRACKS if track in tracks]
+    for track in tracks:
+        check_one_of(track, "track", TRACKS)
+    if entrants is None:
+        shared = Training()
+        entrants = [new_entrant(name, shared) for name in ENTRANTS]
+    names = [entrant.name for entrant in entrants]
+    if len(set(names)) != len(names):
+        msg = f"Invalid entrants {names}. Must have a name each."
+        raise ValueError(msg)
+    run = _Run(plan, seed, workers, n_resamples, progress)
+    document = new_document(
+        plan,
+        _configuration(chosen, names, n_resamples),
+        seed=None if commitment else seed,
+        commitment=commitment,
+    )
+    ready = run.train(list(entrants), document)
+    if {"A", "B"} & set(chosen):
+        run.test(ready, chosen, document)
+    if "D" in chosen:
+        run.honesty(ready, document)
+    document[TIMES] = {
+        "seconds": {name: round(value, 2) for name, value in run.seconds.items()},
+        "threads": workers,
+        "cpu": platform.processor() or platform.machine(),
+        "n_cpus": os.cpu_count(),
+    }
+    return document
+
+
+def _configuration(tracks: list[str], names: list[str], n_resamples: int) -> dict[str, Any]:
+    """Return how a run is set, JSON-ready."""
+    halo = Halo()
+    return {
+        "tracks": tracks,
+        "entrants": names,
+        "n_resamples": n_resamples,
+        "confidence": 0.95,
+        "halo": {"kind": halo.kind, "radius_m": halo.radius, "ring": halo.ring},
+        "settings": DetectorSettings().as_dict(),
+    }
+
+
+class _Run:
+    """One run: what it is about, and how long each step took."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        seed: int,
+        workers: int,
+        n_resamples: int,
+        progress: Callable[[str], None] | None,
+    ):
+        self.plan, self.seed, self.workers = plan, seed, workers
+        self.n_resamples, self.progress = n_resamples, progress
+        self.seconds: dict[str, float] = {}
+
+    def time(self, name: str, function: Callable[[], Any]) -> Any:
+        """Return what a step returns; add to its time."""
+        if self.progress is not None:
+            self.progress(name)
+        start = time.perf_counter()
+        result = function()
+        taken = time.perf_counter() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + taken
+        return result
+
+    def survey(self, part: str, document: dict[str, Any]) -> Survey:
+        """Sweep a part and describe it."""
+        made: Survey = self.time(
+            f"sweep {part}",
+            lambda: make_survey(self.plan, part, seed=self.seed, workers=self.workers),
+        )
+        document["data"][part] = describe_data(made)
+        return made
+
+    def train(self, entrants: list[Entrant], document: dict[str, Any]) -> list[Entrant]:
+        """Train all entrants; return those that could be."""
+        survey = self.survey("training", document)
+        ready = []
+        for entrant in entrants:
+            try:
+                self.time(
+                    f"train {entrant.name}",
+                    lambda entrant=entrant: entrant.train(  # type: ignore[misc]
+                        survey.sweeps,
+                        survey.truth,
+                        area=survey.area,
+                        seed=self.seed,
+                        workers=self.workers,
+                    ),
+                )
+                ready.append(entrant)
+            except ValueError as error:
+                _exclude(document, entrant, "training", error)
+        return ready
+
+    def detect(self, entrant: Entrant, survey: Survey, document: dict[str, Any]) -> Any:
+        """Return what an entrant finds in a part; None if it refuses it."""
+        try:
+            return self.time(
+                f"detect {entrant.name}",
+                lambda: entrant.detect(survey.sweeps, area=survey.area),
+            )
+        except ValueError as error:
+            _exclude(document, entrant, survey.part, error)
+            return None
+
+    def test(
+        self, entrants: list[Entrant], tracks: list[str], document: dict[str, Any]
+    ) -> None:
+        """Run tracks A and B on every test."""
+        detection: dict[str, Any] = {}
+        discrimination: dict[str, Any] = {}
+        outcomes: dict[str, Outcome] = {}
+        for part in TESTS:
+            survey = self.survey(part, document)
+            reference = self.time(
+                f"refer {part}",
+                lambda survey=survey: make_reference(  # type: ignore[misc]
+                    survey, workers=self.workers
+                ),
+            )
+            found = {e.name: self.detect(e, survey, document) for e in entrants}
+            found = {name: item for name, item in found.items() if item is not None}
+            if "A" in tracks:
+                detection[part], outcomes[part] = self.time(
+                    "judge A",
+                    lambda r=reference, f=found: self._part_a(r, f),  # type: ignore[misc]
+                )
+            if "B" in tracks:
+                discrimination[part] = self.time(
+                    "judge B",
+                    lambda r=reference, f=found: self._part_b(r, f),  # type: ignore[misc]
+                )
+        if "A" in tracks:
+            whole = self.time("judge A", lambda: self._together(outcomes))
+            document["tracks"]["A"] = {"parts": detection, "all": whole}
+        if "B" in tracks:
+            document["tracks"]["B"] = {"parts": discrimination}
+
+    def _part_a(
+        self, reference: Reference, found: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], Outcome]:
+        """Return track A of one part, and the outcomes by entrant."""
+        judged = {
+            name: judge_detection(item, reference, seed=self.seed, n_resamples=self.n_resamples)
+            for name, item in found.items()
+        }
+        outcomes = {name: pair[1] for name, pair in judged.items()}
+        facts = reference.survey.lanes
+        return {
+            "lanes": [
+                {"name": lane, "soil": facts[lane].soil, "clutter": facts[lane].clutter}
+                for lane in reference.lanes
+            ],
+            "targets": stratum_names(reference),
+            "not_observed_m2": {
+                reason: finite(area) for reason, area in reference.ground.not_observed.items()
+            },
+            "areas_m2": {
+                "scored": finite(reference.ground.scored),
+                "halo": finite(reference.ground.halo),
+                "ring": finite(reference.ground.ring),
+                "not_observed": finite(reference.ground.missing),
+            },
+            "n_targets_not_swept": len(reference.targets) - len(reference.swept),
+            "entrants": {name: pair[0] for name, pair in judged.items()},
+            "ranks": self.rank(outcomes),
+            "outcomes": {name: outcomes_to_json(item) for name, item in outcomes.items()},
+        }, outcomes
+
+    def _part_b(self, reference: Reference, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Return track B of one part."""
+        places = places_of(reference)
+        judged = {
+            name: judge_discrimination(
+                item, places, seed=self.seed, n_resamples=self.n_resamples
+            )
+            for name, item in found.items()
+        }
+        return {
+            "places": places_to_json(places),
+            "entrants": {name: pair[0] for name, pair in judged.items()},
+            "scores": {name: [finite(x) for x in pair[1]] for name, pair in judged.items()},
+        }
+
+    def _together(self, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+        """Return track A over all tests, the ranks, and whether the field leaks."""
+        names = [
+            n for n in next(iter(outcomes.values())) if all(n in o for o in outcomes.values())
+        ]
+        whole = {name: pool([part[name] for part in outcomes.values()]) for name in names}
+        figures = {}
+        for name, item in whole.items():
+            draws = draw_lanes(
+                item.n_lanes,
+                item.target_lanes,
+                rng=np.random.default_rng(self.seed),
+                n_resamples=self.n_resamples,
+            )
+            point, samples = readings(item), readings(item, draws)
+            figures[name] = {k: limits(float(point[k][0]), samples[k]) for k in point}
+        return {
+            "readings": figures,
+            "ranks": self.rank(whole),
+            "leak": self._leak(whole),
+            "false_alarms_saved": self._saved(whole),
+        }
+
+    def rank(self, outcomes: Outcome) -> dict[str, int]:
+        """
+        Return the ranks of entrants; those within the paired limits of the best share one.
+
+        Parameters
+        ----------
+        outcomes : dict of Outcomes
+            By entrant, on the same lanes and targets.
+
+        Returns
+        -------
+        ranks : dict of int
+            From 1 on.
+        """
+        order = sorted(outcomes, key=lambda n: (-readings(outcomes[n])[RANKED_BY][0], n))
+        ranks: dict[str, int] = {}
+        best = ""
+        for place, name in enumerate(order, start=1):
+            tied = bool(best) and not self._difference(outcomes[best], outcomes[name])[1]
+            if not tied:
+                best = name
+            ranks[name] = ranks[best] if tied else place
+        return ranks
+
+    def _difference(self, first: Outcomes, second: Outcomes) -> tuple[dict[str, Any], bool]:
+        """Return by how much the second exceeds the first, and whether beyond chance."""
+        found = differences(
+            first,
+            second,
+            rng=np.random.default_rng(self.seed),
+            n_resamples=self.n_resamples,
+            figures=(RANKED_BY,),
+        )[RANKED_BY]
+        entry = {k: finite(getattr(found, k)) for k in ("value", "low", "high")}
+        return entry, found.is_beyond_chance
+
+    def _leak(self, whole: Outcome) -> dict[str, Any] | None:
+        """Return whether a model without samples beats chance: then the field leaks."""
+        if not {"random", "dowsing"} <= set(whole):
+            return None
+        entry, beyond = self._difference(whole["random"], whole["dowsing"])
+        return {**entry, "figure": RANKED_BY, "leaks": beyond and entry["value"] > 0}
+
+    def _saved(self, whole: Outcome) -> dict[str, Any]:
+        """Return the share of false alarms at Pd 0.9 that entrants save the metal detector."""
+        base = whole.get("metal_detector")
+        result: dict[str, Any] = {}
+        for name, item in whole.items():
+            if base is None or name == "metal_detector":
+                continue
+            draws = draw_lanes(
+                item.n_lanes,
+                item.target_lanes,
+                rng=np.random.default_rng(self.seed),
+                n_resamples=self.n_resamples,
+            )
+            shares = []
+            for drawn in (None, draws):
+                own, other = (readings(x, drawn)["far_at_pd_0.9"] for x in (item, base))
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    # where the metal detector never gets there, no share says how much
+                    shares.append(np.where(np.isfinite(other), 1 - own / other, np.nan))
+            result[name] = limits(float(shares[0][0]), shares[1])
+        return result
+
+    def honesty(self, entrants: list[Entrant], document: dict[str, Any]) -> None:
+        """Run track D."""
+        survey = self.survey("faulty", document)
+        true = true_coverage(survey)
+        judged = {}
+        for entrant in entrants:
+            found = self.detect(entrant, survey, document)
+            claimed = getattr(found, "coverage", None)
+            if found is None:
+                continue
+            if claimed is None:
+                _exclude(document, entrant, "faulty", "it claims no coverage")
+                continue
+            judged[entrant.name] = judge_honesty(
+                claimed, true, seed=self.seed, n_resamples=self.n_resamples
+            )
+        facts = {name: fact.loss for name, fact in survey.lanes.items()}
+        document["tracks"]["D"] = {"losses": facts, "entrants": judged}
+
+
+def _exclude(document: dict[str, Any], entrant: Entrant, part: str, reason: object) -> None:
+    """Note that an entrant is left out of a part, and why."""
+    document["exclusions"].append(
+        {"entrant": entrant.name, "part": part, "reason": " ".join(str(reason).split())}
+    )

@@ -1,0 +1,179 @@
+"""The tables of the benchmark, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .compare import Comparison
+from .scenarios import TESTS
+
+_HEAD = "SYNTHETIC data. Says nothing about performance in the field."
+
+
+def format_results(document: Mapping[str, Any]) -> str:
+    """
+    Return the tables of a results file.
+
+    Parameters
+    ----------
+    document : dict
+        Content of a results file.
+
+    Returns
+    -------
+    text : str
+        One table a track and part.
+
+    Examples
+    --------
+    >>> from minesense.bench import format_results
+    >>> head = {"version": "1", "size": "quick", "seed": 1, "commitment": None}
+    >>> empty = {"benchmark": head, "data": {}, "tracks": {}, "exclusions": []}
+    >>> print(format_results(empty).splitlines()[1])
+    SYNTHETIC data. Says nothing about performance in the field.
+    """
+    head, data = document["benchmark"], document["data"]
+    seed = f"seed {head['seed']}" if head["commitment"] is None else "sealed seed"
+    lines = [f"minesense-bench {head['version']}, {head['size']}, {seed}", _HEAD]
+    if data:
+        tests = [data[part] for part in TESTS if part in data]
+        lines.append(
+            f"{sum(item['n_mines'] for item in tests)} mines in "
+            f"{sum(item['area_m2'] for item in tests):.0f} m2 of tests; "
+            f"{sum(item['area_m2'] for item in data.values()):.0f} m2 in all"
+        )
+    tracks = document["tracks"]
+    if "A" in tracks:
+        lines += _detection(tracks["A"])
+    if "B" in tracks:
+        lines += _discrimination(tracks["B"])
+    if "D" in tracks:
+        lines += _honesty(tracks["D"])
+    lines += [
+        f"Left out: {x['entrant']} of {x['part']}: {x['reason']}"
+        for x in document["exclusions"]
+    ]
+    return "\n".join(lines)
+
+
+def _detection(track: Mapping[str, Any]) -> list[str]:
+    """Return the tables of track A."""
+    lines = []
+    columns = ("pauc_1", "pd_at_far_0.1", "pd_at_far_1", "far_at_pd_0.9")
+    titles = ("Pd to 1 FA/m2", "Pd at 0.1 FA/m2", "Pd at 1 FA/m2", "FA/m2 at Pd 0.9")
+    tables = {"all tests": track["all"]["readings"], **track["parts"]}
+    for part, table in tables.items():
+        ranks = track["all"]["ranks"] if part == "all tests" else table["ranks"]
+        figures = table if part == "all tests" else {
+            name: entry["readings"] for name, entry in table["entrants"].items()
+        }  # fmt: skip
+        meaning = f" ({TESTS[part]})" if part in TESTS else ""
+        lines += ["", f"Track A, {part}{meaning}: value, 95 % limits"]
+        lines.append(f"rank {'entrant':<18}" + "".join(f"{title:<24}" for title in titles))
+        for name in sorted(figures, key=lambda n: (ranks[n], n)):
+            cells = "".join(f"{_cell(figures[name][c]):<24}" for c in columns)
+            lines.append(f"{ranks[name]:>4} {name:<18}{cells}".rstrip())
+    leak = track["all"]["leak"]
+    if leak is not None:
+        verdict = (
+            "LEAKS: a model that sees no sample beats chance" if leak["leaks"] else "no leak"
+        )
+        lines += ["", f"Dowsing less random, Pd to 1 FA/m2: {_cell(leak)}: {verdict}"]
+    return lines
+
+
+def _discrimination(track: Mapping[str, Any]) -> list[str]:
+    """Return the tables of track B."""
+    lines = []
+    for part, table in track["parts"].items():
+        entries = table["entrants"]
+        if not entries:
+            continue
+        first = next(iter(entries.values()))
+        lines += [
+            "",
+            f"Track B, {part}: clutter rejected, of {first['n_clutter']} places, while no or "
+            f"one further mine of {first['n_mines']} is missed",
+            f"{'entrant':<18}{'0 missed':<24}{'1 missed':<24}at its own threshold",
+        ]
+        for name, entry in entries.items():
+            dig = entry["stop_dig"]
+            own = (
+                f"{_number(dig['rejected']['value'])}, missed "
+                f"{dig['missed']['k']} of {dig['missed']['n']}"
+            )
+            cells = "".join(f"{_cell(entry[f'rejected_at_{k}_missed']):<24}" for k in (0, 1))
+            lines.append(f"{name:<18}{cells}{own}")
+    return lines
+
+
+def _honesty(track: Mapping[str, Any]) -> list[str]:
+    """Return the table of track D."""
+    lines = [
+        "",
+        "Track D: ground claimed though not observed, and observed though not claimed",
+        f"{'entrant':<18}{'sensors':<9}{'m2':<9}{'share of not observed':<26}"
+        f"{'m2':<9}share of observed",
+    ]
+    for name, entry in track["entrants"].items():
+        for sensors, found in entry.items():
+            m2 = found["m2"]
+            lines.append(
+                f"{name:<18}{sensors:<9}{m2['falsely_claimed']:<9.2f}"
+                f"{_cell(found['falsely_claimed']):<26}{m2['not_claimed']:<9.2f}"
+                f"{_cell(found['not_claimed'])}"
+            )
+    return lines
+
+
+def _cell(figure: Mapping[str, Any]) -> str:
+    """Return a figure with its limits."""
+    low, high = (_number(figure[name]) for name in ("low", "high"))
+    return f"{_number(figure['value'])} [{low}, {high}]"
+
+
+def _number(value: float | None) -> str:
+    """Return a number with three digits; one that is not reached as a dash."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def format_comparison(comparison: Comparison) -> str:
+    """
+    Return the table of a comparison.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of two results files.
+
+    Returns
+    -------
+    text : str
+        Every figure that changed, then the verdict.
+
+    Examples
+    --------
+    >>> from minesense.bench import Comparison, format_comparison
+    >>> empty = Comparison(rows=(), notes=(), confidence=0.95)
+    >>> print(format_comparison(empty).splitlines()[-1])
+    No regression.
+    """
+    share = f"{100 * comparison.confidence:g} %"
+    lines = [_HEAD, f"Second less first, with paired limits ({share}):"]
+    for row in comparison.rows:
+        d = row.difference
+        if d.value == 0 and d.low == 0 and d.high == 0:
+            continue
+        mark = "REGRESSION" if row.is_regression else "worse" if row.is_worse else ""
+        lines.append(
+            f"{row.track} {row.part:<10}{row.entrant:<18}{row.figure:<22}"
+            f"{d.first:.3f} -> {d.second:.3f}  {d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
+            f"  {mark}".rstrip()
+        )
+    if len(lines) == 2:
+        lines.append("nothing changed")
+    lines += [f"Note: {note}" for note in comparison.notes]
+    n = len(comparison.regressions)
+    lines.append(f"{n} figures regressed beyond their limits." if n else "No regression.")
+    return "\n".join(lines)

@@ -1,0 +1,504 @@
+"""Test the benchmark as a whole on a field of a few lanes, its files and its command."""
+
+import contextlib
+import copy
+import dataclasses
+import io
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from bench_plans import tiny_plan
+
+from minesense import cli
+from minesense.bench import (
+    TESTS,
+    AlarmFile,
+    Found,
+    Secret,
+    Training,
+    benchmark_plan,
+    commitment,
+    compare_results,
+    format_comparison,
+    format_results,
+    make_survey,
+    new_entrant,
+    plan_truth,
+    plot_seed,
+    read_results,
+    read_secret,
+    reveal,
+    run_benchmark,
+    true_coverage,
+    without_times,
+    write_secret,
+)
+from minesense.bench.surveys import part_of
+from minesense.io import write_csv
+from minesense.sweep import Quality
+
+SEED = 41_905_277
+
+
+class Oracle:
+    """An entrant that cheats: it is told the truth by the test."""
+
+    name = "oracle"
+    truth: dict = {}  # noqa: RUF012, set by the test
+
+    def train(self, sweeps, truth, *, area, seed, workers):
+        """Learn nothing."""
+
+    def detect(self, sweeps, *, area):
+        """Return an alarm on every target, in order."""
+        from fields import make_alarm  # noqa: PLC0415
+
+        part = part_of(area[0][-1])
+        alarms = [
+            make_alarm(t.easting, t.northing, 2.0, identifier=t.identifier, lane=t.lane)
+            for t in self.truth[part].targets
+        ]
+        return Found(ranked=alarms, threshold=1.0)
+
+
+class Refuses(Oracle):
+    """An entrant that cannot be trained."""
+
+    name = "refuses"
+
+    def train(self, sweeps, truth, *, area, seed, workers):
+        """Refuse."""
+        msg = "Invalid sweeps: too\nfew."
+        raise ValueError(msg)
+
+
+@pytest.fixture(scope="module")
+def plan():
+    """Return the small plan."""
+    return tiny_plan()
+
+
+@pytest.fixture(scope="module")
+def results(plan):
+    """Run all baselines and two entrants of our own, once."""
+    Oracle.truth = {part: plan_truth(plan, part, seed=SEED) for part in (*TESTS, "faulty")}
+    shared = Training()
+    names = ("full", "radar", "metal_detector", "gpr_energy", "emi_decay", "random", "dowsing")
+    entrants = [*(new_entrant(name, shared) for name in names), Oracle(), Refuses()]
+    found = run_benchmark(
+        plan, seed=SEED, entrants=entrants, workers=2, n_resamples=100, commitment="c" * 64
+    )
+    return json.loads(json.dumps(found, allow_nan=False))
+
+
+def run(*words):
+    """Return exit code, standard output and standard error of one command."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = cli.main([str(word) for word in words])
+        except SystemExit as stop:
+            code = stop.code or 0
+    return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+# -- scenarios -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "digest"),
+    [
+        ("quick", "13a79c703d8b40229dff47d494dd885cc25c60d34c97c159cef2ef1fd8c19e6c"),
+        ("full", "5d866b805e5fceab36d6e91f925671de3f90efed7943e3125ac3636df9daf2fa"),
+    ],
+)
+def test_scenarios_of_a_version_never_change(size, digest):
+    """If this fails, results no longer compare: raise VERSION, then pin the new digests."""
+    assert benchmark_plan(size).sha256 == digest
+
+
+@pytest.mark.parametrize("size", ["quick", "full"])
+def test_splits_share_neither_soils_nor_types(size):
+    """Soil out has other soils and the same targets; type out the other way round."""
+    plan = benchmark_plan(size)
+    recipe = {part: plan.plots_of(part)[0].scenario for part in ("training", *TESTS)}
+    home, soil, kind = recipe["training"], recipe["soil_out"], recipe["type_out"]
+    assert recipe["lane_out"] == home
+    assert not set(soil.ground.soils) & set(home.ground.soils)
+    assert soil.targets.kinds == home.targets.kinds
+    assert kind.ground.soils == home.ground.soils
+    assert not set(kind.targets.kinds) & set(home.targets.kinds)
+
+
+def test_the_full_size_is_as_large_as_is_claimed():
+    """At least 300 mines and 5,000 m2 of tests; test pieces without metal are no mines."""
+    plan = benchmark_plan("full")
+    lanes = {
+        part: sum(plot.scenario.lanes.blind for plot in plan.plots_of(part)) for part in TESTS
+    }
+    assert sum(lanes.values()) * 20 >= 5000
+    mines = [
+        item
+        for item in plan_truth(plan, "lane_out", seed=1).targets
+        if not item.kind.startswith("simulant")
+    ]
+    assert len(mines) >= 300
+
+
+def test_fields_have_seeds_of_their_own():
+    """That change with seed, field and version."""
+    seeds = {
+        plot_seed(seed, plot, version=version)
+        for seed in (1, 2)
+        for plot in ("a", "b")
+        for version in ("1", "2")
+    }
+    assert len(seeds) == 8
+    with pytest.raises(ValueError, match="Must be at least 0"):
+        plot_seed(-1, "a")
+
+
+# -- surveys -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def faulty(plan):
+    """Sweep the lanes with faults."""
+    return make_survey(plan, "faulty", seed=SEED)
+
+
+def test_sweeps_tell_nothing_of_the_seed(faulty):
+    """Neither the benchmark's nor that of the field, or an entrant could make the truth."""
+    words = " ".join(line for sweep in faulty.sweeps for line in sweep.history[:-1])
+    assert "SYNTHETIC" in words
+    assert not any(character.isdigit() for character in words)
+    assert all(sweep.lane.startswith("faulty/") for sweep in faulty.sweeps)
+
+
+def test_truth_lies_in_the_lanes_it_names(plan):
+    """Fields lie side by side; a target is in the rectangle of its lane."""
+    survey = make_survey(plan, "lane_out", seed=SEED, workers=2)
+    area = {item[-1]: item[:4] for item in survey.area}
+    assert set(area) == set(survey.lanes) == {sweep.lane for sweep in survey.sweeps}
+    assert survey.truth.targets
+    for target in survey.truth.targets:
+        west, south, east, north = area[target.lane]
+        assert west <= target.easting <= east
+        assert south <= target.northing <= north
+    for sweep in survey.sweeps:
+        west, _, east, _ = area[sweep.lane]
+        assert west - 0.3 < np.nanmedian(sweep.position[:, 0]) < east + 0.3
+
+
+def test_lost_ground_is_known_and_not_flagged(faulty):
+    """A hole leaves traces out; what was lost is not observed by the truth."""
+    assert {fact.loss for fact in faulty.lanes.values()} == {"hole", "radar off", "coils off"}
+    assert not any((sweep.quality & Quality.GAP).any() for sweep in faulty.sweeps)
+    true = true_coverage(faulty)
+    by_loss = {fact.loss: name for name, fact in faulty.lanes.items()}
+    area = {kind: true.lane_areas(kind) for kind in ("gpr", "emi")}
+    assert area["gpr"][by_loss["radar off"]] < 0.7 * area["emi"][by_loss["radar off"]]
+    assert area["emi"][by_loss["coils off"]] < 0.7 * area["gpr"][by_loss["coils off"]]
+    hole = by_loss["hole"]
+    assert max(area[kind][hole] for kind in area) < 0.85 * 3.0
+    with pytest.raises(ValueError, match="Must be of 'faulty'"):
+        true_coverage(dataclasses.replace(faulty, as_it_was=()))
+
+
+# -- results -------------------------------------------------------------------------------
+
+
+def test_everything_is_labelled(results):
+    """And holds what is needed to make it again; a sealed seed is not told."""
+    assert results["data_kind"] == "SYNTHETIC"
+    assert str(SEED) not in json.dumps(results)
+    assert results["benchmark"]["seed"] is None
+    assert set(results["data"]) == {"training", *TESTS, "faulty"}
+    assert {"numpy", "numba", "scikit-learn", "python"} <= set(results["environment"])
+    assert len(results["code"]["sha256"]) == 64
+    text = format_results(results)
+    assert "SYNTHETIC" in text
+    assert "sealed seed" in text
+
+
+def test_an_oracle_is_first_and_chance_is_last(results):
+    """Pd 1 without a false alarm; the detector beats chance, dowsing does not."""
+    track = results["tracks"]["A"]
+    assert track["all"]["ranks"]["oracle"] == 1
+    assert track["all"]["readings"]["oracle"]["pauc_1"]["value"] == 1
+    full, random = (track["all"]["readings"][n]["pauc_1"] for n in ("full", "random"))
+    assert full["low"] > random["high"]
+    assert not track["all"]["leak"]["leaks"]
+    for part in TESTS:
+        entry = track["parts"][part]["entrants"]["oracle"]
+        assert entry["at_threshold"]["pd_swept"]["value"] == 1
+        assert entry["at_threshold"]["false_alarms"]["count"] == 0
+        groups = {s["group"] for s in entry["at_threshold"]["strata"]}
+        assert {"metal", "depth", "soil", "clutter"} <= groups
+        b = results["tracks"]["B"]["parts"][part]["entrants"]["oracle"]
+        assert b["rejected_at_0_missed"]["value"] == 1
+
+
+def test_who_is_left_out_and_why(results):
+    """One that cannot be trained; those that claim no coverage, of track D."""
+    reasons = {(x["entrant"], x["part"]): x["reason"] for x in results["exclusions"]}
+    assert reasons["refuses", "training"] == "Invalid sweeps: too few."
+    assert reasons["random", "faulty"] == "it claims no coverage"
+    assert "refuses" not in results["tracks"]["A"]["all"]["readings"]
+
+
+def test_the_library_claims_nothing_that_it_did_not_observe(results):
+    """Less than a hundredth of the lost ground, but it says that it lost more than it did."""
+    found = results["tracks"]["D"]["entrants"]["full"]
+    assert found["gpr"]["falsely_claimed"]["value"] < 0.01
+    assert found["gpr"]["m2"]["not_claimed"] > 0
+    assert found["emi"]["not_claimed"]["value"] < 0.2
+    assert found["any"]["m2"]["observed"] < found["any"]["m2"]["wanted"]
+
+
+@pytest.mark.slow
+def test_the_same_run_gives_the_same_bytes(plan, results):
+    """Whatever the number of threads."""
+
+    def once(workers):
+        found = run_benchmark(
+            plan, seed=3, tracks=("A",), entrants=[new_entrant("random")], workers=workers,
+            n_resamples=20,
+        )  # fmt: skip
+        return json.dumps(without_times(found), sort_keys=True)
+
+    assert once(1) == once(2)
+
+
+# -- comparing -----------------------------------------------------------------------------
+
+
+def test_a_run_compared_with_itself_is_no_worse(results, tmp_path):
+    """Code 0, and it says so."""
+    found = compare_results(results, results, n_resamples=50)
+    assert not found.regressions
+    assert "nothing changed" in format_comparison(found)
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(results))
+    done = run("bench", "--compare", path, path)
+    assert (done.code, done.err) == (0, "")
+    assert "No regression." in done.out
+
+
+def spoil(results, name="full"):
+    """Return results in which one entrant finds nothing in any test."""
+    worse = copy.deepcopy(results)
+    for part in worse["tracks"]["A"]["parts"].values():
+        outcomes = part["outcomes"][name]
+        outcomes["target_scores"] = [None] * len(outcomes["target_scores"])
+        outcomes["detected"] = [0] * len(outcomes["detected"])
+    return worse
+
+
+def test_a_worse_run_is_a_regression(results, tmp_path):
+    """Code 1; the other way round it is progress."""
+    worse = spoil(results)
+    found = compare_results(results, worse, n_resamples=50)
+    assert {row.entrant for row in found.regressions} == {"full"}
+    assert not compare_results(worse, results, n_resamples=50).regressions
+    for name, document in (("a", results), ("b", worse)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    done = run("bench", "--compare", tmp_path / "a.json", tmp_path / "b.json")
+    assert done.code == 1
+    assert "REGRESSION" in done.out
+    # an entrant that goes by chance cannot regress
+    assert not compare_results(results, spoil(results, "random"), n_resamples=50).regressions
+
+
+def test_a_dishonest_claim_is_a_regression(results):
+    """In every lane, ground that was not observed is claimed."""
+    worse = copy.deepcopy(results)
+    for areas in worse["tracks"]["D"]["entrants"]["full"]["any"]["lanes"].values():
+        areas["falsely_claimed"] += 0.5
+    found = compare_results(results, worse, n_resamples=50)
+    assert [row.figure for row in found.regressions] == ["falsely_claimed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d["benchmark"].update(version="2"), "their version is '2' and 'test'"),
+        (lambda d: d["benchmark"].update(seed=5), "their seed is 5 and None"),
+        (lambda d: d["data"]["type_out"].update(truth_sha256="0"), "truth of 'type_out'"),
+        (lambda d: d["tracks"].clear(), "no entrant is in both"),
+        (lambda d: d["tracks"]["A"]["parts"]["lane_out"].pop("targets"), "'targets'"),
+    ],
+)
+def test_what_does_not_compare_is_refused(results, change, message):
+    """Other versions, seeds or fields."""
+    other = copy.deepcopy(results)
+    change(other)
+    with pytest.raises(ValueError, match=message):
+        compare_results(results, other, n_resamples=10)
+
+
+def test_other_sweeps_and_targets_are_noted(results):
+    """A target that only one run swept is left out, not a fault."""
+    other = copy.deepcopy(results)
+    other["data"]["lane_out"]["sweeps_sha256"] = "0"
+    part = other["tracks"]["A"]["parts"]["lane_out"]
+    part["targets"][0]["identifier"] = "unknown"
+    notes = " ".join(compare_results(results, other, n_resamples=10).notes)
+    assert "sweeps of lane_out differ" in notes
+    assert "2 targets of lane_out" in notes
+
+
+def test_results_that_were_changed_are_refused(results, tmp_path):
+    """No JSON, no results, a changed configuration."""
+    path = tmp_path / "a.json"
+    other = copy.deepcopy(results)
+    other["configuration"]["n_resamples"] = 1
+    for text in ("{", "[]", "{}", json.dumps(other)):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="Invalid results"):
+            read_results(path)
+
+
+# -- sealed seeds --------------------------------------------------------------------------
+
+
+def test_a_promise_is_kept_or_not(tmp_path):
+    """The hash binds seed, nonce and version; the truth is made again from the seed."""
+    secret = write_secret(tmp_path / "secret.json")
+    assert (tmp_path / "secret.json").stat().st_mode & 0o077 == 0
+    with pytest.raises(FileExistsError):
+        write_secret(tmp_path / "secret.json")
+    assert read_secret(tmp_path / "secret.json") == secret
+    plan = benchmark_plan("quick")
+    truth = plan_truth(plan, "soil_out", seed=secret.seed).sha256
+    head = {"version": plan.version, "size": "quick", "plan_sha256": plan.sha256}
+    results = {
+        "benchmark": head | {"commitment": commitment(secret)},
+        "data": {"soil_out": {"truth_sha256": truth}},
+    }
+    assert reveal(results, secret) == []
+    other = Secret(seed=secret.seed + 1, nonce=secret.nonce)
+    assert "not the one that was promised" in reveal(results, other)[0]
+    results["data"]["soil_out"]["truth_sha256"] = "0"
+    assert "truth of soil_out" in reveal(results, secret)[0]
+    results["benchmark"]["plan_sha256"] = "0"
+    assert "not this one" in reveal(results, secret)[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"seed": 1}', '{"seed": -1, "nonce": "%s"}' % ("0" * 64),
+             '{"seed": 1, "nonce": "short"}']
+)  # fmt: skip
+def test_a_bad_secret_is_refused_and_not_shown(tmp_path, text):
+    """The message holds the path and no digit of the seed."""
+    path = tmp_path / "secret.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="Must be JSON with a seed and a nonce"):
+        read_secret(path)
+
+
+# -- entrants and the command --------------------------------------------------------------
+
+
+def test_a_file_of_alarms_enters(tmp_path, plan):
+    """Alarms are given out by lane; a lane of nowhere is refused."""
+    from fields import make_alarm  # noqa: PLC0415
+
+    path = tmp_path / "mine.csv"
+    lane = "soil_out/soil/lane 01"
+    write_csv([make_alarm(1.0, 2.0, 3.0, lane=lane)], path, synthetic=True)
+    entrant = AlarmFile(path)
+    area = [(0, 0, 1, 1, lane)]
+    assert [a.lane for a in entrant.detect([], area=area).ranked] == [lane]
+    assert entrant.detect([], area=[(0, 0, 1, 1, "soil_out/soil/lane 02")]).ranked == []
+    assert (entrant.name, entrant.detect([], area=area).threshold) == ("file: mine.csv", 3.0)
+    write_csv([make_alarm(1.0, 2.0, 3.0, lane="A")], path, synthetic=True)
+    with pytest.raises(ValueError, match=r"Invalid lane 'A'\. Must begin with training"):
+        AlarmFile(path)
+    write_csv([], path, synthetic=True)
+    with pytest.raises(ValueError, match="it holds no alarm"):
+        AlarmFile(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["no.such.module:Mine", "json:Nothing", "json:dumps", "math:pi"]
+)
+def test_classes_that_cannot_enter_are_refused(name):
+    """No module, no class, one that needs arguments, something else."""
+    with pytest.raises(ValueError, match=f"Invalid entrant '{name}'"):
+        new_entrant(name)
+
+
+def test_a_class_of_ones_own_enters():
+    """By module and name."""
+    assert new_entrant("test_bench_run:Oracle").name == "oracle"
+    with pytest.raises(ValueError, match="Must have a name, and methods train and detect"):
+        new_entrant("collections:OrderedDict")
+
+
+def test_what_was_screened_is_not_taken_for_other_sweeps(plan):
+    """Two tests of the same size, the first one gone when the second is made."""
+    shared = Training()
+    entrant = new_entrant("metal_detector", shared)
+    survey = make_survey(plan, "training", seed=SEED)
+    options = {"area": survey.area, "seed": 1, "workers": 1}
+    entrant.train(survey.sweeps, survey.truth, **options)
+    detector = shared.train(survey.sweeps, survey.truth, **options)
+    lanes = {sweep.lane: [] for sweep in survey.sweeps}
+    for sweep in survey.sweeps:
+        lanes[sweep.lane].append(sweep)
+    for name, sweeps in lanes.items():
+        chosen = tuple(sweeps)  # takes the place of the one before
+        area = [item for item in survey.area if item[-1] == name]
+        found = entrant.detect(chosen, area=area)
+        assert {alarm.lane for alarm in found.ranked} <= {name}
+        assert found.coverage.area() > 0
+        del chosen
+    assert shared.train(survey.sweeps, survey.truth, **options) is detector
+
+
+def test_two_entrants_of_one_name_are_refused(plan):
+    """Or an unknown track."""
+    with pytest.raises(ValueError, match="Must have a name each"):
+        run_benchmark(plan, seed=1, entrants=[Oracle(), Oracle()])
+    with pytest.raises(ValueError, match="Invalid track 'C'"):
+        run_benchmark(plan, seed=1, tracks=("C",))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--track", "C"], "streaming with injected faults is not part of this version"),
+        (["--compare", "no.json", "no.json"], "No such file"),
+        (["--sealed", "reveal"], "Invalid --results: not given"),
+        (["--sealed", "run", "--secret", "no.json"], "No such file"),
+        (["--entrant", "oracle"], "Invalid entrant 'oracle'"),
+        (["--alarms", "no.csv"], "No such file"),
+        (["--track", "E"], "--track: invalid choice: 'E'"),
+        (["--confidence", "1.5"], "'1.5' does not lie between 0 and 1"),
+    ],
+)
+def test_the_command_refuses_in_one_line(words, message, tmp_path, monkeypatch):
+    """Code 2."""
+    monkeypatch.chdir(tmp_path)
+    found = run("bench", "--quick", *words)
+    assert found.code == 2, found
+    assert message in found.err
+    assert found.err.count("\n") == 1
+
+
+def test_the_command_promises_and_checks(tmp_path, results):
+    """Commit prints the hash alone; reveal of another run leaves with 1."""
+    path = tmp_path / "secret.json"
+    found = run("bench", "--sealed", "commit", "--secret", path)
+    secret = read_secret(path)
+    assert found.code == 0
+    assert commitment(secret) in found.out
+    assert str(secret.seed) not in found.out
+    (tmp_path / "r.json").write_text(json.dumps(results))
+    words = ["--secret", path, "--results", tmp_path / "r.json"]
+    found = run("bench", "--sealed", "reveal", *words)
+    assert found.code == 1
+    assert "NOT VERIFIED" in found.out

@@ -1,0 +1,37 @@
+"""
+Draw the curves of a results file of the benchmark, and print its tables.
+
+Run it as ``.venv/bin/python tools/draw_benchmark.py RESULTS.json`` when the figures change; the
+picture goes to ``docs/images/benchmark.png``, the tables to the screen.
+"""
+
+import sys
+from pathlib import Path
+
+from minesense.bench import format_results, read_results
+from minesense.report import RocLine, roc_figure
+
+#: At most seven lines in a figure: detectors, then baselines.
+SHOWN = ("full", "radar", "metal_detector", "gpr_energy", "emi_decay", "random", "dowsing")
+
+path = Path(sys.argv[1])
+results = read_results(path)
+part = sys.argv[2] if len(sys.argv) > 2 else "lane_out"
+entrants = results["tracks"]["A"]["parts"][part]["entrants"]
+lines = [
+    RocLine(
+        label=name,
+        rate=entrants[name]["curve"]["far"],
+        pd=entrants[name]["curve"]["pd"],
+        **(
+            {side: entrants[name]["curve"][side] for side in ("low", "high")}
+            if name == "full"
+            else {}
+        ),
+    )
+    for name in SHOWN
+    if name in entrants
+]
+target = Path(__file__).parent.parent / "docs" / "images" / "benchmark.png"
+target.write_bytes(roc_figure(lines, is_synthetic=True, image_format="png"))
+sys.stdout.write(format_results(results) + "\n")
