@@ -547,17 +547,34 @@ def test_the_image_is_that_of_the_whole_lane():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("family", "most"), [(hyperbola_features, 3e-3), (blob_features, 2e-2)]
-)
-def test_a_place_takes_milliseconds(family, most):
+@pytest.mark.parametrize(("family", "share"), [(hyperbola_features, 0.4), (blob_features, 0.8)])
+def test_a_place_takes_less_than_one_careful_fit(family, share):
+    """Both are timed in turn, so that other work on the machine slows both."""
     lane = lane_of(POINT + 0.1 * NOISE)
     options = {"ground_time": GROUND, "spacing": SPACING}
-    places = ([CENTRE] * 50, [1] * 50, [POINT_TIME[CENTRE]] * 50)
-    family(lane, *places, **options)
-    spent = []
-    for _ in range(3):
-        begin = time.perf_counter()
+    places = ([CENTRE] * 20, [1] * 20, [POINT_TIME[CENTRE]] * 20)
+    near = np.abs(OFFSET) <= 0.35
+    zero = GROUND - math.hypot(0.24, 0.06) / SPEED_OF_LIGHT
+
+    def describe():
         family(lane, *places, **options)
-        spent.append((time.perf_counter() - begin) / 50)
-    assert min(spent) < most
+
+    def fit():
+        fit_hyperbola(
+            OFFSET[near],
+            POINT_TIME[near],
+            separation=0.06,
+            time_zero=zero,
+            rng=np.random.default_rng(0),
+            tolerance=2 * INTERVAL,
+            height=0.12,
+        )
+
+    def seconds(work):
+        begin = time.perf_counter()
+        work()
+        return time.perf_counter() - begin
+
+    describe(), fit()
+    ratios = [seconds(describe) / 20 / seconds(fit) for _ in range(5)]
+    assert np.median(ratios) < share
