@@ -13,6 +13,7 @@ from .attributes import (
 )
 from .back_projection import Image, back_project
 from .bank import template_bank
+from .blob import BLOB_FEATURES, blob_features
 from .bounce import Bounce, NoteBounce
 from .clipping import Declip, declip
 from .context import CONTEXT_FEATURES, bounce_permittivity, context_features
@@ -61,6 +62,7 @@ from .two_way import prescreen_prediction_two_way
 from .volume import Volume, back_project_volume
 
 __all__ = [
+    "BLOB_FEATURES",
     "CONTEXT_FEATURES",
     "DEPTH_PEAK_FEATURES",
     "EDGE_HISTOGRAM_FEATURES",
@@ -108,6 +110,7 @@ __all__ = [
     "back_project",
     "back_project_volume",
     "band_pass",
+    "blob_features",
     "bounce_permittivity",
     "cell_averaging_factor",
     "compensate_loss",

@@ -229,6 +229,6 @@ def _pick(values: Floats, index: npt.NDArray[np.intp]) -> Floats:
 def _vertex(before: Floats, here: Floats, after: Floats) -> tuple[Floats, Floats]:
     """Return place, within half a sample, and value of the vertex of parabolas."""
     bend = before - 2 * here + after
-    safe = np.where(bend == 0, 1.0, bend)
-    place = np.where(bend == 0, 0.0, np.clip((before - after) / (2 * safe), -0.5, 0.5))
+    divisor = np.where(bend == 0, 1.0, bend)
+    place = np.where(bend == 0, 0.0, np.clip((before - after) / (2 * divisor), -0.5, 0.5))
     return place, here + place * (after - before) / 2 + place**2 * bend / 2
