@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ..sweep import Floats
 
 
-class TwoClasses(ClassifierMixin, BaseEstimator):
+class TwoClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # no stubs
     """Checks of tables of two classes, and the class that a score stands for."""
 
     def __sklearn_tags__(self) -> Any:
@@ -79,4 +79,4 @@ def merge_equal_rows(
     """
     table, place = np.unique(np.column_stack([rows, labels]), axis=0, return_inverse=True)
     total = np.bincount(place.ravel(), weights=weights, minlength=len(table))
-    return np.ascontiguousarray(table[:, :-1]), table[:, -1] > 0, total
+    return np.ascontiguousarray(table[:, :-1]), table[:, -1] > 0, total.astype(np.float64)

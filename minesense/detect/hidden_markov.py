@@ -151,27 +151,37 @@ class HiddenMarkov(TwoClasses):
 
     def _learn(self, windows: Floats, labels: npt.NDArray[np.bool_], weights: Floats) -> None:
         """Learn the background of all depths, then mines at the depth that shows them."""
-        n_mixture = {"n_components": self.n_components}
-        stop = {"max_steps": self.max_iter, "tolerance": self.tol}
         other = windows[~labels].reshape(-1, *windows.shape[2:])
         weight = np.repeat(weights[~labels], self.n_depths)
         guess = free_chain(
-            other, weights=weight, n_states=self.n_background_states, **n_mixture
+            other,
+            weights=weight,
+            n_states=self.n_background_states,
+            n_components=self.n_components,
         )
-        background, n_first = learn(guess, other, weights=weight, **stop)
-        self.background_ = dataclasses.asdict(background)
+        self.n_iter_ = 0
+        self.background_ = self._improve(guess, other, weight)
         mines, weight = windows[labels], weights[labels]
-        unlikely = -log_likelihood(background, mines.reshape(-1, *mines.shape[2:]))
+        sequences = mines.reshape(-1, *mines.shape[2:])
+        unlikely = -log_likelihood(MixtureChain(**self.background_), sequences)
         chosen = _at_depth(mines, unlikely.reshape(len(mines), -1))
-        guess = left_right_chain(chosen, weights=weight, n_states=self.n_states, **n_mixture)
-        mine, n_second = learn(guess, chosen, weights=weight, **stop)
-        self.mine_ = dataclasses.asdict(mine)
-        n_third = 0
+        guess = left_right_chain(
+            chosen, weights=weight, n_states=self.n_states, n_components=self.n_components
+        )
+        self.mine_ = self._improve(guess, chosen, weight)
         if self.n_depths > 1:
             chosen = _at_depth(mines, self._ratios(mines))
-            mine, n_third = learn(mine, chosen, weights=weight, **stop)
-            self.mine_ = dataclasses.asdict(mine)
-        self.n_iter_ = n_first + n_second + n_third
+            self.mine_ = self._improve(MixtureChain(**self.mine_), chosen, weight)
+
+    def _improve(
+        self, chain: MixtureChain, sequences: Floats, weights: Floats
+    ) -> dict[str, Floats]:
+        """Return the fields of a model that has learnt from sequences."""
+        chain, n_steps = learn(
+            chain, sequences, weights=weights, max_steps=self.max_iter, tolerance=self.tol
+        )
+        self.n_iter_ += n_steps
+        return dataclasses.asdict(chain)
 
     def _ratios(self, windows: Floats) -> Floats:
         """Return mean log likelihood ratios (n, n_depths)."""

@@ -20,15 +20,13 @@ class ScoreColumn(TwoClasses):
 
     Parameters
     ----------
-    column : int or str
-        Number of the column; or its name, where it is fitted to a table with named columns.
+    column : int
+        Number of the column.
 
     Attributes
     ----------
     classes_ : (2,) ndarray
         The two classes, in rising order.
-    column_ : int
-        Number of the column.
 
     Raises
     ------
@@ -44,7 +42,7 @@ class ScoreColumn(TwoClasses):
     [0.2, 0.7, -0.4]
     """
 
-    def __init__(self, column: int | str = 0):
+    def __init__(self, column: int = 0):
         self.column = column
 
     def __sklearn_tags__(self) -> Any:
@@ -55,25 +53,14 @@ class ScoreColumn(TwoClasses):
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> ScoreColumn:
-        """Look up the column and note the classes; the weights change nothing."""
+        """Note the classes; the weights change nothing."""
         rows, _, _ = self._check_training(X, y, sample_weight)
-        if isinstance(self.column, str):
-            names = list(getattr(self, "feature_names_in_", ()))
-            if self.column not in names:
-                msg = (
-                    f"Invalid column {self.column!r}. Must be a column of the table: "
-                    f"{', '.join(names) or 'its columns have no names'}."
-                )
-                raise ValueError(msg)
-            self.column_ = names.index(self.column)
-            return self
         column = check_count(self.column, "column", least=0)
         if column >= rows.shape[1]:
             msg = f"Invalid column '{column}'. Must be less than the {rows.shape[1]} columns."
             raise ValueError(msg)
-        self.column_ = column
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> Floats:
         """Return the column of each row."""
-        return self._check_rows(X)[:, self.column_].copy()
+        return self._check_rows(X)[:, self.column].copy()

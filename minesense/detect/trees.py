@@ -149,8 +149,11 @@ def check_trees(trees: SummedTrees) -> SummedTrees:
     """
     roots, values, links = trees.roots, trees.values, trees.links
     n_nodes = len(values)
-    expected = ((roots, np.int32, (len(roots),)), (values, np.float64, (n_nodes,)))
-    expected += ((links, np.int32, (n_nodes, 4)),)
+    expected: list[tuple[npt.NDArray[Any], type, tuple[int, ...]]] = [
+        (roots, np.int32, (len(roots),)),
+        (values, np.float64, (n_nodes,)),
+        (links, np.int32, (n_nodes, 4)),
+    ]
     if any(
         array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous
         for array, dtype, shape in expected
@@ -267,17 +270,19 @@ def trial_rows(trees: SummedTrees, *, n_rows: int = 256, seed: int = 0) -> Float
         cuts = np.unique(trees.values[trees.links[:, 0] == k])
         cuts = cuts if len(cuts) else np.zeros(1)
         at = np.resize(rng.permutation(cuts), n_rows)  # each threshold in its turn
-        centre, width = np.median(cuts), np.ptp(cuts[np.isfinite(cuts)]) + 1.0
-        column = np.stack(
-            [
-                at,
-                np.nextafter(at, -np.inf),
-                np.nextafter(at, np.inf),
-                centre + width * rng.normal(size=n_rows),
-                np.full(n_rows, np.nan),
-                np.where(rng.random(n_rows) < 0.5, -np.inf, np.inf),
-            ]
-        )
+        # a split of missing values alone has an infinite threshold
+        finite = cuts[np.isfinite(cuts)] if np.isfinite(cuts).any() else np.zeros(1)
+        with np.errstate(over="ignore"):
+            column = np.stack(
+                [
+                    at,
+                    np.nextafter(at, -np.inf),
+                    np.nextafter(at, np.inf),
+                    np.median(finite) + (np.ptp(finite) + 1) * rng.normal(size=n_rows),
+                    np.full(n_rows, np.nan),
+                    np.where(rng.random(n_rows) < 0.5, -np.inf, np.inf),
+                ]
+            )
         kind = rng.choice(6, size=n_rows, p=[0.25, 0.15, 0.15, 0.25, 0.15, 0.05])
         rows[:, k] = column[kind, np.arange(n_rows)]
     rows[:4] = np.array([np.nan, np.inf, -np.inf, 0.0])[:, None]
