@@ -49,7 +49,8 @@ def test_one_row(benchmark, world):
         benchmark.extra_info["seconds"] = float(np.median(own))
         benchmark.extra_info["ratio"] = float(np.median(ratios))
         assert np.median(own) < 20e-6
-        assert np.median(ratios) > 50  # 25 is asked for
+        # 250 where it was written, beside one thread of scikit-learn
+        assert np.median(ratios) > 100
 
 
 def test_many_rows(benchmark, world):

@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from minesense.detect import (
     ALLOWED_TYPES,
     ESTIMATORS,
+    compiled_trees,
     fit,
     new_estimator,
     out_of_fold,
@@ -210,7 +211,7 @@ def test_a_file_without_a_self_test_is_tested_by_rows_of_its_own(tmp_path):
     del content["self_tests"]
     skops.io.dump(content, path)
     estimators, _ = load_model(path)
-    assert trees.compiled_trees(estimators["gpr"][-1]) is not None
+    assert compiled_trees(estimators["gpr"][-1]) is not None
     expected = content["estimators"]["gpr"].decision_function(x)
     assert predict(estimators["gpr"], x).tobytes() == expected.tobytes()
 

@@ -18,7 +18,7 @@ from minesense.detect import HiddenMarkov, PossibilisticNeighbours, ScoreColumn,
 from minesense.detect.mixture_chain import (
     MIN_VARIANCE,
     MixtureChain,
-    free_chain,
+    ergodic_chain,
     improve,
     learn,
     left_right_chain,
@@ -257,7 +257,7 @@ def test_the_likelihood_rises_in_every_step(seed, left_right):
     rng = np.random.default_rng(seed)
     sequences = rng.normal(size=(12, 6, 2)).round(seed % 3)  # rounded: variances hit the bound
     weights = rng.uniform(0.1, 3.0, size=12)
-    first = left_right_chain if left_right else free_chain
+    first = left_right_chain if left_right else ergodic_chain
     chain, before = first(sequences, weights=weights), -np.inf
     for _ in range(12):
         chain, now = improve(chain, sequences, weights=weights)
@@ -283,7 +283,7 @@ def test_learning_finds_a_chain_again():
             sequences[i, t] = means[state] + 0.3 * rng.normal()
             state = int(rng.random() < transition[state, 1])
     weights = np.ones(200)
-    guess = free_chain(sequences, weights=weights, n_states=2, n_components=1)
+    guess = ergodic_chain(sequences, weights=weights, n_states=2, n_components=1)
     chain, _ = learn(guess, sequences, weights=weights)
     npt.assert_allclose(chain.transition, transition, atol=0.02)
     npt.assert_allclose(chain.means.ravel(), means, atol=0.02)
@@ -408,17 +408,17 @@ X, Y = two_clouds(n=20)
         (lambda: HiddenMarkov(max_iter=0).fit(X, Y), ValueError, "max_iter '0'"),
         (lambda: HiddenMarkov(tol=-1).fit(X, Y), ValueError, "tol '-1.0'"),
         (
-            lambda: free_chain(np.zeros((2, 3)), weights=np.ones(2)),
+            lambda: ergodic_chain(np.zeros((2, 3)), weights=np.ones(2)),
             ValueError,
             r"sequences with shape \(2, 3\). Must be \(n, n_steps, n_values\)",
         ),
         (
-            lambda: free_chain(np.zeros((2, 0, 1)), weights=np.ones(2)),
+            lambda: ergodic_chain(np.zeros((2, 0, 1)), weights=np.ones(2)),
             ValueError,
             "Must hold at least one vector",
         ),
         (
-            lambda: free_chain(np.zeros((2, 3, 1)), weights=np.zeros(2)),
+            lambda: ergodic_chain(np.zeros((2, 3, 1)), weights=np.zeros(2)),
             ValueError,
             "weights from 0.0 to 0.0",
         ),

@@ -20,10 +20,11 @@ from minesense.detect import (
     fit,
     predict,
     score_trees,
-    trees,
+    tested_trees,
     trial_rows,
 )
-from minesense.detect.trees import check_trees, reference_scores
+from minesense.detect.tested_trees import reference_scores
+from minesense.detect.trees import check_trees
 
 
 def make_classifier(seed=0, n=200, **options):
@@ -144,7 +145,7 @@ def spoilt(kind):
 def test_a_failed_self_test_falls_back_with_a_warning(monkeypatch, kind):
     """The scores are then those of scikit-learn, and the warning is not repeated."""
     classifier = make_classifier()
-    monkeypatch.setattr(trees, "extract_trees", lambda _: spoilt(kind))
+    monkeypatch.setattr(tested_trees, "extract_trees", lambda _: spoilt(kind))
     tried = trial_rows(TREES, seed=5)
     with pytest.warns(RuntimeWarning, match=r"failed their self-test: \d+ of 256 test rows"):
         scores = predict(classifier, tried)

@@ -18,7 +18,8 @@ from .recording import Screening, recording_settings, screen_recording
 from .screen import Part, Screen, Screened, coil_stages, radar_stages
 from .settings import CoilSettings, DetectorSettings, RadarSettings, read_settings
 from .sites import FEATURES, KINDS, Site, find_sites
-from .trees import SummedTrees, compiled_trees, extract_trees, score_trees, trial_rows
+from .tested_trees import compiled_trees
+from .trees import SummedTrees, extract_trees, score_trees, trial_rows
 
 if TYPE_CHECKING:
     from .forest import VoteForest

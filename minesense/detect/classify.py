@@ -12,7 +12,8 @@ from .._validation import check_array, check_count, check_one_of
 from ..sweep import Floats
 from ._one_thread import one_thread
 from .folds import lane_folds
-from .trees import compiled_trees, score_trees
+from .tested_trees import compiled_trees
+from .trees import score_trees
 
 #: Kinds of estimator: the default, a simple reference, a second opinion, two that baselines
 #: of radar are made of, and one column as it is.
@@ -205,7 +206,7 @@ def predict(estimator: Any, features: npt.ArrayLike) -> Floats:
     -----
     RuntimeWarning
         If boosted trees fail their self-test, see
-        :func:`~minesense.detect.trees.compiled_trees`.
+        :func:`~minesense.detect.tested_trees.compiled_trees`.
 
     Notes
     -----

@@ -11,7 +11,7 @@ from .._validation import check_count, check_not_negative
 from ..sweep import Floats
 from ._one_thread import one_thread
 from ._two_classes import TwoClasses
-from .mixture_chain import MixtureChain, free_chain, learn, left_right_chain, log_likelihood
+from .mixture_chain import MixtureChain, ergodic_chain, learn, left_right_chain, log_likelihood
 
 #: Standard deviations beyond which a value is taken as this far: squares stay finite.
 _FARTHEST = 1e4
@@ -153,7 +153,7 @@ class HiddenMarkov(TwoClasses):
         """Learn the background of all depths, then mines at the depth that shows them."""
         other = windows[~labels].reshape(-1, *windows.shape[2:])
         weight = np.repeat(weights[~labels], self.n_depths)
-        guess = free_chain(
+        guess = ergodic_chain(
             other,
             weights=weight,
             n_states=self.n_background_states,

@@ -88,7 +88,7 @@ def left_right_chain(
     return _chain(start, transition, mixtures)
 
 
-def free_chain(
+def ergodic_chain(
     sequences: npt.ArrayLike,
     *,
     weights: npt.ArrayLike,
@@ -116,9 +116,9 @@ def free_chain(
     Examples
     --------
     >>> import numpy as np
-    >>> from minesense.detect.mixture_chain import free_chain
+    >>> from minesense.detect.mixture_chain import ergodic_chain
     >>> steps = np.array([[[-1.0], [1.0]], [[1.0], [-1.0]]])
-    >>> free_chain(steps, weights=[1.0, 1.0], n_states=2).means[:, 1, 0].tolist()
+    >>> ergodic_chain(steps, weights=[1.0, 1.0], n_states=2).means[:, 1, 0].tolist()
     [-1.0, 1.0]
     """
     vectors, weight, n_states, n_components = _check(sequences, weights, n_states, n_components)
@@ -159,9 +159,9 @@ def log_likelihood(chain: MixtureChain, sequences: npt.ArrayLike) -> Floats:
     One state and one Gaussian of unit variance leave only the density itself:
 
     >>> import numpy as np
-    >>> from minesense.detect.mixture_chain import free_chain, log_likelihood
+    >>> from minesense.detect.mixture_chain import ergodic_chain, log_likelihood
     >>> steps = np.array([[[-1.0], [1.0]]])
-    >>> chain = free_chain(steps, weights=[1.0], n_states=1, n_components=1)
+    >>> chain = ergodic_chain(steps, weights=[1.0], n_states=1, n_components=1)
     >>> log_likelihood(chain, [[[0.0], [0.0]]]).round(4).tolist()
     [-1.8379]
     """
@@ -221,10 +221,10 @@ def improve(
     Examples
     --------
     >>> import numpy as np
-    >>> from minesense.detect.mixture_chain import free_chain, improve
+    >>> from minesense.detect.mixture_chain import ergodic_chain, improve
     >>> steps = np.random.default_rng(seed=0).normal(size=(20, 5, 1))
     >>> weights = np.ones(20)
-    >>> chain, before = improve(free_chain(steps, weights=weights), steps, weights=weights)
+    >>> chain, before = improve(ergodic_chain(steps, weights=weights), steps, weights=weights)
     >>> _, after = improve(chain, steps, weights=weights)
     >>> after > before
     True
@@ -306,10 +306,10 @@ def learn(
     Examples
     --------
     >>> import numpy as np
-    >>> from minesense.detect.mixture_chain import free_chain, learn
+    >>> from minesense.detect.mixture_chain import ergodic_chain, learn
     >>> steps = np.random.default_rng(seed=0).normal(size=(20, 5, 1))
     >>> weights = np.ones(20)
-    >>> _, n_steps = learn(free_chain(steps, weights=weights), steps, weights=weights)
+    >>> _, n_steps = learn(ergodic_chain(steps, weights=weights), steps, weights=weights)
     >>> 1 < n_steps <= 30
     True
     """

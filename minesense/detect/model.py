@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .trees import adopt_trees, compiled_trees, extract_trees, reference_scores, trial_rows
+from .tested_trees import adopt_trees, compiled_trees, reference_scores
+from .trees import extract_trees, trial_rows
 
 _FORMAT = "minesense model 1"
 
@@ -54,7 +55,7 @@ def save_model(path: str | os.PathLike[str], estimators: Mapping[str, Any], card
     -----
     RuntimeWarning
         If boosted trees fail their self-test, see
-        :func:`~minesense.detect.trees.compiled_trees`.
+        :func:`~minesense.detect.tested_trees.compiled_trees`.
 
     Notes
     -----
