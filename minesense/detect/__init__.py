@@ -1,5 +1,10 @@
 """From candidates to alarms: features, classifier, calibration, fusion."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .belief import Belief, CombinedBelief, belief_of, combine_beliefs
 from .calibrate import (
     Platt,
@@ -11,7 +16,7 @@ from .calibrate import (
 )
 from .candidates import ExtractCandidates, merge_candidates
 from .cap import CandidateCap
-from .classify import fit, new_estimator, out_of_fold, predict
+from .classify import ESTIMATORS, fit, new_estimator, out_of_fold, predict
 from .confident import certify_with_confidence
 from .detection import Detection, LaneDetection, check_sensor, observed
 from .detector import Detector
@@ -40,12 +45,29 @@ from .screen import Part, Screen, Screened, coil_stages, radar_stages
 from .settings import CoilSettings, DetectorSettings, RadarSettings, read_settings
 from .shift import Departure, ShiftMonitor, Verdict, stability_index, withhold
 from .sites import Site, find_sites
+from .tested_trees import compiled_trees
+from .trees import SummedTrees, extract_trees, score_trees, trial_rows
 from .venn import VennAbers, venn_abers
+
+if TYPE_CHECKING:
+    from .forest import VoteForest
+    from .hidden_markov import HiddenMarkov
+    from .possibilistic import PossibilisticNeighbours
+    from .score_column import ScoreColumn
+
+# Loaded at first use: they are estimators of scikit-learn, which takes seconds to import.
+_ESTIMATORS = {
+    "HiddenMarkov": "hidden_markov",
+    "PossibilisticNeighbours": "possibilistic",
+    "ScoreColumn": "score_column",
+    "VoteForest": "forest",
+}
 
 __all__ = [
     "ALLOWED_TYPES",
     "BASE_RATES",
     "DEFAULT_GROUPS",
+    "ESTIMATORS",
     "GROUPS",
     "KINDS",
     "RECIPES",
@@ -67,20 +89,25 @@ __all__ = [
     "FusionRule",
     "Gate",
     "Guarantee",
+    "HiddenMarkov",
     "Isotonic",
     "LaneDetection",
     "MissBounds",
     "Part",
     "Platt",
+    "PossibilisticNeighbours",
     "RadarSettings",
     "Recipe",
+    "ScoreColumn",
     "Screen",
     "Screened",
     "Screening",
     "ShiftMonitor",
     "Site",
+    "SummedTrees",
     "VennAbers",
     "Verdict",
+    "VoteForest",
     "belief_of",
     "brier_score",
     "certify_each_class",
@@ -90,9 +117,11 @@ __all__ = [
     "check_sensor",
     "coil_stages",
     "combine_beliefs",
+    "compiled_trees",
     "conformal_p_values",
     "describe",
     "expected_calibration_error",
+    "extract_trees",
     "features_of",
     "find_sites",
     "fit",
@@ -118,12 +147,22 @@ __all__ = [
     "read_settings",
     "recording_settings",
     "repeated_miss",
+    "score_trees",
     "screen_recording",
     "silence_log_ratio",
     "stability_index",
     "thin_places",
+    "trial_rows",
     "units_needed",
     "venn_abers",
     "with_prior",
     "withhold",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load an estimator when it is first used."""
+    if name in _ESTIMATORS:
+        return getattr(importlib.import_module(f".{_ESTIMATORS[name]}", __name__), name)
+    msg = f"module 'minesense.detect' has no attribute {name!r}"
+    raise AttributeError(msg)
