@@ -3,6 +3,7 @@
 from ..detect.folds import Fold, check_groups, lane_folds
 from .baselines import layout_alarms, random_alarms
 from .curves import Bands, Curve, roc
+from .depth import DepthCurve, pd_over_depth
 from .grounds import Ground, scored_ground
 from .halo import Halo
 from .intervals import (
@@ -16,9 +17,15 @@ from .intervals import (
 )
 from .matching import AlarmOutcome, Matching, TargetOutcome, match
 from .operating import Threshold, choose_threshold
+from .outcomes import Outcomes, outcomes
+from .paired import Comparison, Difference, McNemar, compare, compare_rejections
+from .passes import PassScore, merge_passes, score_passes
+from .planner import Plan, design_effect, lanes_needed, plan
 from .profiles import PROFILES, RADII, Profile, RadiusScore, sensitivity
 from .protocol import Exclusion, Protocol
+from .rejection import Rejection, rejection
 from .result import (
+    LEAST_TARGETS,
     ClutterCount,
     ExclusionEffect,
     Proportion,
@@ -28,14 +35,20 @@ from .result import (
     Stratum,
 )
 from .scoring import score
+from .strata import METAL_GROUPS
 
 __all__ = [
+    "LEAST_TARGETS",
+    "METAL_GROUPS",
     "PROFILES",
     "RADII",
     "AlarmOutcome",
     "Bands",
     "ClutterCount",
+    "Comparison",
     "Curve",
+    "DepthCurve",
+    "Difference",
     "Exclusion",
     "ExclusionEffect",
     "Fold",
@@ -43,12 +56,17 @@ __all__ = [
     "Halo",
     "Interval",
     "Matching",
+    "McNemar",
+    "Outcomes",
+    "PassScore",
+    "Plan",
     "Profile",
     "Proportion",
     "Protocol",
     "RadiusScore",
     "Rate",
     "Ratio",
+    "Rejection",
     "Score",
     "Stratum",
     "TargetOutcome",
@@ -57,14 +75,24 @@ __all__ = [
     "check_groups",
     "choose_threshold",
     "clopper_pearson",
+    "compare",
+    "compare_rejections",
+    "design_effect",
     "lane_folds",
+    "lanes_needed",
     "layout_alarms",
     "match",
+    "merge_passes",
+    "outcomes",
+    "pd_over_depth",
+    "plan",
     "poisson_rate",
     "poisson_ratio",
     "random_alarms",
+    "rejection",
     "roc",
     "score",
+    "score_passes",
     "scored_ground",
     "sensitivity",
     "targets_needed",

@@ -11,6 +11,7 @@ from ..sweep import Floats
 from ..truth import Target
 from .halo import TOLERANCE, Halo
 
+
 def assign(
     order: Sequence[int], edges: Sequence[dict[int, float]]
 ) -> tuple[dict[int, int], dict[int, int]]:
@@ -56,7 +57,7 @@ def assign(
 def neighbours(
     places: Floats, objects: Sequence[Target], halo: Halo, *, factor: float = 1.0
 ) -> list[dict[int, float]]:
-    """Return for every place the objects whose halo, or a multiple, holds it, and how far (m)."""
+    """Return for every place the objects whose halo, times a factor, holds it, and how far."""
     found: list[dict[int, float]] = [{} for _ in places]
     by_easting = np.argsort(places[:, 0], kind="stable")  # NaN last
     easting = places[by_easting, 0]
@@ -74,9 +75,7 @@ def neighbours(
     return found
 
 
-def _in_ellipse(
-    east: float, north: float, heading: float, along: float, across: float
-) -> bool:
+def _in_ellipse(east: float, north: float, heading: float, along: float, across: float) -> bool:
     """Return whether a step from the middle stays in an ellipse whose length points there."""
     forward = east * math.sin(heading) + north * math.cos(heading)
     aside = east * math.cos(heading) - north * math.sin(heading)

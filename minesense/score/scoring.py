@@ -227,9 +227,7 @@ def _swept(targets: Iterable[TargetOutcome], confidence: float) -> Proportion:
     return proportion([target for target in targets if target.is_swept], confidence)
 
 
-def _leave_out(
-    protocol: Protocol, truth: Truth, coverage: Coverage
-) -> tuple[Truth, Coverage]:
+def _leave_out(protocol: Protocol, truth: Truth, coverage: Coverage) -> tuple[Truth, Coverage]:
     """Return the truth and the coverage without the lanes that are left out."""
     lanes = {item.lane for item in protocol.exclusions}
     unknown = sorted(lanes - set(coverage.lanes))

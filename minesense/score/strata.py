@@ -64,9 +64,7 @@ def strata_of(
     return tuple(result)
 
 
-def _names(
-    target: TargetOutcome, labels: Mapping[str, Mapping[str, str]]
-) -> dict[str, str]:
+def _names(target: TargetOutcome, labels: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return the name of a target's stratum in every group."""
     depth = round(target.depth, 9)  # 0.1 + 0.2 cm is not below 0.3 cm
     return {

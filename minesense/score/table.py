@@ -113,7 +113,9 @@ def _counts(score: Score) -> list[str]:
     lines.append(f"False alarms per target found: {_per_target(score)}")
     if score.digging_time:
         value, low, high = (seconds / 60 for seconds in score.digging_time)
-        lines.append(f"Digging at false alarms, minutes per m2: {value:.3g}, {low:.3g} to {high:.3g}")
+        lines.append(
+            f"Digging at false alarms, minutes per m2: {value:.3g}, {low:.3g} to {high:.3g}"
+        )
     for effect in score.exclusions:
         item = effect.exclusion
         lines.append(
@@ -121,7 +123,9 @@ def _counts(score: Score) -> list[str]:
             f"{effect.n_detected} of {effect.n_swept} swept targets detected"
         )
     if score.pd_with_excluded:
-        lines.append(f"Pd | swept with what was left out: {_pd(score.pd_with_excluded).strip()}")
+        lines.append(
+            f"Pd | swept with what was left out: {_pd(score.pd_with_excluded).strip()}"
+        )
     return lines
 
 
@@ -130,9 +134,7 @@ def _per_target(score: Score) -> str:
     ratio = score.false_per_target
     if not ratio.per:
         return f"none found, {ratio.count} false"
-    return (
-        f"{ratio.value:.3g}, {ratio.low:.3g} to {ratio.high:.3g} ({ratio.count} for {ratio.per})"
-    )
+    return f"{ratio.value:.3g}, {ratio.low:.3g} to {ratio.high:.3g} ({ratio.count} for {ratio.per})"
 
 
 def format_headline(score: Score) -> str:
