@@ -16,8 +16,9 @@ from ..coverage import Coverage
 from ..sweep import Floats
 from ..truth import Truth
 from .grounds import scored_ground
+from .halo import Halo
 from .intervals import clopper_pearson, poisson_rate
-from .matching import Halo, Matching, match
+from .matching import Matching, match
 
 #: False alarms per m2 up to which the normalised partial area is taken.
 PARTIAL_AREAS = (0.1, 1.0)

@@ -121,8 +121,8 @@ def pd_over_depth(targets: Iterable[TargetOutcome]) -> DepthCurve:
     if n_lanes < 2 or len(set(depth.tolist())) < 2:
         msg = (
             f"Invalid targets: {len(swept)} swept in {n_lanes} lanes at "
-            f"{len(set(depth.tolist()))} depths. Must lie in two lanes or more, at two depths or "
-            "more."
+            f"{len(set(depth.tolist()))} depths. Must lie in two lanes or more, at two depths "
+            "or more."
         )
         raise ValueError(msg)
     found, missed = depth[y == 1], depth[y == 0]

@@ -134,7 +134,8 @@ def _per_target(score: Score) -> str:
     ratio = score.false_per_target
     if not ratio.per:
         return f"none found, {ratio.count} false"
-    return f"{ratio.value:.3g}, {ratio.low:.3g} to {ratio.high:.3g} ({ratio.count} for {ratio.per})"
+    limits = f"{ratio.low:.3g} to {ratio.high:.3g}"
+    return f"{ratio.value:.3g}, {limits} ({ratio.count} for {ratio.per})"
 
 
 def format_headline(score: Score) -> str:

@@ -1,8 +1,9 @@
 """Training: from swept lanes whose truth is known to a detector."""
 
-from .evaluation import Evaluation, Figure, FoldFigure, TierResult, evaluate
+from .evaluation import evaluate
 from .labels import emplacement_weights, label_sites
 from .thresholds import rate_threshold
+from .tier_results import Evaluation, Figure, FoldFigure, TierResult
 from .tiers import TIERS
 from .trainer import train
 

@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,157 +21,17 @@ from ..detect import (
 )
 from ..score.rejection import check_places, percentiles
 from ..sweep import Floats
+from .tier_results import (
+    LEAST_SEEDS,
+    TUNED_ON_TEST,
+    Evaluation,
+    Figure,
+    FoldFigure,
+    TierResult,
+)
 from .tiers import RANDOM, TIERS, Split, tier_splits
 
-#: Figures that are read off test scores: they describe, and claim nothing.
-TUNED_ON_TEST = ("rejected_at_0", "rejected_at_1")
-#: Seeds below which the spread of training is not known well enough for a claim.
-LEAST_SEEDS = 5
 _INNER_FOLDS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One figure: the mean over seeds, the limits by lanes, and the range of the seeds."""
-
-    value: float
-    low: float  #: from drawing lanes
-    high: float
-    seed_low: float  #: of single seeds
-    seed_high: float
-    tuned_on_test: bool  #: read off test scores: no claim
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoldFigure:
-    """One fold of the first seed."""
-
-    names: tuple[str, ...]  #: what was held out
-    n_mines: int  #: emplacements
-    n_clutter: int
-    kept: float  #: share of mines kept at the threshold chosen in training; NaN without one
-    rejected: float  #: share of clutter below it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierResult:
-    """What one tier found."""
-
-    tier: str
-    meaning: str
-    is_demonstration: bool  #: a random split: how much a leak would flatter, no claim
-    n_rows: int
-    n_mines: int  #: emplacements
-    n_clutter: int
-    n_groups: int
-    n_folds: int
-    figures: Mapping[str, Figure]
-    folds: tuple[FoldFigure, ...]
-    worst: FoldFigure  #: fold that kept the smallest share of mines, then rejected least
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """A classifier on what it was not trained on; `str` is a table."""
-
-    tiers: Mapping[str, TierResult]
-    is_synthetic: bool
-    kind: str
-    n_seeds: int
-    confidence: float
-    keep: float
-
-    def claim(self, tier: str, figure: str) -> Figure:
-        """
-        Return a figure that may be claimed.
-
-        Parameters
-        ----------
-        tier : str
-            Of those evaluated.
-        figure : str
-            Of its figures.
-
-        Returns
-        -------
-        figure : Figure
-            With its limits.
-
-        Raises
-        ------
-        ValueError
-            If the tier is a random split, the figure was read off test scores
-            (`tuned_on_test`), there were fewer than five seeds, or either is unknown.
-        """
-        for name, known in (
-            (tier, self.tiers),
-            (figure, self.tiers[next(iter(self.tiers))].figures),
-        ):
-            if name not in known:
-                msg = f"Invalid name {name!r}. Must be one of {', '.join(known)}."
-                raise ValueError(msg)
-        if self.tiers[tier].is_demonstration:
-            msg = f"Invalid tier '{tier}' for a claim. Must hold out lanes or more."
-            raise ValueError(msg)
-        found = self.tiers[tier].figures[figure]
-        if found.tuned_on_test:
-            msg = (
-                f"Invalid figure '{figure}' for a claim: tuned_on_test. Must rest on a "
-                "threshold that was chosen in training: 'kept', 'rejected'."
-            )
-            raise ValueError(msg)
-        if self.n_seeds < LEAST_SEEDS:
-            msg = f"Invalid seeds for a claim: {self.n_seeds}. Must be at least {LEAST_SEEDS}."
-            raise ValueError(msg)
-        return found
-
-    @property
-    def leak(self) -> float:
-        """How much more clutter a random split rejects at no mine lost than lanes; NaN without."""
-        if RANDOM not in self.tiers:
-            return math.nan
-        values = [self.tiers[k].figures["rejected_at_0"].value for k in (RANDOM, "lane")]
-        return values[0] - values[1]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain words and numbers; NaN is None."""
-        plain = _plain(dataclasses.asdict(self))
-        assert isinstance(plain, dict)
-        return plain | {"label": "SYNTHETIC" if self.is_synthetic else "FIELD"}
-
-    def __str__(self) -> str:
-        """Return the table."""
-        lines = ["SYNTHETIC data: says nothing about performance in the field."]
-        lines = lines if self.is_synthetic else []
-        lines.append(
-            f"{self.kind}, {self.n_seeds} seeds; [limits by lanes, "
-            f"{100 * self.confidence:g} %] (range of seeds)"
-        )
-        for result in self.tiers.values():
-            lines += [
-                "",
-                f"{result.tier}: held out {result.meaning}",
-                f"  {result.n_mines} mines, {result.n_clutter} clutter, {result.n_groups} groups "
-                f"in {result.n_folds} folds",
-            ]
-            for name, item in result.figures.items():
-                tag = "  tuned_on_test: no claim" if item.tuned_on_test else ""
-                lines.append(
-                    f"  {name:<15}{item.value:>8.3f}  [{item.low:.3f} to {item.high:.3f}]  "
-                    f"({item.seed_low:.3f} to {item.seed_high:.3f}){tag}"
-                )
-            worst = result.worst
-            names = ", ".join(worst.names) or "random places"
-            lines.append(
-                f"  worst fold: {names}: kept {worst.kept:.3f} of {worst.n_mines} mines, "
-                f"rejected {worst.rejected:.3f} of {worst.n_clutter} clutter"
-            )
-        if RANDOM in self.tiers:
-            lines += [
-                "",
-                f"leak of a random split: {self.leak:+.3f} clutter rejected at 0 missed",
-            ]
-        return "\n".join(lines)
 
 
 def evaluate(
@@ -248,7 +107,8 @@ def evaluate(
     Notes
     -----
     Calibration and threshold are nested: within the training rows of each split, rows are
-    scored lane by lane by classifiers that had not seen their lane; those scores fit the
+    scored lane by lane by classifiers that had not seen their lane (at random, where the
+    split is random); those scores fit the
     logistic calibration and set the threshold, at which the best places of at least a
     share `keep` of the mines lie. Scores of different folds are compared as calibrated log
     odds. In the tier of target types, clutter counts once for each fold of types.
@@ -336,7 +196,10 @@ def _run(table: _Table, tier: str, *, kind: str, keep: float, n_folds: int, seed
     splits = tier_splits(
         tier, table.groups, table.labels, table.emplacements, n_folds=n_folds, seed=seed
     )
-    parts = [_test(table, split, kind=kind, keep=keep, seed=seed) for split in splits]
+    lanes = table.groups["lane"]
+    if tier == RANDOM:  # who splits at random does so within training, too
+        lanes = [str(i % _INNER_FOLDS) for i in range(len(lanes))]
+    parts = [_test(table, split, lanes, kind=kind, keep=keep, seed=seed) for split in splits]
     return _Run(
         rows=np.concatenate([split.test for split in splits]),
         fold=np.concatenate([np.full(len(split.test), split.fold) for split in splits]),
@@ -349,15 +212,26 @@ def _run(table: _Table, tier: str, *, kind: str, keep: float, n_folds: int, seed
 
 
 def _test(
-    table: _Table, split: Split, *, kind: str, keep: float, seed: int
+    table: _Table,
+    split: Split,
+    lanes: Sequence[str],
+    *,
+    kind: str,
+    keep: float,
+    seed: int,
 ) -> tuple[Floats, float]:
     """Return calibrated log odds of the test rows, and the threshold, both from training."""
     train = split.train
     x, y, weights = table.features[train], table.labels[train], table.weights[train]
-    lanes = [table.groups["lane"][i] for i in train]
     owners = [table.emplacements[i] for i in train]
     inner = out_of_fold(
-        x, y, lanes, weights=weights, n_folds=_INNER_FOLDS, kind=kind, seed=seed
+        x,
+        y,
+        [lanes[i] for i in train],
+        weights=weights,
+        n_folds=_INNER_FOLDS,
+        kind=kind,
+        seed=seed,
     )
     calibration = fit_platt(inner, y, weights=weights)
     best: dict[str, float] = {}
@@ -531,20 +405,9 @@ def _check_table(
     wrong = [i for i, owner in enumerate(owners) if bool(owner) != bool(y[i])]
     if wrong:
         msg = (
-            f"Invalid emplacements: row {wrong[0]} is {'a mine' if y[wrong[0]] else 'clutter'} "
-            f"with emplacement '{owners[wrong[0]]}'. Must be named for mines, empty for clutter."
+            f"Invalid emplacements: row {wrong[0]}, {'a mine' if y[wrong[0]] else 'clutter'}, "
+            f"has '{owners[wrong[0]]}'. Must be named for mines, empty for clutter."
         )
         raise ValueError(msg)
     weight = np.ones(len(y)) if weights is None else check_array(weights, "weights", (len(y),))
     return _Table(features=x, labels=y, groups=known, emplacements=owners, weights=weight)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(value[key]) for key in value}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
