@@ -58,11 +58,14 @@ def test_groups_are_required():
 
 def test_a_random_split_flatters():
     """Pitfall 1: on a table with lane effects, T1 beats T2, and says what it is."""
-    table = make_table(3, n_lanes=16, n=30, lane_effect=2.5, signal=0.7)
+    table = make_table(5, n_lanes=16, n=30, lane_effect=2.5, signal=0.7)
     result = run(**table | {"kind": "boosted", "show_leak": True, "n_seeds": 1, "n_folds": 4})
     random, lane = result.tiers["random"], result.tiers["lane"]
-    assert random.figures["brier"].value < lane.figures["brier"].value - 0.02
+    assert random.figures["kept"].value > lane.figures["kept"].value
+    assert random.figures["rejected"].value > lane.figures["rejected"].value + 0.2
+    assert random.figures["brier"].value < lane.figures["brier"].value - 0.1
     assert random.figures["ece"].value < lane.figures["ece"].value
+    assert result.leak > 0.02
     assert random.is_demonstration
     assert not lane.is_demonstration
     assert "demonstrates leakage only, supports no claim" in str(result)

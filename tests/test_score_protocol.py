@@ -166,9 +166,9 @@ def test_a_stratum_of_the_protocol_is_mandatory():
     assert "39 of 40, worst stratum metal = low metal 0.923 [" in line
     assert "12 of 13; false alarms per m2" in line
     few = {f"T{i:02d}": "peat" for i in range(9)}
-    with pytest.raises(ValueError, match=r"soil = peat \(n = 9\). Must hold at least 10"):
+    with pytest.raises(ValueError, match=r"soil = peat \(n = 9\). Must hold at least 10 swept"):
         headline(soil=soils | few)
-    with pytest.raises(ValueError, match=r"height = unstated"):
+    with pytest.raises(ValueError, match=r"height = unstated \(n = 39\)"):
         headline(height={"T00": "5 cm"})
 
 

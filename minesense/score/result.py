@@ -66,7 +66,7 @@ class Stratum:
     name: str
     swept: Proportion  #: Pd | swept
     total: Proportion  #: Pd total
-    claim: str  #: "n<10: no claim", or empty if there are enough swept targets
+    claim: str  #: such as "n<10: no claim", or empty if there are enough swept targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class Score:
             found = "; ".join(self.no_claim) or "no target was swept"
             msg = (
                 f"Invalid strata for a claim: {found}. Must hold at least {LEAST_TARGETS} "
-                "swept targets each."
+                "swept targets each, and be stated for every target."
             )
             raise ValueError(msg)
         return format_headline(self)

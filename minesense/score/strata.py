@@ -58,10 +58,17 @@ def strata_of(
                 name=name,
                 swept=swept,
                 total=proportion(group_targets, confidence),
-                claim=f"n<{LEAST_TARGETS}: no claim" if swept.n < LEAST_TARGETS else "",
+                claim=_claim(name, swept.n),
             )
         )
     return tuple(result)
+
+
+def _claim(name: str, n: int) -> str:
+    """Return why a stratum supports no claim, or nothing."""
+    if name == UNSTATED:
+        return "not stated: no claim"
+    return f"n<{LEAST_TARGETS}: no claim" if n < LEAST_TARGETS else ""
 
 
 def _names(target: TargetOutcome, labels: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
