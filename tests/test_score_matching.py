@@ -174,7 +174,7 @@ places = st.tuples(st.floats(0, 0.5), st.floats(0, 0.5))
 
 @given(
     where=st.lists(places, min_size=1, max_size=4),
-    alarms=st.lists(places, max_size=5),
+    alarms=st.lists(places, max_size=5, unique=True),
     threshold=st.integers(0, 5),
 )
 def test_matches_brute_force(where, alarms, threshold):

@@ -11,7 +11,7 @@ import numpy as np
 from ..detect import expected_calibration_error
 from ..score import Matching, clopper_pearson, match, poisson_rate, score
 from ..score.curves import FAR_AXIS, Steps, pd_at
-from ..score.scoring import LEAST_TARGETS, METAL_GROUPS
+from ..score import LEAST_TARGETS, METAL_GROUPS
 from .outcomes import MOST_FALSE, Outcomes, draw_lanes, percentiles, readings, steps_of
 from .reference import Reference
 

@@ -6,14 +6,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from ..sweep import Floats
 from ..truth import Target
-
-# Distances are compared with a nanometre to spare, so that an alarm exactly at the radius
-# is a hit whatever the rounding of its coordinates.
-TOLERANCE = 1e-9
+from .halo import TOLERANCE, Halo
 
 
 def assign(
@@ -59,20 +55,31 @@ def assign(
 
 
 def neighbours(
-    places: Floats, objects: Sequence[Target], reaches: npt.ArrayLike
+    places: Floats, objects: Sequence[Target], halo: Halo, *, factor: float = 1.0
 ) -> list[dict[int, float]]:
-    """Return for every place the objects in reach, and how far they are (m)."""
+    """Return for every place the objects whose halo, times a factor, holds it, and how far."""
     found: list[dict[int, float]] = [{} for _ in places]
     by_easting = np.argsort(places[:, 0], kind="stable")  # NaN last
     easting = places[by_easting, 0]
-    for k, (item, reach) in enumerate(zip(objects, np.ravel(reaches), strict=True)):
-        limit = float(reach) + TOLERANCE
+    for k, item in enumerate(objects):
+        along, across = (factor * length for length in halo.axes(item.diameter))
+        limit = along + TOLERANCE
         first, last = np.searchsorted(easting, [item.easting - limit, item.easting + limit])
         for i in by_easting[max(first - 1, 0) : last + 1].tolist():
-            distance = math.hypot(places[i, 0] - item.easting, places[i, 1] - item.northing)
-            if distance <= limit:
+            east, north = places[i, 0] - item.easting, places[i, 1] - item.northing
+            distance = math.hypot(east, north)
+            if distance <= limit and (
+                along == across or _in_ellipse(east, north, item.heading, along, across)
+            ):
                 found[i][k] = distance
     return found
+
+
+def _in_ellipse(east: float, north: float, heading: float, along: float, across: float) -> bool:
+    """Return whether a step from the middle stays in an ellipse whose length points there."""
+    forward = east * math.sin(heading) + north * math.cos(heading)
+    aside = east * math.cos(heading) - north * math.sin(heading)
+    return math.hypot(forward / (along + TOLERANCE), aside / (across + TOLERANCE)) <= 1
 
 
 def nearest(distances: dict[int, float]) -> int:

@@ -16,13 +16,14 @@ from ..coverage import Coverage
 from ..sweep import Floats
 from ..truth import Truth
 from .grounds import scored_ground
+from .halo import Halo
 from .intervals import clopper_pearson, poisson_rate
-from .matching import Halo, Matching, match
+from .matching import Matching, match
 
 #: False alarms per m2 up to which the normalised partial area is taken.
 PARTIAL_AREAS = (0.1, 1.0)
 #: Pd at which false alarms per m2 are read.
-READ_AT_PD = (0.8, 0.9, 0.95)
+READ_AT_PD = (0.8, 0.9, 0.95, 0.99)
 #: False alarms per m2 at which Pd is read.
 READ_AT_FAR = (1e-3, 1e-2, 1e-1, 1.0)
 #: The axis of plots and bands, false alarms per m2.
@@ -213,9 +214,9 @@ def curve_of(
     false = [alarm for alarm in matching.alarms if alarm.outcome == "false"]
     false_at = np.array([alarm.score for alarm in false], float)
     thresholds = np.unique(np.concatenate([found_at[~np.isnan(found_at)], false_at]))[::-1]
-    n_detected = _count_above(found_at[swept], thresholds)
-    n_total = _count_above(found_at, thresholds)
-    n_false = _count_above(false_at, thresholds)
+    n_detected = count_above(found_at[swept], thresholds)
+    n_total = count_above(found_at, thresholds)
+    n_false = count_above(false_at, thresholds)
     n_swept = int(swept.sum())
     # Counts repeat, and their limits take time.
     shares = {
@@ -252,7 +253,7 @@ def curve_of(
         far=far_columns[0],
         far_low=far_columns[1],
         far_high=far_columns[2],
-        scalars={name: float(v) for name, v in _read(steps, n_swept > 0).items()},
+        scalars={name: float(v) for name, v in read_steps(steps, n_swept > 0).items()},
         bands=bands,
     )
 
@@ -284,7 +285,7 @@ def far_at(steps: Steps, pd: float) -> Floats:
     return np.take_along_axis(stairs, n_points[..., None], axis=-1)[..., 0]
 
 
-def _read(steps: Steps, has_targets: bool) -> dict[str, Floats]:
+def read_steps(steps: Steps, has_targets: bool) -> dict[str, Floats]:
     """Return all scalars of one curve or of many; NaN where a Pd is not reached."""
     result = {f"pauc_{limit:g}": partial_area(steps, limit) for limit in PARTIAL_AREAS}
     result |= {f"pd_at_far_{far:g}": pd_at(steps, far) for far in READ_AT_FAR}
@@ -297,7 +298,7 @@ def _read(steps: Steps, has_targets: bool) -> dict[str, Floats]:
     return result
 
 
-def _count_above(scores: Floats, thresholds: Floats) -> npt.NDArray[np.int64]:
+def count_above(scores: Floats, thresholds: Floats) -> npt.NDArray[np.int64]:
     """Return how many scores reach each threshold; NaN never does."""
     known = np.sort(scores[~np.isnan(scores)])
     return (len(known) - np.searchsorted(known, thresholds, side="left")).astype(np.int64)
@@ -318,14 +319,14 @@ def _resample(
     areas = np.array([lane_areas.get(lane, 0.0) for lane in lanes])
     false_counts = np.array(
         [
-            _count_above(np.array([a.score for a in false if a.lane == lane]), thresholds)
+            count_above(np.array([a.score for a in false if a.lane == lane]), thresholds)
             for lane in lanes
         ],
         float,
     )
     # Targets from the highest score down: a sum of weights so far is a count of hits.
     targets.sort(key=lambda t: -math.inf if math.isnan(t.score) else t.score, reverse=True)
-    n_found = _count_above(np.array([t.score for t in targets], float), thresholds)
+    n_found = count_above(np.array([t.score for t in targets], float), thresholds)
     parts: list[dict[str, Any]] = []
     at_once = max(1, _CELLS_AT_ONCE // max(len(thresholds), len(targets), 1))
     for first in range(0, n_resamples, at_once):
@@ -343,7 +344,7 @@ def _resample(
             far = (drawn @ false_counts) / (drawn @ areas)[:, None]
         steps = Steps(pd, far)
         bad = (hits[:, -1] == 0) | (drawn @ areas == 0)
-        read: dict[str, Any] = {**_read(steps, bool(targets))}
+        read: dict[str, Any] = {**read_steps(steps, bool(targets))}
         read["axis"] = np.stack([pd_at(steps, x) for x in FAR_AXIS], axis=1)
         parts.append({name: values[~bad] for name, values in read.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

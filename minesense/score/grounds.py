@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ..coverage import Coverage
-from ..truth import Truth
-from .matching import Halo, check_coverage
+from ..truth import Target, Truth
+from .halo import TOLERANCE, Halo
+from .matching import check_coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,12 +87,8 @@ def scored_ground(
     """
     halo = Halo() if halo is None else halo
     seen = check_coverage(coverage).mask(sensors) & coverage.wanted
-    targets = truth.targets
-    east = [t.easting for t in targets]
-    north = [t.northing for t in targets]
-    reach = np.array([halo.reach(t.diameter) for t in targets])
-    in_halo = coverage.within(east, north, reach)
-    in_ring = coverage.within(east, north, halo.ring * reach) & ~in_halo
+    in_halo = _within(coverage, truth.targets, halo, 1.0)
+    in_ring = _within(coverage, truth.targets, halo, halo.ring) & ~in_halo
     mask = seen & ~in_halo & ~in_ring
     if not mask.any():
         msg = (
@@ -117,3 +114,25 @@ def scored_ground(
         missing=coverage.missing_area(sensors),
         lane_areas=lane_areas,
     )
+
+
+def _within(
+    coverage: Coverage, targets: Sequence[Target], halo: Halo, factor: float
+) -> npt.NDArray[np.bool_]:
+    """Return the cells whose centre lies in a halo, or a multiple of it."""
+    axes = np.array([halo.axes(t.diameter) for t in targets]).reshape(-1, 2) * factor
+    is_round = axes[:, 0] == axes[:, 1]
+    discs = [t for t, ok in zip(targets, is_round, strict=True) if ok]
+    mask = coverage.within(
+        [t.easting for t in discs], [t.northing for t in discs], axes[is_round, 0]
+    )
+    n_rows, n_columns = coverage.shape
+    north = coverage.origin[1] + (np.arange(n_rows)[:, None] + 0.5) * coverage.cell
+    east = coverage.origin[0] + (np.arange(n_columns)[None, :] + 0.5) * coverage.cell
+    for k in np.flatnonzero(~is_round).tolist():
+        target, (along, across) = targets[k], axes[k] + TOLERANCE
+        dx, dy = east - target.easting, north - target.northing
+        forward = dx * np.sin(target.heading) + dy * np.cos(target.heading)
+        aside = dx * np.cos(target.heading) - dy * np.sin(target.heading)
+        mask |= np.hypot(forward / along, aside / across) <= 1
+    return mask

@@ -184,6 +184,50 @@ def poisson_rate(
     return Interval(count / area, low / area, high / area)
 
 
+def poisson_ratio(count: int, per: int, *, confidence: float = 0.95) -> Interval:
+    """
+    Return the ratio of two counts with its exact limits.
+
+    Parameters
+    ----------
+    count, per : int
+        Events of either kind, for example false alarms and targets found.
+    confidence : float
+        Probability, at least, that the limits hold the ratio of what is expected.
+
+    Returns
+    -------
+    Interval
+        `count / per` and its limits; NaN, with an infinite upper limit, if `per` is 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a count is no whole number or negative, or confidence is not between 0 and 1.
+
+    Notes
+    -----
+    Given their sum, one of two Poisson counts is binomial with the share
+    ``p = ratio / (1 + ratio)``: the limits are ``p / (1 - p)`` of those of
+    :func:`clopper_pearson`.
+
+    References
+    ----------
+    J. Przyborowski, H. Wilenski (1940): Homogeneity of results in testing samples from
+    Poisson series. Biometrika 31, 313-323.
+
+    Examples
+    --------
+    >>> value, low, high = poisson_ratio(30, 60)
+    >>> print(f"{value} from {low:.3f} to {high:.3f} false alarms per target found")
+    0.5 from 0.311 to 0.787 false alarms per target found
+    """
+    count, per = check_count(count, "count", least=0), check_count(per, "per", least=0)
+    _, low, high = clopper_pearson(count, count + per, confidence=confidence)
+    upper = high / (1 - high) if high < 1 else math.inf
+    return Interval(count / per if per else math.nan, low / (1 - low), upper)
+
+
 def targets_needed(pd: float, misses: int = 0, *, confidence: float = 0.95) -> int:
     """
     Return how many targets show a Pd, if no more than so many of them are missed.
@@ -229,34 +273,43 @@ def targets_needed(pd: float, misses: int = 0, *, confidence: float = 0.95) -> i
     return enough
 
 
-def area_needed(rate: float, *, confidence: float = 0.95) -> float:
+def area_needed(rate: float, false_alarms: int = 0, *, confidence: float = 0.95) -> float:
     """
-    Return the area that shows a false-alarm rate if it holds no false alarm.
+    Return the area that shows a false-alarm rate, if it holds no more than so many.
 
     Parameters
     ----------
     rate : float
-        False alarms per square metre.
+        False alarms per square metre, to show that there are no more.
+    false_alarms : int
+        False alarms that may occur.
     confidence : float
         Of the one-sided exact limit.
 
     Returns
     -------
     float
-        Area, in square metres: ``-ln(1 - confidence) / rate``.
+        Area, in square metres: ``-ln(1 - confidence) / rate`` without any false alarm, else
+        the `confidence` quantile of Gamma(false_alarms + 1), over the rate.
 
     Raises
     ------
     TypeError, ValueError
-        If rate is not greater than zero, or confidence not between 0 and 1.
+        If rate is not greater than zero, false_alarms is no whole number or negative, or
+        confidence is not between 0 and 1.
 
     Examples
     --------
-    >>> round(area_needed(0.01))
-    300
+    >>> round(area_needed(0.01)), round(area_needed(0.01, 2))
+    (300, 630)
     """
+    from scipy.special import gammaincinv  # noqa: PLC0415 - SciPy is slow to import
+
     doubt = 1 - check_probability(confidence, "confidence")
-    return -math.log(doubt) / check_positive(rate, "rate")
+    rate = check_positive(rate, "rate")
+    if not check_count(false_alarms, "false_alarms", least=0):
+        return -math.log(doubt) / rate
+    return float(gammaincinv(false_alarms + 1, 1 - doubt)) / rate
 
 
 def _check_share(k: int, n: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Which alarm found which target: halos, and the assignment where they overlap."""
+"""Which alarm found which target, and what became of all others."""
 
 from __future__ import annotations
 
@@ -15,59 +15,11 @@ from ..alarm import Alarm
 from ..coverage import Coverage
 from ..sweep import Floats
 from ..truth import METAL_CLASSES, Target, Truth
-from .assignment import TOLERANCE, assign, nearest, neighbours
+from .assignment import assign, nearest, neighbours
+from .halo import TOLERANCE, Halo
 
 #: Share of a target's footprint that must be observed for it to count as swept.
 SWEPT_SHARE = 0.9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halo:
-    """
-    How near an alarm must be to count as a hit.
-
-    Parameters
-    ----------
-    kind : {"handheld", "vehicle", "fixed"}
-        What `radius` is measured from: the edge of the target for `"handheld"` and
-        `"vehicle"`, its centre for `"fixed"`.
-    radius : float, optional
-        In metres; by default 0.10 for `"handheld"` and 0.25 for `"vehicle"` (both customary,
-        unverified). `"fixed"` has no default.
-    ring : float
-        Outer radius of the ring in which alarms are neither hits nor false alarms, in
-        radii of the halo.
-
-    Raises
-    ------
-    ValueError
-        If the kind is unknown, the radius is not greater than zero, or missing for
-        `"fixed"`, or the ring is below 1.
-    """
-
-    kind: Literal["handheld", "vehicle", "fixed"] = "handheld"
-    radius: float | None = None
-    ring: float = 2.0
-
-    def __post_init__(self) -> None:
-        check_one_of(self.kind, "kind", ("handheld", "vehicle", "fixed"))
-        radius = self.radius
-        if radius is None:
-            if self.kind == "fixed":
-                msg = (
-                    "Invalid radius None. Must be given, in metres, for a halo of kind 'fixed'."
-                )
-                raise ValueError(msg)
-            radius = {"handheld": 0.10, "vehicle": 0.25}[self.kind]
-        object.__setattr__(self, "radius", check_positive(radius, "radius"))
-        if check_number(self.ring, "ring") < 1:
-            msg = f"Invalid ring '{self.ring}'. Must be 1 or more, in radii of the halo."
-            raise ValueError(msg)
-
-    def reach(self, diameter: float) -> float:
-        """Return the distance from the centre of a target of this diameter, both in m."""
-        radius = check_positive(self.radius, "radius")
-        return radius if self.kind == "fixed" else diameter / 2 + radius
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +106,9 @@ def match(
     TypeError
         If an argument is of the wrong type.
     ValueError
-        If a score is NaN, an identifier occurs twice, the threshold is not finite, an
-        object of the truth has no place or an unknown metal class, or the truth is known
-        no better than to a third of the halo's radius.
+        If a score is NaN, an identifier occurs twice, two alarms have the same place and
+        time, the threshold is not finite, an object of the truth has no place or an unknown
+        metal class, or the truth is known no better than to a third of the halo's radius.
 
     Notes
     -----
@@ -209,19 +161,14 @@ def match(
     targets, clutter = _check_truth(truth, halo)
     places = np.array([(a.easting, a.northing) for a in chosen]).reshape(-1, 2)
     shares, is_seen = _observed(targets, places, coverage, sensors)
-    reaches = np.array([halo.reach(t.diameter) for t in targets])
-    near = neighbours(places, targets, halo.ring * reaches)
+    near = neighbours(places, targets, halo, factor=halo.ring)
     inside: list[dict[int, float]] = [
-        {
-            k: distance
-            for k, distance in found.items()
-            if distance <= reaches[k] + TOLERANCE and (is_seen[i] or shares[k] > 0)
-        }
-        for i, found in enumerate(near)
+        {k: distance for k, distance in found.items() if is_seen[i] or shares[k] > 0}
+        for i, found in enumerate(neighbours(places, targets, halo))
     ]
     order = sorted(range(len(chosen)), key=lambda i: _rank(chosen[i], inside[i]))
     assigned, found_by = assign(order, inside)
-    on_clutter = neighbours(places, clutter, [halo.reach(c.diameter) for c in clutter])
+    on_clutter = neighbours(places, clutter, halo)
     results: list[AlarmOutcome] = []
     for i in order:
         if i in assigned:
@@ -334,6 +281,7 @@ def _check_alarms(alarms: Iterable[Alarm], threshold: float | None) -> list[Alar
         check_number(threshold, "threshold")
     chosen: list[Any] = list(alarms)
     names = set()
+    spots: dict[tuple[float | None, ...], str] = {}
     for item in chosen:
         if not isinstance(item, Alarm):
             msg = f"Invalid alarm of type {type(item).__name__}. Must be an Alarm."
@@ -345,7 +293,23 @@ def _check_alarms(alarms: Iterable[Alarm], threshold: float | None) -> list[Alar
             msg = f"Invalid alarm '{item.identifier}': it occurs twice. Must be unique."
             raise ValueError(msg)
         names.add(item.identifier)
+        _check_spot(item, spots)
     return [item for item in chosen if threshold is None or item.score >= threshold]
+
+
+def _check_spot(alarm: Alarm, spots: dict[tuple[float | None, ...], str]) -> None:
+    """Raise if an alarm before had the same place and time, both known to be the same."""
+    if not (math.isfinite(alarm.easting) and math.isfinite(alarm.northing)):
+        return
+    time = None if math.isnan(alarm.time) else float(alarm.time)
+    other = spots.setdefault((float(alarm.easting), float(alarm.northing), time), "")
+    if other:
+        msg = (
+            f"Invalid alarm '{alarm.identifier}': it has the place and time of alarm "
+            f"'{other}'. Must be raised once: leave repeated records out."
+        )
+        raise ValueError(msg)
+    spots[float(alarm.easting), float(alarm.northing), time] = alarm.identifier
 
 
 def _check_truth(truth: Any, halo: Halo) -> tuple[list[Target], list[Target]]:

@@ -4,142 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
 from .._validation import check_probability
 from ..alarm import Alarm
 from ..coverage import Coverage
+from ..coverage.record import frozen
 from ..detect import Detection
 from ..truth import Truth
 from .curves import Curve, curve_of
 from .grounds import Ground, scored_ground
-from .intervals import clopper_pearson, poisson_rate
-from .matching import AlarmOutcome, Halo, Matching, TargetOutcome, match
-from .table import format_score
-
-#: Strata with fewer targets allow no claim.
-LEAST_TARGETS = 10
-
-#: Metal classes as they are reported.
-METAL_GROUPS = {
-    "high": "metal",
-    "medium": "metal",
-    "low": "low metal",
-    "minimum": "low metal",
-    "none": "no metal",
-}
-_DEPTHS = ((0.05, "0-5 cm"), (0.10, "5-10 cm"), (0.20, "10-20 cm"), (math.inf, ">20 cm"))
-#: Groups in which every stratum must hold enough targets for an overall claim.
-_MANDATORY = ("metal", "depth")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proportion:
-    """A share of targets, with its exact limits."""
-
-    k: int
-    n: int
-    value: float  #: NaN if n is 0
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """False alarms per square metre, with exact limits."""
-
-    count: int
-    area: float  #: m2
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stratum:
-    """Targets of one sort."""
-
-    group: str  #: "metal", "metal_class", "kind" or "depth"
-    name: str
-    swept: Proportion  #: Pd | swept
-    total: Proportion  #: Pd total
-    claim: str  #: "n<10: no claim", or empty if there are enough swept targets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClutterCount:
-    """What became of clutter of one kind."""
-
-    kind: str
-    n: int  #: pieces in the truth
-    n_alarmed: int  #: pieces with a false alarm
-    n_alarms: int  #: false alarms on them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """
-    How good a set of alarms is.
-
-    `Pd | swept` judges the detector: of the targets whose footprint was observed to 90 % or
-    more, the share that was detected. `Pd total` judges the search: of all targets, the
-    share that was detected. They are never merged. `str` of a score is a table.
-    """
-
-    is_synthetic: bool
-    is_capped: bool  #: alarms were left out by a cap: Pd is a lower bound
-    sensors: str
-    halo: Halo
-    threshold: float | None
-    confidence: float
-    pd_swept: Proportion
-    pd_total: Proportion
-    false_alarms: Rate
-    dispersion: float  #: variance over mean of false alarms between lanes; NaN for one lane
-    strata: tuple[Stratum, ...]
-    worst: Stratum | None  #: the lowest Pd | swept among strata with a swept target
-    clutter: tuple[ClutterCount, ...]
-    areas: Mapping[str, float]  #: m2: observed, scored, in halos, in rings, not observed
-    not_observed: Mapping[str, float]  #: m2 by reason, which may overlap
-    outside: Mapping[str, int]  #: alarms that were left out, by reason
-    targets: tuple[TargetOutcome, ...]
-    alarms: tuple[AlarmOutcome, ...]
-    curve: Curve | None
-
-    @property
-    def no_claim(self) -> tuple[str, ...]:
-        """Mandatory strata with too few targets: while there are any, no overall claim."""
-        return tuple(
-            f"{s.group} = {s.name} (n = {s.swept.n})"
-            for s in self.strata
-            if s.group in _MANDATORY and s.claim
-        )
-
-    def count(self, outcome: str) -> int:
-        """Return how many targets had this outcome."""
-        return sum(target.outcome == outcome for target in self.targets)
-
-    def to_dict(self) -> dict[str, Any]:
-        """
-        Return everything as plain words and numbers, the same bytes for the same score.
-
-        Keys are sorted, places are rounded to 0.1 mm and other numbers to six digits; what
-        is not finite is None.
-        """
-        result = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        result["no_claim"] = self.no_claim
-        result["label"] = "SYNTHETIC" if self.is_synthetic else "FIELD"
-        plain = _plain(result)
-        assert isinstance(plain, dict)
-        return plain
-
-    def __str__(self) -> str:
-        """Return the table."""
-        return format_score(self)
+from .halo import Halo
+from .intervals import Interval, poisson_rate, poisson_ratio
+from .matching import Matching, TargetOutcome, check_coverage, match
+from .operating import Threshold
+from .protocol import Protocol
+from .result import (
+    MANDATORY,
+    ClutterCount,
+    ExclusionEffect,
+    Proportion,
+    Rate,
+    Ratio,
+    Score,
+)
+from .strata import proportion, strata_of
 
 
 def score(
@@ -147,13 +38,14 @@ def score(
     truth: Truth,
     coverage: Coverage,
     *,
-    threshold: float | None = None,
+    threshold: float | Threshold | None = None,
     sensors: str = "any",
     halo: Halo | None = None,
     confidence: float = 0.95,
     curve: bool = True,
     rng: np.random.Generator | None = None,
     is_capped: bool = False,
+    protocol: Protocol | None = None,
 ) -> Score:
     """
     Score alarms against the truth.
@@ -167,9 +59,11 @@ def score(
         What is in the ground.
     coverage : Coverage
         What was observed, from :func:`minesense.coverage.observe`.
-    threshold : float, optional
+    threshold : float or Threshold, optional
         Lowest score of an alarm that counts. State it before the truth is opened: that of
-        a Detection by default; without one, every alarm counts.
+        a Detection by default; without one, every alarm counts. One that
+        :func:`choose_threshold` found on any of these targets marks the score
+        `is_tuned_on_test`.
     sensors : str
         Whose observation counts: a kind of sensor, `"any"` or `"all"`.
     halo : Halo, optional
@@ -181,7 +75,9 @@ def score(
     rng : numpy.random.Generator, optional
         For the bands of the curve; without it, there are none.
     is_capped : bool
-        Whether a cap on their number left alarms out.
+        Whether a cap on their number left alarms out; a Detection knows it itself.
+    protocol : Protocol, optional
+        Further strata, digging time, lanes that are left out, and the frame of the truth.
 
     Returns
     -------
@@ -193,15 +89,19 @@ def score(
     TypeError
         If an argument is of the wrong type.
     ValueError
-        If a score is NaN, the threshold is not finite, the truth is known no better than to
-        a third of the halo's radius, or no observed ground is left to count false alarms
-        on.
+        If a score is NaN, an alarm occurs twice, by its identifier or by its place and time,
+        the threshold is not finite, the truth is known no better than to a third of the
+        halo's radius, the coverage has a coordinate reference system and the truth none or
+        another, a lane to be left out is not in the coverage, or no observed ground is left
+        to count false alarms on.
 
     Notes
     -----
     Matching is that of :func:`match`. False alarms are counted on cells that were observed
     and lie in no halo or ring; areas left out are in `areas`. Limits are Clopper-Pearson
-    for Pd and exact Poisson for false alarms. `dispersion` is
+    for Pd and exact Poisson for false alarms. Alarms beyond the observed ground are counted
+    apart, in `outside`. `false_per_target` is false alarms over targets found, with the exact
+    limits of :func:`poisson_ratio`; it falls as a field holds more targets. `dispersion` is
     ``sum((k - r A)^2 / (r A)) / (n - 1)`` over n lanes with counts k and areas A, r the
     rate; where it is well above 1, lanes differ, and the bands of the curve are the better
     limits.
@@ -250,36 +150,53 @@ def score(
     at most 0.450 false alarms per m2
     """
     halo = Halo() if halo is None else halo
+    protocol = Protocol() if protocol is None else protocol
     check_probability(confidence, "confidence")
     if isinstance(alarms, Detection):
         threshold = alarms.threshold if threshold is None else threshold
+        is_capped = is_capped or bool(alarms.withheld)
         alarms = alarms.ranked
     everything = list(alarms)
-    matching = match(
-        everything, truth, halo, coverage=coverage, sensors=sensors, threshold=threshold
-    )
+    limit = threshold.value if isinstance(threshold, Threshold) else threshold
+    protocol.check_frame(check_coverage(coverage).frame)
+
+    def matched(truth: Truth, coverage: Coverage, lowest: float | None) -> Matching:
+        return match(
+            everything, truth, halo, coverage=coverage, sensors=sensors, threshold=lowest
+        )
+
+    effects: tuple[ExclusionEffect, ...] = ()
+    pd_with_excluded = None
+    all_ground = coverage
+    if protocol.exclusions:
+        whole = matched(truth, coverage, limit)
+        pd_with_excluded = _swept(whole.targets, confidence)
+        effects = _effects(protocol, whole, coverage, sensors)
+        truth, coverage = _leave_out(protocol, truth, coverage)
+    matching = _name_excluded(matched(truth, coverage, limit), all_ground, coverage)
     ground = scored_ground(truth, coverage, halo=halo, sensors=sensors)
-    targets = matching.targets
-    strata = _strata(targets, confidence)
-    judged = [stratum for stratum in strata if stratum.swept.n]
-    rate = poisson_rate(matching.count("false"), ground.scored, confidence=confidence)
+    n_false = matching.count("false")
+    rate = poisson_rate(n_false, ground.scored, confidence=confidence)
     outside = [alarm.reason for alarm in matching.alarms if alarm.outcome == "outside"]
+    strata = strata_of(matching.targets, confidence, protocol.strata)
+    judged = [stratum for stratum in strata if stratum.swept.n]
     found: Curve | None = None
     if curve:
-        whole = matching
-        if threshold is not None:
-            whole = match(everything, truth, halo, coverage=coverage, sensors=sensors)
+        whole = matching if limit is None else matched(truth, coverage, None)
         found = curve_of(whole, ground.lane_areas, confidence=confidence, rng=rng)
+    pd_total = proportion(matching.targets, confidence)
+    per_target = poisson_ratio(n_false, pd_total.k, confidence=confidence)
+    time = protocol.digging_time
     return Score(
         is_synthetic=truth.is_synthetic,
         is_capped=bool(is_capped),
         sensors=sensors,
         halo=halo,
-        threshold=None if threshold is None else float(threshold),
+        threshold=None if limit is None else float(limit),
         confidence=confidence,
-        pd_swept=_proportion([t for t in targets if t.is_swept], confidence),
-        pd_total=_proportion(targets, confidence),
-        false_alarms=Rate(count=matching.count("false"), area=ground.scored, **rate._asdict()),
+        pd_swept=_swept(matching.targets, confidence),
+        pd_total=pd_total,
+        false_alarms=Rate(count=n_false, area=ground.scored, **rate._asdict()),
         dispersion=_dispersion(matching, ground),
         strata=strata,
         worst=min(judged, key=lambda s: (s.swept.value, s.swept.low), default=None),
@@ -293,57 +210,76 @@ def score(
         },
         not_observed=ground.not_observed,
         outside={reason: outside.count(reason) for reason in sorted(set(outside))},
-        targets=targets,
+        targets=matching.targets,
         alarms=matching.alarms,
         curve=found,
+        false_per_target=Ratio(count=n_false, per=pd_total.k, **per_target._asdict()),
+        digging_time=None if time is None else Interval(*(time * value for value in rate)),
+        is_tuned_on_test=isinstance(threshold, Threshold) and threshold.has_seen(truth),
+        mandatory=(*MANDATORY, *protocol.strata),
+        exclusions=effects,
+        pd_with_excluded=pd_with_excluded,
     )
 
 
-def _proportion(targets: Iterable[TargetOutcome], confidence: float) -> Proportion:
-    """Return the share of targets that were detected."""
-    found = [target.outcome == "detected" for target in targets]
-    interval = clopper_pearson(sum(found), len(found), confidence=confidence)
-    return Proportion(k=sum(found), n=len(found), **interval._asdict())
+def _swept(targets: Iterable[TargetOutcome], confidence: float) -> Proportion:
+    """Return the share of swept targets that were detected."""
+    return proportion([target for target in targets if target.is_swept], confidence)
 
 
-def _strata(targets: Iterable[TargetOutcome], confidence: float) -> tuple[Stratum, ...]:
-    """Return the strata in order; every metal group is there, if only to show n = 0."""
-    members: dict[tuple[str, str], list[TargetOutcome]] = {
-        ("metal", name): [] for name in dict.fromkeys(METAL_GROUPS.values())
-    }
-    named = [_names(target) for target in targets]
-    bands = [name for _, name in _DEPTHS]
-    for group in ("metal_class", "depth", "kind"):
-        names = {item[group] for item in named}
-        order = bands if group == "depth" else sorted(names)
-        members |= {(group, name): [] for name in order if name in names}
-    for target, item in zip(targets, named, strict=True):
-        for key in item.items():
-            members[key].append(target)
+def _leave_out(protocol: Protocol, truth: Truth, coverage: Coverage) -> tuple[Truth, Coverage]:
+    """Return the truth and the coverage without the lanes that are left out."""
+    lanes = {item.lane for item in protocol.exclusions}
+    unknown = sorted(lanes - set(coverage.lanes))
+    if unknown:
+        msg = (
+            f"Invalid exclusions: no lane '{unknown[0]}'. Must be lanes of the coverage: "
+            f"{', '.join(map(repr, coverage.lanes))}."
+        )
+        raise ValueError(msg)
+    objects = tuple(
+        item
+        for item in truth.objects
+        if (item.lane or coverage.lane_at(item.easting, item.northing)) not in lanes
+    )
+    indices = [k for k, lane in enumerate(coverage.lanes) if lane in lanes]
+    wanted = coverage.wanted & ~np.isin(coverage.lane_index, indices)
+    kept = dataclasses.replace(coverage, wanted=frozen(wanted, bool))
+    return dataclasses.replace(truth, objects=objects), kept
+
+
+def _name_excluded(matching: Matching, before: Coverage, after: Coverage) -> Matching:
+    """Give alarms on ground that was left out that reason, not that it was not observed."""
+    if before is after:
+        return matching
+    taken = before.wanted & ~after.wanted
+    alarms = tuple(
+        dataclasses.replace(alarm, reason="excluded")
+        if alarm.reason == "not observed"
+        and before.at(taken, alarm.easting, alarm.northing, False)
+        else alarm
+        for alarm in matching.alarms
+    )
+    return dataclasses.replace(matching, alarms=alarms)
+
+
+def _effects(
+    protocol: Protocol, matching: Matching, coverage: Coverage, sensors: str
+) -> tuple[ExclusionEffect, ...]:
+    """Return what every lane that is left out would have brought."""
+    areas = coverage.lane_areas(sensors)
     result = []
-    for (group, name), group_targets in members.items():
-        swept = _proportion([t for t in group_targets if t.is_swept], confidence)
+    for item in protocol.exclusions:
+        mine = [t for t in matching.targets if t.is_swept and t.lane == item.lane]
         result.append(
-            Stratum(
-                group=group,
-                name=name,
-                swept=swept,
-                total=_proportion(group_targets, confidence),
-                claim=f"n<{LEAST_TARGETS}: no claim" if swept.n < LEAST_TARGETS else "",
+            ExclusionEffect(
+                exclusion=item,
+                area=areas.get(item.lane, 0.0),
+                n_swept=len(mine),
+                n_detected=sum(target.outcome == "detected" for target in mine),
             )
         )
     return tuple(result)
-
-
-def _names(target: TargetOutcome) -> dict[str, str]:
-    """Return the name of a target's stratum in every group."""
-    depth = round(target.depth, 9)  # 0.1 + 0.2 cm is not below 0.3 cm
-    return {
-        "metal": METAL_GROUPS[target.metal_class],
-        "metal_class": target.metal_class,
-        "depth": next(name for limit, name in _DEPTHS if depth < limit),
-        "kind": target.kind,
-    }
 
 
 def _dispersion(matching: Matching, ground: Ground) -> float:
@@ -370,23 +306,3 @@ def _clutter(matching: Matching, truth: Truth) -> tuple[ClutterCount, ...]:
         )
         for kind in kinds
     )
-
-
-def _plain(value: Any, name: str = "") -> Any:
-    """Return a value as JSON knows it: sorted keys, numbers rounded, None for not finite."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(value[key], str(key)) for key in sorted(value)}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, name) for item in value]
-    if isinstance(value, (float, np.floating)):
-        number = float(value)
-        if not math.isfinite(number):
-            return None
-        # Six digits of a map coordinate would be whole metres.
-        is_place = name in ("easting", "northing")
-        return (round(number, 4) if is_place else float(f"{number:.6g}")) + 0.0  # no -0.0
-    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .scoring import Proportion, Score
+    from .result import Proportion, Score
 
 #: Said first, wherever a score on synthetic data is shown.
 SYNTHETIC = "SYNTHETIC data: says nothing about performance in the field."
@@ -31,6 +31,8 @@ def format_score(score: Score) -> str:
     lines = [SYNTHETIC] if score.is_synthetic else []
     if score.is_capped:
         lines.append("Alarms were capped: every Pd is a lower bound.")
+    if score.is_tuned_on_test:
+        lines.append("tuned_on_test: the threshold was chosen on these targets: no claim.")
     if score.no_claim:
         lines.append(f"No overall claim, too few targets: {'; '.join(score.no_claim)}")
     if score.worst:
@@ -108,4 +110,61 @@ def _counts(score: Score) -> list[str]:
     halo = f"{score.halo.kind}, {score.halo.radius:g} m, ring {score.halo.ring:g}"
     threshold = "all alarms" if score.threshold is None else f"threshold {score.threshold:g}"
     lines.append(f"Halo: {halo}; {threshold}; observed by: {score.sensors}")
+    lines.append(f"False alarms per target found: {_per_target(score)}")
+    if score.digging_time:
+        value, low, high = (seconds / 60 for seconds in score.digging_time)
+        lines.append(
+            f"Digging at false alarms, minutes per m2: {value:.3g}, {low:.3g} to {high:.3g}"
+        )
+    for effect in score.exclusions:
+        item = effect.exclusion
+        lines.append(
+            f"Left out, lane {item.lane}: {item.reason}; {effect.area:.4g} m2, "
+            f"{effect.n_detected} of {effect.n_swept} swept targets detected"
+        )
+    if score.pd_with_excluded:
+        lines.append(
+            f"Pd | swept with what was left out: {_pd(score.pd_with_excluded).strip()}"
+        )
     return lines
+
+
+def _per_target(score: Score) -> str:
+    """Return false alarms per target found, with their limits and counts."""
+    ratio = score.false_per_target
+    if not ratio.per:
+        return f"none found, {ratio.count} false"
+    limits = f"{ratio.low:.3g} to {ratio.high:.3g}"
+    return f"{ratio.value:.3g}, {limits} ({ratio.count} for {ratio.per})"
+
+
+def format_headline(score: Score) -> str:
+    """
+    Return the one line that a claim consists of; see :meth:`Score.headline`.
+
+    Parameters
+    ----------
+    score : Score
+        With a stratum that was tested.
+
+    Returns
+    -------
+    str
+        Mean and worst stratum with their limits and counts, and false alarms.
+    """
+    worst, rate = score.worst, score.false_alarms
+    assert worst is not None
+    label = "SYNTHETIC: " if score.is_synthetic else ""
+    capped = " (a lower bound: alarms were capped)" if score.is_capped else ""
+    name = f"{worst.group} = {worst.name}"
+    return (
+        f"{label}Pd | swept, all targets {_brief(score.pd_swept)}, worst stratum {name} "
+        f"{_brief(worst.swept)}{capped}; false alarms per m2 {rate.value:.4g} "
+        f"[{rate.low:.4g} to {rate.high:.4g}], {rate.count} in {rate.area:.4g} m2"
+    )
+
+
+def _brief(share: Proportion) -> str:
+    """Return a Pd with its limits and counts in few words."""
+    value = f">= {share.low:.3f}" if share.k == share.n else f"{share.value:.3f}"
+    return f"{value} [{share.low:.3f} to {_top(share)}], {share.k} of {share.n}"
