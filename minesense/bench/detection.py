@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 
 from ..detect import expected_calibration_error
-from ..score import Matching, clopper_pearson, match, poisson_rate, score
+from ..score import (
+    LEAST_TARGETS,
+    METAL_GROUPS,
+    Matching,
+    clopper_pearson,
+    match,
+    poisson_rate,
+    score,
+)
 from ..score.curves import FAR_AXIS, Steps, pd_at
-from ..score import LEAST_TARGETS, METAL_GROUPS
 from .outcomes import MOST_FALSE, Outcomes, draw_lanes, percentiles, readings, steps_of
 from .reference import Reference
 
