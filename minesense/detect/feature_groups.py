@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -67,6 +67,40 @@ def _score(cells: Cells) -> Floats:
     return np.where(is_usable, cells.best, math.nan)[:, None]
 
 
+def _radar(family: Callable[..., Floats]) -> Callable[[Cells], Floats]:
+    """Return what computes a family of radar features."""
+
+    def compute(cells: Cells) -> Floats:
+        return family(
+            cells.part.processed,
+            cells.traces,
+            cells.channels,
+            cells.times,
+            ground_time=cells.settings.radar.ground_time,
+            spacing=cells.settings.radar.spacing,
+        )
+
+    return compute
+
+
+def _context(cells: Cells) -> Floats:
+    assert cells.part.bounce is not None  # every part of a radar has one
+    return _radar(partial(gpr.context_features, bounce=cells.part.bounce))(cells)
+
+
+def _sequences(cells: Cells) -> Floats:
+    edges = _radar(partial(gpr.edge_sequences, reach=_SEQUENCE_REACH))
+    found = edges(cells)  # its grid follows the spacing, the names are those of 2.5 cm
+    shape = (SEQUENCE_DEPTHS, SEQUENCE_SCANS)
+    if found.shape[1:3] != shape:
+        msg = (
+            f"Invalid spacing '{cells.settings.radar.spacing}': its sequences have the shape "
+            f"{found.shape[1:3]}. Must give {shape}, as the spacing 0.025 m."
+        )
+        raise ValueError(msg)
+    return gpr.sequence_rows(found)
+
+
 def _echo(cells: Cells) -> Floats:
     return gpr.radar_features(
         cells.part.processed,
@@ -81,6 +115,17 @@ def _level(cells: Cells) -> Floats:
     return _echo(cells)[:, _LEVEL : _LEVEL + 1]
 
 
+def _places(cells: Cells) -> Floats:
+    return emi.place_features(
+        cells.part.processed,
+        cells.traces,
+        cells.channels,
+        spread=cells.spread,
+        soil=emi.soil_decay(pulse_train_of(cells.part.processed.sensor)),
+        spacing=cells.settings.coils.spacing,
+    )
+
+
 def _decay(cells: Cells) -> Floats:
     return emi.coil_features(
         cells.part.processed,
@@ -93,6 +138,8 @@ def _decay(cells: Cells) -> Floats:
     )
 
 
+_SEQUENCE_REACH = 0.35  # m of track to each side
+SEQUENCE_DEPTHS, SEQUENCE_SCANS = gpr.sequence_shape(spacing=0.025, reach=_SEQUENCE_REACH)
 _LEVEL = [feature.name for feature in gpr.FEATURES].index("core_level")
 _SCORE = (Feature("score", "1", "highest prescreener score"),)
 
@@ -102,10 +149,39 @@ GROUPS: dict[str, dict[str, FeatureGroup]] = {
         "score": FeatureGroup(features=_SCORE, compute=_score),
         "level": FeatureGroup(features=(gpr.FEATURES[_LEVEL],), compute=_level),
         "echo": FeatureGroup(features=gpr.FEATURES, compute=_echo),
+        "spectrum": FeatureGroup(
+            features=gpr.ENERGY_SPECTRUM_FEATURES, compute=_radar(gpr.energy_spectrum_features)
+        ),
+        "correlation": FeatureGroup(
+            features=gpr.SPECTRAL_CORRELATION_FEATURES,
+            compute=_radar(gpr.spectral_correlation_features),
+        ),
+        "edges": FeatureGroup(
+            features=gpr.EDGE_HISTOGRAM_FEATURES, compute=_radar(gpr.edge_histogram_features)
+        ),
+        "gradients": FeatureGroup(
+            features=gpr.GRADIENT_HISTOGRAM_FEATURES,
+            compute=_radar(gpr.gradient_histogram_features),
+        ),
+        "texture": FeatureGroup(
+            features=gpr.TEXTURE_FEATURES, compute=_radar(gpr.texture_features)
+        ),
+        "hyperbola": FeatureGroup(
+            features=gpr.HYPERBOLA_FEATURES, compute=_radar(gpr.hyperbola_features)
+        ),
+        "shape": FeatureGroup(features=gpr.BLOB_FEATURES, compute=_radar(gpr.blob_features)),
+        "peaks": FeatureGroup(
+            features=gpr.DEPTH_PEAK_FEATURES, compute=_radar(gpr.depth_peak_features)
+        ),
+        "sequences": FeatureGroup(
+            features=gpr.sequence_names(SEQUENCE_DEPTHS, SEQUENCE_SCANS), compute=_sequences
+        ),
+        "context": FeatureGroup(features=gpr.CONTEXT_FEATURES, compute=_context),
     },
     "emi": {
         "score": FeatureGroup(features=_SCORE, compute=_score),
         "decay": FeatureGroup(features=emi.COIL_FEATURES, compute=_decay),
+        "places": FeatureGroup(features=emi.PLACE_FEATURES, compute=_places),
     },
 }
 

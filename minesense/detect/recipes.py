@@ -11,7 +11,7 @@ import msgspec
 
 from .._validation import check_one_of
 from .classify import ESTIMATORS
-from .feature_groups import DEFAULT_GROUPS, KINDS, features_of
+from .feature_groups import DEFAULT_GROUPS, KINDS, SEQUENCE_DEPTHS, features_of
 from .settings import DetectorSettings
 
 
@@ -29,6 +29,8 @@ class Recipe:
     groups: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_GROUPS))
     #: kind of estimator by kind of sensor
     estimators: dict[str, str] = field(default_factory=lambda: dict.fromkeys(KINDS, "boosted"))
+    #: options of the estimator by kind of sensor, as of :func:`minesense.detect.fit`
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: of the radar; None leaves what the settings say
     prescreener: Literal["median", "mean", "quantile", "prediction"] | None = None
     threshold: float | None = None  #: of that prescreener; None leaves what the settings say
@@ -130,7 +132,19 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         Recipe(),
+        _radar("energy", ("level",), "score"),
+        _radar("cfar", ("score",), "score", prescreener="mean"),
+        _radar("prediction", ("score",), "score", prescreener="prediction", threshold=6.0),
+        _radar("edge_histogram", ("edges",), "possibilistic"),
+        _radar("gradient_histogram", ("gradients",), "forest"),
+        _radar(
+            "hidden_markov",
+            ("sequences",),
+            "hidden_markov",
+            options={"gpr": {"n_depths": SEQUENCE_DEPTHS, "n_observations": 4}},
+        ),
         _radar("radar", DEFAULT_GROUPS["gpr"], "boosted"),
+        _coils("coil_signal", ("score",), "score"),
         _coils("metal_detector", DEFAULT_GROUPS["emi"], "boosted"),
     )
 }

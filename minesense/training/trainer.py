@@ -118,10 +118,7 @@ def train(
     places = _label(
         [site for lane in lanes for site in empty.find_sites(lane)], truth, coverage, halo
     )
-    judges = {
-        kind: _fit_sensor(places, kind, estimator=recipe.estimators[kind], seed=seed)
-        for kind in empty.sensors
-    }
+    judges = {kind: _fit_sensor(places, kind, recipe, seed=seed) for kind in empty.sensors}
     priors = {kind: judge.prior for kind, judge in judges.items()}
     priors["both"] = float(
         np.average(places.labels[places.keep], weights=places.weights[places.keep])
@@ -217,9 +214,10 @@ def _label(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo) -> _
     )
 
 
-def _fit_sensor(places: _Places, kind: str, *, estimator: str, seed: int) -> _Judge:
+def _fit_sensor(places: _Places, kind: str, recipe: Recipe, *, seed: int) -> _Judge:
     """Score one sensor's places out of fold, calibrate the scores, fit all lanes."""
     rows = np.array([site.features[kind] for site in places.sites])
+    estimator, options = recipe.estimators[kind], recipe.options.get(kind)
     use = places.known & np.isfinite(rows).any(axis=1)
     labels, weights, inside = places.labels[use], places.weights[use], places.keep[use]
     chosen = np.flatnonzero(use)
@@ -230,13 +228,14 @@ def _fit_sensor(places: _Places, kind: str, *, estimator: str, seed: int) -> _Ju
         emplacements=[places.emplacements[i] for i in chosen],
         weights=weights,
         kind=estimator,
+        options=options,
         seed=seed,
     )
     calibration = fit_platt(scores[inside], labels[inside], weights=weights[inside])
     prior = float(np.average(labels[inside], weights=weights[inside]))
     ratios = np.full(len(rows), np.nan)
     ratios[use] = calibration.log_odds(scores) - log_odds(prior)
-    fitted = fit(rows[use], labels, weights=weights, kind=estimator, seed=seed)
+    fitted = fit(rows[use], labels, weights=weights, kind=estimator, options=options, seed=seed)
     return _Judge(estimator=fitted, calibration=calibration, prior=prior, ratios=ratios)
 
 
