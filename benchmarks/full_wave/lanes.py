@@ -19,6 +19,8 @@ from .scenes import LENGTH, N_LANES, PITCH, TRACES, LaneScene
 FOLDER = Path(__file__).parent / "data"
 FULL_SCALE = 8.5  #: field over that of the source at 1 m, at which the stored numbers end
 SPEED = 0.5  #: m/s, of the cart
+WIDTH = 0.2  #: m, of the strip that counts as seen
+_ERRORS = 20_261
 _FRAME = Frame(crs="local", origin="SYNTHETIC: start of the first full-wave lane")
 
 
@@ -55,3 +57,64 @@ def pack(path: Path, scene: LaneScene, fields: np.ndarray, *, version: str) -> N
     }
     path.with_suffix(".json").write_text(json.dumps(truth, indent=1) + "\n")
     np.savez_compressed(path, samples=stored)
+
+
+def read_lane(index: int, folder: Path = FOLDER) -> tuple[Sweep, Truth]:
+    """
+    Return a stored lane as a cart would have recorded it, and what lies in it.
+
+    The lane runs north from its northing 0, :data:`PITCH` east of the one before. Errors of
+    an instrument are added here, from the index of the lane alone: noise, a slow change of
+    gain, a jitter of time zero and a ringing of the antennas, of sizes that are this
+    benchmark's own.
+    """
+    path = lane_path(index, folder)
+    document = json.loads(path.with_suffix(".json").read_text())
+    with np.load(path) as kept:
+        numbers = kept["samples"]
+    if hashlib.sha256(numbers.tobytes()).hexdigest() != document["sha256"]:
+        msg = f"Invalid lane '{path.name}': its samples are not those of its digest."
+        raise ValueError(msg)
+    fields = numbers.astype(np.float64) * FULL_SCALE / 32767
+    n = len(fields)
+    position = np.zeros((n, 3))
+    position[:, 0], position[:, 1] = PITCH * index, TRACES
+    sweep = Sweep(
+        samples=_recorded(fields, np.random.default_rng([_ERRORS, index]))[:, None, :],
+        time=(TRACES - TRACES[0]) / SPEED,
+        position=position,
+        heading=np.zeros(n),
+        sensor=radar(),
+        lane=document["lane"],
+        frame=_FRAME,
+        history=("SYNTHETIC: gprMax in two dimensions",),
+    )
+    return sweep, Truth(objects=msgspec.convert(document["objects"], tuple[Target, ...]))
+
+
+def read_lanes(folder: Path = FOLDER) -> tuple[list[Sweep], Truth]:
+    """Return all lanes that are stored, and what lies in them."""
+    found = [read_lane(i, folder) for i in range(N_LANES) if lane_path(i, folder).exists()]
+    objects = tuple(item for _, truth in found for item in truth.objects)
+    return [sweep for sweep, _ in found], Truth(objects=objects)
+
+
+def area_of(sweep: Sweep) -> tuple[float, float, float, float, str]:
+    """Return the scored part of a lane: a strip as wide as one pair of antennas sees."""
+    east = float(sweep.position[0, 0])
+    return (east - WIDTH / 2, 0.0, east + WIDTH / 2, LENGTH, sweep.lane)
+
+
+def _recorded(fields: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return fields with the errors of an instrument."""
+    n, n_samples = fields.shape
+    peak = float(np.abs(fields).max())
+    slow = np.cumsum(rng.normal(size=(2, n)), axis=1) / np.sqrt(n)
+    frequency = np.fft.rfftfreq(n_samples, AXIS[1] - AXIS[0])
+    delay = 3e-12 * rng.normal(size=n) + 5e-12 * slow[0]
+    spectrum = np.fft.rfft(fields, axis=1) * np.exp(-2j * np.pi * np.outer(delay, frequency))
+    traces = np.fft.irfft(spectrum, n_samples, axis=1) * (1 + 0.005 * slow[1])[:, None]
+    since = np.maximum(AXIS - 1 / 1.5e9, 0)
+    ring = np.cos(2 * np.pi * rng.uniform(0.5e9, 0.9e9) * since + rng.uniform(0, 2 * np.pi))
+    traces += 0.002 * peak * ring * np.exp(-since / 1.5e-9) * (since > 0)
+    return traces + 7.5e-4 * peak * rng.normal(size=traces.shape)
