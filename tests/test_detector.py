@@ -11,11 +11,11 @@ from fields import make_truth
 
 from minesense import synthetic
 from minesense.detect import (
-    FEATURES,
     Detector,
     DetectorSettings,
     Platt,
     check_sensor,
+    features_of,
     find_sites,
     fit_platt,
     fuse,
@@ -325,19 +325,19 @@ def test_a_model_without_its_parts_is_refused(world, tmp_path):
     path = tmp_path / "model.skops"
     card = dict(world.detector.card)
     save_model(path, world.detector.estimators, card)
-    with pytest.raises(ValueError, match="its card lacks settings, sensors, calib"):
-        Detector.load(path)
-    save_model(path, world.detector.estimators, card | {"features": {"gpr": []}})
-    with pytest.raises(ValueError, match=r"features are not those .* trained again"):
+    with pytest.raises(ValueError, match="its card lacks settings, recipe, sensors"):
         Detector.load(path)
     world.detector.save(path)
     estimators, full = load_model(path)
+    save_model(path, estimators, full | {"features": {"gpr": []}})
+    with pytest.raises(ValueError, match=r"features are not those .* trained again"):
+        Detector.load(path)
     del full["calibrations"]["emi_alone"]
     save_model(path, estimators, full)
     with pytest.raises(ValueError, match="its card lacks calibration emi_alone"):
         Detector.load(path)
-    save_model(path, {"sonar": 1.0}, card)
-    with pytest.raises(ValueError, match="features are not those"):
+    save_model(path, {"sonar": 1.0}, full)
+    with pytest.raises(ValueError, match="Invalid model file .*: holds estimators of 'sonar'"):
         Detector.load(path)
     save_model(path, {}, [1.0])
     with pytest.raises(ValueError, match="holds no estimators or no card"):
@@ -411,7 +411,7 @@ def test_the_card_says_what_was_trained_on(world):
     card = world.detector.card
     assert card["is_synthetic"] is True
     assert card["training_lanes"] == sorted(world.field.training)
-    assert card["features"]["emi"] == [[f.name, f.unit] for f in FEATURES["emi"]]
+    assert card["features"]["emi"] == [[f.name, f.unit] for f in features_of("emi")]
     assert card["seed"] == 3
     changed = [dataclasses.replace(s, samples=s.samples * 1.001) for s in world.training[:1]]
     other = train([*changed, *world.training[1:]], world.truth, **world.options)

@@ -12,7 +12,7 @@ from scipy.optimize import nnls
 
 from minesense._kernels.joint_axes import diagonalise_jointly
 from minesense._kernels.station_fields import circle_fields
-from minesense.emi import DipoleFit, Stations, fit_dipole, inversion, match_library
+from minesense.emi import DipoleFit, Stations, _place_search, fit_dipole, match_library
 from minesense.physics import array_response, attitude, nail, rotation_onto, winding_field
 from minesense.physics.scene import sum_of_bodies
 from minesense.sensor import Circle, Head, Polygon, PulseTrain
@@ -372,7 +372,7 @@ def test_negative_tensors_cannot_be_analysed():
 
 def test_a_start_may_run_out_of_steps(monkeypatch):
     """It keeps what it has."""
-    monkeypatch.setattr(inversion, "_LIMITS", (1e-9, 1e-3, 2))
+    monkeypatch.setattr(_place_search, "_LIMITS", (1e-9, 1e-3, 2))
     found = fit(receive(), starts=1)
     assert 1e-6 < np.linalg.norm(found.position - PLACE) < 0.1
 

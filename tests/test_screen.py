@@ -10,8 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 
-from minesense.detect import CoilSettings, DetectorSettings, RadarSettings, Screen
+from minesense.detect import (
+    CoilSettings,
+    DetectorSettings,
+    RadarSettings,
+    Screen,
+    radar_stages,
+)
 from minesense.gaps import split_at_gaps
+from minesense.stage import run_lane
 from minesense.sweep import Quality, no_traces
 
 # Windows of a few traces, so that short lanes have an inside.
@@ -101,10 +108,19 @@ def assert_same(actual, desired):
         assert a.candidates == b.candidates
         assert a.best.tobytes() == b.best.tobytes()
         assert a.position.tobytes() == b.position.tobytes()
+        assert bounce_bytes(a) == bounce_bytes(b)
         for x, y in ((a.processed, b.processed), (a.scores, b.scores)):
             assert x.samples.tobytes() == y.samples.tobytes()
             assert x.quality.tobytes() == y.quality.tobytes()
             assert x.time.tobytes() == y.time.tobytes()
+
+
+def bounce_bytes(part):
+    """Return what a part knows of the ground bounce, bit for bit; None for coils."""
+    if part.bounce is None:
+        return None
+    names = ("time", "amplitude", "direct_time", "direct_amplitude")
+    return [getattr(part.bounce, name).tobytes() for name in names]
 
 
 QUALITY = np.zeros(N_TRACES, np.int64)
@@ -351,3 +367,69 @@ def test_a_finished_lane_takes_no_more():
     stage.finish()
     with pytest.raises(ValueError, match="it was finished"):
         stage.push(lane[40:])
+
+
+def wave(delay, *, n_samples=64, interval=1.25e-10):
+    """Return Ricker wavelets around times, one trace for each."""
+    time = interval * np.arange(n_samples)
+    argument = (np.pi * 1.5e9 * (time - np.asarray(delay)[..., None])) ** 2
+    return (1 - 2 * argument) * np.exp(-argument)
+
+
+def test_a_part_keeps_the_bounce_of_every_trace():
+    """Height and amplitudes of a direct wave and a bounce that are known, flags NaN."""
+    k = np.arange(N_TRACES)
+    height = 0.20 + 0.03 * np.sin(k / 9)
+    way = np.hypot(2 * height, 0.06)
+    direct, bounce = 0.8e-9, 0.8e-9 + (way - 0.06) / 299792458
+    strength = -0.3 * (1 + 0.2 * np.cos(k / 7))
+    samples = 2.0 * wave(np.full(N_TRACES, direct)) + strength[:, None] * wave(bounce)
+    sensor = make_sensor(2, 64, interval=1.25e-10)
+    sensor = dataclasses.replace(
+        sensor, radar=dataclasses.replace(sensor.radar, separation=0.06)
+    )
+    quality = np.zeros(N_TRACES, np.int64)
+    quality[[11, 40]] = Quality.NOT_FINITE
+    samples = np.stack([samples, 3 * samples], axis=1)
+    radar = dataclasses.replace(
+        SETTINGS.radar, ground_time=2e-9, ground_search=(1.4e-9, 3e-9), dewow=3e-9
+    )
+    options = dataclasses.replace(SETTINGS, radar=radar)
+    (part,) = screen([finish_lane(samples, sensor, quality, None)], options)[0].parts
+    found = part.bounce
+    usable = quality == 0
+    assert len(found) == len(part.scores) == N_TRACES
+    assert found.time.shape == part.best.shape
+    for values in (found.time, found.amplitude, found.direct_amplitude, found.height):
+        npt.assert_array_equal(np.isfinite(values), np.tile(usable[:, None], 2))
+    middle = usable & (k > 2) & (k < N_TRACES - 2)
+    npt.assert_allclose(found.height[middle, 0], height[middle], atol=0.006)
+    npt.assert_allclose(found.amplitude[middle, 0], strength[middle], atol=0.05)
+    npt.assert_allclose(found.direct_amplitude[middle, 0], 2.0, rtol=0.1)
+    npt.assert_allclose(found.amplitude[:, 1], 3 * found.amplitude[:, 0], rtol=1e-4)
+    npt.assert_allclose(found.ratio[:, 1], found.ratio[:, 0], rtol=1e-4)
+
+
+def test_noting_the_bounce_changes_no_score():
+    """The stages as they are made for everybody give the same bits."""
+    lane = radar_lane(quality=QUALITY)
+    (part,) = screen([lane])[0].parts
+    prepare, prescreen = radar_stages(SETTINGS.radar)
+    processed = run_lane(prepare, lane)
+    assert part.processed.samples.tobytes() == processed.samples.tobytes()
+    assert part.processed.history == processed.history
+    scores = run_lane(prescreen, processed)
+    assert part.scores.samples.tobytes() == scores.samples.tobytes()
+
+
+def test_coils_have_no_bounce():
+    """Their parts say None."""
+    (part,) = screen([coil_lane()])[0].parts
+    assert part.bounce is None
+
+
+def test_without_a_direct_wave_no_height_is_told():
+    """A lane whose record begins with the bounce: times are known, heights are not."""
+    (part,) = screen([radar_lane()])[0].parts
+    assert np.isfinite(part.bounce.time).all()
+    assert np.isnan(part.bounce.direct_amplitude[part.scores.is_judged]).mean() > 0.9

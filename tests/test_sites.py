@@ -9,10 +9,10 @@ from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.alarm import Candidate
 from minesense.detect import (
-    FEATURES,
     DetectorSettings,
     Part,
     Screened,
+    features_of,
     find_sites,
 )
 from minesense.sweep import Quality
@@ -72,7 +72,7 @@ def test_one_sensor_gives_one_place_for_each_candidate():
     npt.assert_allclose([site.easting for site in sites], [-0.0625, 0.0625])
     npt.assert_allclose([site.depth for site in sites], 1.2e8 * 2e-9 / 2)
     assert all(set(site.features) == {"gpr"} for site in sites)
-    assert all(len(site.features["gpr"]) == len(FEATURES["gpr"]) for site in sites)
+    assert all(len(site.features["gpr"]) == len(features_of("gpr")) for site in sites)
     assert [site.features["gpr"][0] for site in sites] == [12, 15]
 
 

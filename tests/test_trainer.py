@@ -12,7 +12,7 @@ from minesense.detect import (
     Platt,
     log_odds,
 )
-from minesense.detect.detector import likelihood_ratios
+from minesense.detect.ratios import likelihood_ratios
 from minesense.score import Halo
 from minesense.training import emplacement_weights, label_sites, rate_threshold
 

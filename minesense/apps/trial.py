@@ -156,7 +156,11 @@ def baseline_alarms(
         "layout": (layout_alarms(coverage, rate), 0.0, "any"),
     }
     for kind, name in zip(KINDS, ("gpr_energy", "emi_decay"), strict=True):
-        sites = [s for lane in lanes for s in find_sites({kind: lane[kind]}, detector.settings)]
+        sites = [
+            site
+            for lane in lanes
+            for site in find_sites({kind: lane[kind]}, detector.settings, groups={})
+        ]
         alarms = [
             Alarm(
                 identifier=f"B{k:04d}",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_probability
+from .._validation import check_array, check_count, check_probability
 from ..sweep import Floats
 
 
@@ -33,6 +34,10 @@ class Platt:
             Natural logarithm of p / (1 - p).
         """
         return self.slope * np.asarray(scores, dtype=np.float64) + self.offset
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for the card of a model."""
+        return {"kind": "platt", "slope": self.slope, "offset": self.offset}
 
 
 def probability(log_odds: npt.ArrayLike) -> Floats:
@@ -111,7 +116,8 @@ def fit_platt(
     Raises
     ------
     ValueError
-        If lengths differ, a score is not finite, or only one class is present.
+        If lengths differ, a score is not finite, a weight is negative, or only one class is
+        present.
 
     Notes
     -----
@@ -132,16 +138,8 @@ def fit_platt(
     >>> bool(calibration.slope > 0)
     True
     """
-    score = check_array(scores, "scores", ("n",))
-    label = np.asarray(labels).astype(bool)
-    weight = np.ones(len(score)) if weights is None else check_array(weights, "weights", ("n",))
-    if not len(score) == len(label) == len(weight):
-        msg = f"Invalid lengths {len(score)}, {len(label)}, {len(weight)}. Must be equal."
-        raise ValueError(msg)
+    score, label, weight = check_scores(scores, labels, weights)
     n_mines, n_rest = weight[label].sum(), weight[~label].sum()
-    if n_mines == 0 or n_rest == 0:
-        msg = f"Invalid labels: {n_mines:g} mines, {n_rest:g} others. Must hold both."
-        raise ValueError(msg)
     target = np.where(label, (n_mines + 1) / (n_mines + 2), 1 / (n_rest + 2))
     parameters = np.array([0.0, np.log((n_mines + 1) / (n_rest + 1))])
     design = np.column_stack([score, np.ones_like(score)])
@@ -164,6 +162,43 @@ def fit_platt(
     if parameters[0] < 0:
         parameters = np.array([0.0, log_odds(float(np.average(target, weights=weight)))])
     return Platt(slope=float(parameters[0]), offset=float(parameters[1]))
+
+
+def check_scores(
+    scores: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None
+) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
+    """
+    Return scores, labels and weights as arrays of one length that hold both classes.
+
+    Parameters
+    ----------
+    scores, labels, weights
+        As in :func:`fit_platt`.
+
+    Returns
+    -------
+    scores, labels, weights : (n,) ndarray
+        Of type float64, bool and float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`fit_platt`.
+    """
+    score = check_array(scores, "scores", ("n",))
+    label = np.asarray(labels).astype(bool)
+    weight = np.ones(len(score)) if weights is None else check_array(weights, "weights", ("n",))
+    if not len(score) == len(label) == len(weight):
+        msg = f"Invalid lengths {len(score)}, {len(label)}, {len(weight)}. Must be equal."
+        raise ValueError(msg)
+    if (weight < 0).any():
+        msg = f"Invalid weights: the least is {weight.min():g}. Must not be negative."
+        raise ValueError(msg)
+    n_mines, n_rest = weight[label].sum(), weight[~label].sum()
+    if n_mines == 0 or n_rest == 0:
+        msg = f"Invalid labels: {n_mines:g} mines, {n_rest:g} others. Must hold both."
+        raise ValueError(msg)
+    return score, label, weight
 
 
 def _loss(design: Floats, parameters: Floats, target: Floats, weight: Floats) -> float:
@@ -193,16 +228,88 @@ def expected_calibration_error(
         Mean over bins of the distance between mean probability and share of mines,
         weighted by their counts.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a probability is not between 0 and 1, lengths differ, or `n_bins` is no whole
+        number of at least 1.
+
     Examples
     --------
     >>> from minesense.detect import expected_calibration_error
     >>> expected_calibration_error([0.25, 0.25, 0.25, 0.25], [0, 0, 0, 1])
     0.0
     """
-    p = check_array(probabilities, "probabilities", ("n",))
-    y = np.asarray(labels).astype(np.float64)
+    n_bins = check_count(n_bins, "n_bins")
+    p, y = check_probabilities(probabilities, labels)
     bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
     count = np.bincount(bins, minlength=n_bins)
     gap = np.bincount(bins, weights=p, minlength=n_bins)
     gap -= np.bincount(bins, weights=y, minlength=n_bins)
     return float(np.abs(gap[count > 0]).sum() / max(1, len(p)))
+
+
+def brier_score(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """
+    Return the mean squared distance between probabilities and what was there.
+
+    Parameters
+    ----------
+    probabilities, labels
+        As in :func:`expected_calibration_error`.
+
+    Returns
+    -------
+    score : float
+        0 at best; 0.25 for who says 0.5 everywhere; NaN without any place.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a probability is not between 0 and 1, or lengths differ.
+
+    References
+    ----------
+    .. [1] Brier, G. W. (1950). Verification of forecasts expressed in terms of probability.
+       Monthly Weather Review 78(1), 1-3.
+
+    Examples
+    --------
+    >>> from minesense.detect import brier_score
+    >>> brier_score([0.5, 1.0], [1, 1])
+    0.125
+    """
+    p, y = check_probabilities(probabilities, labels)
+    return float(np.mean((p - y) ** 2)) if len(p) else float("nan")
+
+
+def check_probabilities(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """
+    Return probabilities and labels as arrays, if they fit together.
+
+    Parameters
+    ----------
+    probabilities, labels
+        As in :func:`expected_calibration_error`.
+
+    Returns
+    -------
+    probabilities, labels : (n,) ndarray
+        Of type float64 and bool.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a probability is not between 0 and 1, or lengths differ.
+    """
+    p = check_array(probabilities, "probabilities", ("n",))
+    y = np.asarray(labels).astype(bool)
+    if y.shape != p.shape or (p < 0).any() or (p > 1).any():
+        msg = (
+            f"Invalid probabilities with shape {p.shape} beside labels with shape {y.shape}. "
+            "Must be of one shape, probabilities between 0 and 1."
+        )
+        raise ValueError(msg)
+    return p, y

@@ -13,9 +13,9 @@ from ..coverage import Coverage, Rectangle, Region, observe
 from ..gaps import Gap
 from ..sensor import Sensor
 from ..sweep import Sweep
+from .feature_groups import KINDS
 from .screen import Screen, Screened
 from .settings import DetectorSettings
-from .sites import KINDS
 
 #: What a detector may listen to.
 MODES = ("both", "gpr", "emi")

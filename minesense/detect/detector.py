@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,16 @@ from .._validation import check_count, check_one_of
 from ..alarm import Alarm
 from ..coverage import Rectangle, Region
 from ..sweep import Sweep
-from .calibrate import Platt, log_odds, probability
-from .classify import predict
-from .detection import MODES, Detection, LaneDetection, observed
+from .calibrate import Platt, probability
+from .detection import Detection, LaneDetection, observed
+from .feature_groups import KINDS, features_of
 from .fuse import fuse
 from .model import load_model, save_model
+from .ratios import alone, likelihood_ratios
+from .recipes import Recipe, read_recipe
 from .screen import Screened
 from .settings import DetectorSettings, read_settings
-from .sites import FEATURES, KINDS, Site, find_sites
+from .sites import Site, find_sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +47,7 @@ class Detector:
     priors: Mapping[str, float]  #: by kind of sensor, and "both": that of the log ratios
     thresholds: Mapping[str, float]  #: of the score, by mode
     card: Mapping[str, Any]  #: training data, soils, features, version
+    recipe: Recipe = field(default_factory=Recipe)  #: sensors, features and classifiers
 
     @property
     def identity(self) -> str:
@@ -72,7 +75,7 @@ class Detector:
         self,
         sweeps: Iterable[Sweep],
         *,
-        mode: str = "both",
+        mode: str | None = None,
         area: Sequence[Rectangle | Region] | None = None,
         workers: int = 1,
         progress: Callable[[str], None] | None = None,
@@ -85,7 +88,8 @@ class Detector:
         sweeps : iterable of Sweep
             Sweeps of one or more lanes, one or both sensors each.
         mode : str
-            ``"both"``, or ``"gpr"`` or ``"emi"`` to listen to one sensor alone.
+            ``"both"``, or ``"gpr"`` or ``"emi"`` to listen to one sensor alone; by default
+            all the sensors of the recipe.
         area : sequence of rectangles, optional
             Where observation is wanted: least easting and northing, greatest easting and
             northing (m), lane. By default the surroundings of the tracks.
@@ -105,6 +109,7 @@ class Detector:
             If there is no sweep, a sensor is not the one the model was made for, a lane is
             empty or too short, or the mode is unknown.
         """
+        mode = self.mode(mode)
         lanes = self.screen(sweeps, mode=mode, workers=workers, progress=progress)
         return self.judge(lanes, mode=mode, area=area)
 
@@ -112,7 +117,7 @@ class Detector:
         self,
         sweeps: Iterable[Sweep],
         *,
-        mode: str = "both",
+        mode: str | None = None,
         workers: int = 1,
         progress: Callable[[str], None] | None = None,
     ) -> list[Mapping[str, Screened]]:
@@ -134,7 +139,7 @@ class Detector:
         ValueError
             As :meth:`detect`.
         """
-        kinds = KINDS if check_one_of(mode, "mode", MODES) == "both" else (mode,)
+        kinds = self._kinds(mode)
         lanes: dict[str, list[Sweep]] = {}
         for sweep in sweeps:
             if sweep.sensor.kind in kinds:
@@ -159,7 +164,7 @@ class Detector:
         self,
         lanes: Sequence[Mapping[str, Screened]],
         *,
-        mode: str = "both",
+        mode: str | None = None,
         area: Sequence[Rectangle | Region] | None = None,
     ) -> Detection:
         """
@@ -182,12 +187,12 @@ class Detector:
         ValueError
             If the mode is unknown or a lane lacks a sensor that it needs.
         """
-        kinds = KINDS if check_one_of(mode, "mode", MODES) == "both" else (mode,)
+        mode, kinds = self.mode(mode), self._kinds(mode)
         if not all(any(kind in lane for kind in kinds) for lane in lanes):
             msg = f"Invalid lanes: one holds no sensor of kind {' or '.join(kinds)}."
             raise ValueError(msg)
         lanes = [{kind: lane[kind] for kind in kinds if kind in lane} for lane in lanes]
-        sites = [site for lane in lanes for site in find_sites(lane, self.settings)]
+        sites = [site for lane in lanes for site in self.find_sites(lane)]
         odds, evidence = self.log_odds(sites, mode)
         screened = [item for lane in lanes for item in lane.values()]
         return Detection(
@@ -199,6 +204,49 @@ class Detector:
             model=self.identity,
             withheld=tuple(entry for item in screened for entry in item.withheld),
         )
+
+    def mode(self, wanted: str | None = None) -> str:
+        """
+        Return what is listened to.
+
+        Parameters
+        ----------
+        wanted : str, optional
+            A mode; by default the first of the recipe.
+
+        Returns
+        -------
+        mode : str
+            ``"both"``, ``"gpr"`` or ``"emi"``.
+
+        Raises
+        ------
+        ValueError
+            If the detector has no such mode.
+        """
+        modes = self.recipe.modes
+        return modes[0] if wanted is None else check_one_of(wanted, "mode", modes)
+
+    def _kinds(self, mode: str | None) -> tuple[str, ...]:
+        """Return the kinds of sensor that a mode listens to."""
+        mode = self.mode(mode)
+        return KINDS if mode == "both" else (mode,)
+
+    def find_sites(self, lane: Mapping[str, Screened]) -> tuple[Site, ...]:
+        """
+        Return the places of a screened lane with the features of the recipe.
+
+        Parameters
+        ----------
+        lane : dict of Screened
+            One of those that :meth:`screen` returns.
+
+        Returns
+        -------
+        sites : tuple of Site
+            As of :func:`~minesense.detect.find_sites`.
+        """
+        return find_sites(lane, self.settings, groups=self.recipe.groups)
 
     def log_odds(
         self, sites: Sequence[Site], mode: str
@@ -278,6 +326,7 @@ class Detector:
         card = {
             **self.card,
             "settings": self.settings.as_dict(),
+            "recipe": self.recipe.as_dict(),
             "sensors": {kind: dict(sensor) for kind, sensor in self.sensors.items()},
             "calibrations": {k: dataclasses.asdict(v) for k, v in self.calibrations.items()},
             "priors": dict(self.priors),
@@ -311,89 +360,50 @@ class Detector:
             other features than this version computes.
         """
         estimators, card = load_model(path)
-        expected = {k: [[f.name, f.unit] for f in FEATURES.get(k, ())] for k in estimators}
-        if card.get("features") != expected:
-            msg = (
-                f"Invalid model file '{os.fspath(path)}': its features are not those that this "
-                "version computes. Must be trained again."
-            )
-            raise ValueError(msg)
-        own = ("settings", "sensors", "calibrations", "priors", "thresholds")
-        missing = [name for name in own if not isinstance(card.get(name), dict)]
-        if not missing:
-            names = {"both", *estimators, *map(alone, estimators)}
-            missing = sorted(f"calibration {n}" for n in names - set(card["calibrations"]))
-        if missing:
-            msg = (
-                f"Invalid model file '{os.fspath(path)}': its card lacks {', '.join(missing)}. "
-                "Must be a file written by Detector.save."
-            )
-            raise ValueError(msg)
+        recipe = _check_card(os.fspath(path), estimators, card)
         return cls(
             settings=read_settings(card["settings"]),
+            recipe=recipe,
             sensors=card["sensors"],
             estimators=estimators,
             calibrations={k: Platt(**v) for k, v in card["calibrations"].items()},
             priors=card["priors"],
             thresholds=card["thresholds"],
-            card={k: v for k, v in card.items() if k not in own},
+            card={k: v for k, v in card.items() if k not in _OWN},
         )
 
 
-def alone(kind: str) -> str:
-    """
-    Return the name of the calibration of a sensor without the other.
-
-    Parameters
-    ----------
-    kind : str
-        ``"gpr"`` or ``"emi"``.
-
-    Returns
-    -------
-    name : str
-        Key of :attr:`Detector.calibrations`.
-
-    Examples
-    --------
-    >>> from minesense.detect.detector import alone
-    >>> alone("emi")
-    'emi_alone'
-    """
-    return f"{kind}_alone"
+#: Entries of a model's card that become parts of the detector.
+_OWN = ("settings", "recipe", "sensors", "calibrations", "priors", "thresholds")
 
 
-def likelihood_ratios(
-    estimator: Any, calibration: Platt, prior: float, sites: Sequence[Site], kind: str
-) -> np.ndarray:
-    """
-    Return the log likelihood ratio that one sensor gives each place.
-
-    Parameters
-    ----------
-    estimator : sklearn.pipeline.Pipeline
-        Fitted on the features of the kind.
-    calibration : Platt
-        Of its scores.
-    prior : float
-        Share of mines that it was calibrated on.
-    sites : sequence of Site
-        Places to judge.
-    kind : str
-        ``"gpr"`` or ``"emi"``.
-
-    Returns
-    -------
-    ratios : (n,) float64 ndarray
-        NaN where the sensor did not observe the place.
-    """
-    ratios = np.full(len(sites), np.nan)
-    seen = [
-        k
-        for k, site in enumerate(sites)
-        if kind in site.features and np.isfinite(site.features[kind][0])
-    ]
-    if seen:
-        scores = predict(estimator, np.array([sites[k].features[kind] for k in seen]))
-        ratios[seen] = calibration.log_odds(scores) - log_odds(prior)
-    return ratios
+def _check_card(path: str, estimators: Mapping[str, Any], card: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of a model file; raise if its parts do not fit together."""
+    fault = f"Invalid model file '{path}'"
+    missing = [name for name in _OWN if not isinstance(card.get(name), dict)]
+    if missing:
+        msg = f"{fault}: its card lacks {', '.join(missing)}. Must be written by Detector.save."
+        raise ValueError(msg)
+    recipe = read_recipe(card["recipe"])
+    if set(estimators) != set(recipe.kinds):
+        msg = (
+            f"{fault}: holds estimators of {', '.join(map(repr, sorted(estimators)))}. Must be "
+            f"of {' and '.join(map(repr, recipe.kinds))}, as its recipe."
+        )
+        raise ValueError(msg)
+    names = {*recipe.kinds, *map(alone, recipe.kinds), *(m for m in recipe.modes if m == "both")}
+    missing = sorted(f"calibration {name}" for name in names - set(card["calibrations"]))
+    if missing:
+        msg = f"{fault}: its card lacks {', '.join(missing)}. Must be written by Detector.save."
+        raise ValueError(msg)
+    expected = {
+        kind: [[f.name, f.unit] for f in features_of(kind, recipe.groups)]
+        for kind in recipe.kinds
+    }
+    if card.get("features") != expected:
+        msg = (
+            f"{fault}: its features are not those that this version computes. Must be trained "
+            "again."
+        )
+        raise ValueError(msg)
+    return recipe

@@ -27,6 +27,7 @@ class Part:
     candidates: tuple[Candidate, ...]  #: their `trace` counts from the part's first
     position: Floats  #: (n_traces, n_channels, 3) of every cell, m
     best: Floats  #: (n_traces, n_channels) highest score of each cell; NaN if unusable
+    bounce: gpr.Bounce | None = None  #: of a radar: what it was before it was aligned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,12 +75,18 @@ def radar_stages(settings: RadarSettings) -> tuple[Pipeline, Stage]:
         along_track.RemoveMedianBackground(spacing=s.spacing, half_width=s.background),
         along_track.Whiten(spacing=s.spacing, length=s.whitening, guard=s.whitening_guard),
     )
+    start_time = s.ground_time + s.start
+    if s.prescreener == "prediction":
+        return prepare, gpr.PrescreenPrediction(
+            spacing=s.spacing, bin_length=s.bin_length, start_time=start_time
+        )
     prescreen = gpr.PrescreenEnergy(
         spacing=s.spacing,
         bin_length=s.bin_length,
         guard=s.guard,
         ring=s.ring,
-        start_time=s.ground_time + s.start,
+        start_time=start_time,
+        reference=s.prescreener,
     )
     return prepare, prescreen
 
@@ -227,9 +234,11 @@ class Screen:
 
     def _begin(self, sensor: Sensor) -> None:
         """Make the stages for a sensor."""
+        self._bounce: gpr.NoteBounce | None = None
         if check_one_of(sensor.kind, "kind", ("gpr", "emi")) == "gpr":
             options, footprint = self.settings.radar, self.settings.radar_footprint
-            self._prepare, self._prescreen = radar_stages(options)
+            prepare, self._prescreen = radar_stages(options)
+            self._prepare, self._bounce = _noting_bounce(prepare)
         else:
             options = self.settings.coils  # type: ignore[assignment]
             footprint = self.settings.coil_footprint
@@ -276,8 +285,10 @@ class Screen:
         tail = self._extract.flush()
         self._found += tail
         joined = join(self._scores)
+        bounce = self._bounce.take() if self._bounce else None
         if len(joined):
-            self._parts.append(_part(join(self._processed), joined, self._found))
+            processed = join(self._processed)
+            self._parts.append(_part(processed, joined, self._found, bounce))
         self._start_part()
         return found + tail
 
@@ -319,7 +330,18 @@ def _width(sensor: Sensor) -> float:
     return float(np.ptp(right)) if len(right) else 0.0
 
 
-def _part(processed: Sweep, scores: Sweep, candidates: list[Candidate]) -> Part:
+def _noting_bounce(prepare: Pipeline) -> tuple[Pipeline, gpr.NoteBounce]:
+    """Return the stages of a radar with one that notes the bounce where it is aligned."""
+    stages = list(prepare.stages)
+    k = next(k for k, stage in enumerate(stages) if isinstance(stage, gpr.AlignGround))
+    note = gpr.NoteBounce(stages[k])  # type: ignore[arg-type]
+    stages[k] = note
+    return Pipeline(*stages), note
+
+
+def _part(
+    processed: Sweep, scores: Sweep, candidates: list[Candidate], bounce: gpr.Bounce | None
+) -> Part:
     """Return a part with the place and highest score of every cell."""
     cells = scores.samples.astype(np.float64)
     best = np.where(scores.is_usable[:, None], cells.max(axis=2, initial=-np.inf), np.nan)
@@ -329,4 +351,5 @@ def _part(processed: Sweep, scores: Sweep, candidates: list[Candidate]) -> Part:
         candidates=tuple(candidates),
         position=scores.channel_position,
         best=best,
+        bounce=bounce,
     )

@@ -28,6 +28,8 @@ class RadarSettings:
     start: float = 0.2e-9  #: s after the ground, first energy bin
     guard: float = 0.25  #: m
     ring: float = 1.0  #: m
+    #: what energies are compared with, or the prediction from the traces before
+    prescreener: Literal["median", "mean", "quantile", "prediction"] = "median"
     threshold: float = 9.0  #: of the prescreener's score
     merge_radius: float = 0.25  #: m
     velocity: float = 1.2e8  #: m/s, for depth from two-way time

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .. import emi, gpr
-from ..alarm import Candidate, Feature
-from ..sensor import pulse_train_of
+from ..alarm import Candidate
 from ..sweep import Floats
+from .feature_groups import KINDS, Cells, describe, features_of
 from .screen import Part, Screened
 from .settings import DetectorSettings
-
-#: Kinds of sensor in the order in which they are always listed.
-KINDS = ("gpr", "emi")
-
-#: Features of each kind of sensor, in the order of their columns. Context comes last.
-FEATURES: dict[str, tuple[Feature, ...]] = {
-    "gpr": (Feature("score", "1", "highest prescreener score"), *gpr.FEATURES),
-    "emi": emi.COIL_FEATURES,
-}
 
 _SEARCH = 0.15  # m around a place in which a silent sensor is asked for its best cell
 
@@ -40,7 +30,7 @@ class Site:
     quality: int
     noticed: tuple[str, ...]  #: kinds whose prescreener noticed it
     scores: Mapping[str, float]  #: prescreener score by kind; NaN where not observed
-    features: Mapping[str, Floats]  #: row of FEATURES by kind; NaN where not observed
+    features: Mapping[str, Floats]  #: row of features by kind; NaN where not observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +43,10 @@ class _Cell:
 
 
 def find_sites(
-    screened: Mapping[str, Screened], settings: DetectorSettings
+    screened: Mapping[str, Screened],
+    settings: DetectorSettings,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Site, ...]:
     """
     Join the candidates of the sensors along one lane and describe each place.
@@ -64,12 +57,20 @@ def find_sites(
         What each sensor's screen found, by kind.
     settings : DetectorSettings
         Radii, velocity and spacing.
+    groups : dict of sequence of str, optional
+        Groups of features by kind, as of :func:`~minesense.detect.features_of`; those of
+        the full detector by default.
 
     Returns
     -------
     sites : tuple of Site
         One for each pair of candidates within the fusion radius, and one for each
         candidate that has no partner, in order of time. No candidate is lost.
+
+    Raises
+    ------
+    ValueError
+        If a group is unknown.
 
     Notes
     -----
@@ -130,7 +131,9 @@ def find_sites(
         }
         candidates = {kind: located[kind][i][1] for kind, i in members.items()}
         chosen.append((place, error, cells, candidates))
-    rows = {kind: _feature_rows(screened[kind], kind, chosen, settings) for kind in located}
+    rows = {
+        kind: _feature_rows(screened[kind], kind, chosen, settings, groups) for kind in located
+    }
     sites = [
         _site(screened, settings, item, {kind: rows[kind][k] for kind in rows})
         for k, item in enumerate(chosen)
@@ -204,50 +207,25 @@ def _best_cell(screened: Screened, place: Floats) -> _Cell | None:
 
 
 def _feature_rows(
-    screened: Screened, kind: str, chosen: list, settings: DetectorSettings
+    screened: Screened,
+    kind: str,
+    chosen: list,
+    settings: DetectorSettings,
+    groups: Mapping[str, Sequence[str]] | None,
 ) -> Floats:
     """Return the features of every chosen place for one sensor; NaN where it has no cell."""
-    rows = np.full((len(chosen), len(FEATURES[kind])), np.nan)
+    rows = np.full((len(chosen), len(features_of(kind, groups))), np.nan)
     for p, part in enumerate(screened.parts):
         here = [
             (k, cell.trace, cell.channel)
             for k, (_, _, cells, _) in enumerate(chosen)
             if (cell := cells[kind]) is not None and cell.part == p
         ]
-        if not here:
-            continue
-        index, traces, channels = (list(column) for column in zip(*here, strict=True))
-        if kind == "gpr":
-            values = gpr.radar_features(
-                part.processed,
-                traces,
-                channels,
-                ground_time=settings.radar.ground_time,
-                spacing=settings.radar.spacing,
-            )
-            score = np.where(np.isnan(values[:, 0]), np.nan, part.best[traces, channels])
-            values = np.column_stack([score, values])
-        else:
-            sensor = part.processed.sensor
-            values = emi.coil_features(
-                part.processed,
-                part.scores,
-                traces,
-                channels,
-                spread=_spread(part),
-                soil=emi.soil_decay(pulse_train_of(sensor)),
-                spacing=settings.coils.spacing,
-            )
-        rows[index] = values
+        if here:
+            index, traces, channels = (list(column) for column in zip(*here, strict=True))
+            cells = Cells(part=part, traces=traces, channels=channels, settings=settings)
+            rows[index] = describe(cells, kind, groups)
     return rows
-
-
-def _spread(part: Part) -> Floats:
-    """Return a robust standard deviation of each channel and gate over a part."""
-    usable = part.processed.samples[part.processed.is_usable].astype(np.float64)
-    middle = np.median(usable, axis=0)
-    spread = 1.4826 * np.median(np.abs(usable - middle), axis=0)
-    return np.maximum(spread, 1e-15)
 
 
 def _site(

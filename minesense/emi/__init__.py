@@ -20,6 +20,7 @@ from .object_features import (
     relaxation_features,
 )
 from .placement import CorrectLag, correct_lag
+from .places import PLACE_FEATURES, place_features
 from .preprocess import ProjectSoil, project_soil, received_decays, soil_decay, soil_loss
 from .prescreen import PrescreenDecay, prescreen_decay
 from .relaxation_spectrum import RelaxationSpectrum, fit_decays, fit_phasors
@@ -38,6 +39,7 @@ from .target_statistics import (
 __all__ = [
     "COIL_FEATURES",
     "PHASE_FEATURES",
+    "PLACE_FEATURES",
     "POLARIZABILITY_FEATURES",
     "RELAXATION_FEATURES",
     "BalancePhase",
@@ -79,6 +81,7 @@ __all__ = [
     "match_library",
     "noise_threshold",
     "phase_features",
+    "place_features",
     "polarizability_features",
     "prescreen_decay",
     "prescreen_gate_energy",

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.inversion import descend, search_grid
 from .._validation import (
     check_array,
     check_count,
@@ -20,16 +19,13 @@ from .._validation import (
 )
 from ..head import Head
 from ..physics.scene import check_head, check_pose
-from ..physics.winding import wires_of
 from ..sweep import Floats, Sweep
+from ._place_search import best_place, place_covariance
 from .principal_axes import as_tensors, axis_errors, common_axes, make_positive
 from .stations import Stations, head_of, stations_of
 
 #: One more than the unknowns of one gate: three of the place, six of the tensor.
 _FEWEST = 10
-#: Step at which a start has arrived, m; distance at which it is given up beside the end of an
-#: earlier one, since it would end there too, m; and the most places it tries.
-_LIMITS = (1e-9, 1e-3, 60)
 #: An optimum this close to the edge of the search volume lies on it, m.
 _EDGE = 1e-6
 #: Share of the squared tensors that a projection may take before it is no longer noise.
@@ -223,7 +219,7 @@ def fit_dipole(
     scaled = np.ascontiguousarray(stations.data[usable] / spread)
     middle = 0.5 * (low + high)
     stand = (position - middle, rotation, scaled)
-    found = _invert(head, stand, (low - middle, high - middle), starts, spacing)
+    found = best_place(head, stand, (low - middle, high - middle), starts, spacing)
     if found is None:
         reason = "the stations determine no place and tensor"
         return _no_fit(reason, n_gates, len(position), n_left_out)
@@ -248,45 +244,6 @@ def _search_volume(
         )
         raise ValueError(msg)
     return np.append(sides[:, 0], -down[1]), np.append(sides[:, 1], -down[0])
-
-
-def _invert(
-    head: Head,
-    stations: tuple[Floats, Floats, Floats],
-    box: tuple[Floats, Floats],
-    starts: int,
-    spacing: float,
-) -> tuple[Any, ...] | None:
-    """Return place, squares explained, tensors, rows and J^T J of the best start, or None."""
-    position, rotation, scaled = stations
-    low, high = box
-    n, n_gates = scaled.shape
-    transmitter, receiver = wires_of(head.transmitter), wires_of(head.receiver)
-    rows, columns, normal = np.empty((n, 6)), np.empty((6, n_gates)), np.empty((3, 4))
-    scratch = (np.empty((4, 2, 3, n)), rows, np.empty((8, 6, 6)), columns, np.empty((13, 3)))
-    places, explained = np.empty((starts, 3)), np.empty(starts)
-    site = (
-        scaled,
-        position,
-        rotation,
-        transmitter.circles,
-        transmitter.segments,
-        receiver.circles,
-        receiver.segments,
-        head.receiver is head.transmitter,
-        low,
-        high,
-    )
-    counts = np.ceil((high - low) / spacing).astype(np.int64)
-    search_grid(*site, counts, *scratch, places, explained)
-    for s in np.flatnonzero(explained >= 0):
-        explained[s] = descend(places[s], places[:s], *site, *_LIMITS, *scratch, normal)
-    best = int(explained.argmax())
-    if explained[best] < 0:
-        return None
-    # once more without a step: rows, tensors and normal equations of the best
-    descend(places[best], places[:0], *site, *_LIMITS[:2], 1, *scratch, normal)
-    return places[best], float(explained[best]), columns, rows, normal[:, :3]
 
 
 def _judged_fit(
@@ -323,7 +280,7 @@ def _judged_fit(
         outcome="cannot analyse" if reason else "fitted",
         reason=reason,
         position=place,
-        covariance=_inverse(normal),
+        covariance=place_covariance(normal),
         tensors=tensors * spread[:, None, None],
         indefinite=indefinite[0],
         rotation=axes,
@@ -337,13 +294,6 @@ def _judged_fit(
         n_stations=len(scaled),
         n_left_out=n_left_out,
     )
-
-
-def _inverse(normal: Floats) -> Floats:
-    """Return the inverse of J^T J; NaN where the data do not tell the place."""
-    if np.linalg.eigvalsh(normal)[0] <= 0:
-        return np.full((3, 3), np.nan)
-    return np.asarray(np.linalg.inv(normal))
 
 
 def _no_fit(reason: str, n_gates: int, n_stations: int, n_left_out: int) -> DipoleFit:

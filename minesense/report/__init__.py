@@ -8,6 +8,7 @@ from .curve_figure import RocLine, reliability_figure, roc_figure
 from .examples import Example, choose_examples
 from .field_figure import Strip, field_map
 from .field_html import field_report
+from .lane_reliability_figure import lane_reliability_figure
 from .realism_figure import RealismBlock, RealismLine, realism_figure
 from .recording_figure import section_before_after
 from .recording_html import recording_report
@@ -25,6 +26,7 @@ __all__ = [
     "choose_examples",
     "field_map",
     "field_report",
+    "lane_reliability_figure",
     "realism_figure",
     "recording_report",
     "reliability_figure",

@@ -14,6 +14,7 @@ from .intervals import (
 )
 from .matching import AlarmOutcome, Halo, Matching, TargetOutcome, match
 from .scoring import ClutterCount, Proportion, Rate, Score, Stratum, score
+from .stated import LaneReliability, Reliability, ReliabilityBin, reliability
 
 __all__ = [
     "AlarmOutcome",
@@ -24,9 +25,12 @@ __all__ = [
     "Ground",
     "Halo",
     "Interval",
+    "LaneReliability",
     "Matching",
     "Proportion",
     "Rate",
+    "Reliability",
+    "ReliabilityBin",
     "Score",
     "Stratum",
     "TargetOutcome",
@@ -38,6 +42,7 @@ __all__ = [
     "match",
     "poisson_rate",
     "random_alarms",
+    "reliability",
     "roc",
     "score",
     "scored_ground",

@@ -13,13 +13,13 @@ from .._validation import check_count
 from .._version import __version__
 from ..coverage import Coverage, Rectangle, Region
 from ..detect import (
-    FEATURES,
     KINDS,
     Detector,
     DetectorSettings,
     Platt,
+    Recipe,
     Site,
-    find_sites,
+    features_of,
     fit,
     fit_platt,
     fuse,
@@ -29,7 +29,7 @@ from ..detect import (
     probability,
 )
 from ..detect.calibrate import expected_calibration_error
-from ..detect.detector import alone
+from ..detect.ratios import alone
 from ..score import Halo, scored_ground
 from ..sweep import Floats, Sweep
 from ..truth import Truth
@@ -47,6 +47,7 @@ def train(
     truth: Truth,
     *,
     settings: DetectorSettings | None = None,
+    recipe: Recipe | None = None,
     soils: Mapping[str, str] | None = None,
     area: Sequence[Rectangle | Region] | None = None,
     halo: Halo | None = None,
@@ -60,11 +61,13 @@ def train(
     Parameters
     ----------
     sweeps : iterable of Sweep
-        Both sensors over three or more lanes.
+        The sensors of the recipe over three or more lanes.
     truth : Truth
         What lies in them.
     settings : DetectorSettings, optional
         What the stages are told.
+    recipe : Recipe, optional
+        Sensors, prescreener, features and classifiers; the full detector by default.
     soils : dict of str, optional
         Soil by lane, for the card.
     area : sequence of rectangles, optional
@@ -104,17 +107,21 @@ def train(
     A sensor alone notices fewer places than both, and among them more mines: its
     probabilities alone are its log ratio plus a shift fitted to what it noticed itself.
     """
-    settings = settings or DetectorSettings()
+    recipe = recipe or Recipe()
+    settings = recipe.apply(settings or DetectorSettings())
     halo = halo or Halo()
     seed = check_count(seed, "seed", least=0)
-    sweeps = list(sweeps)
-    empty = _untrained(sweeps, settings)
+    sweeps = [sweep for sweep in sweeps if sweep.sensor.kind in recipe.kinds]
+    empty = _untrained(sweeps, settings, recipe)
     lanes = empty.screen(sweeps, workers=workers, progress=progress)
     coverage = observed(lanes, settings, area=area)
     places = _label(
-        [site for lane in lanes for site in find_sites(lane, settings)], truth, coverage, halo
+        [site for lane in lanes for site in empty.find_sites(lane)], truth, coverage, halo
     )
-    judges = {kind: _fit_sensor(places, kind, seed=seed) for kind in empty.sensors}
+    judges = {
+        kind: _fit_sensor(places, kind, estimator=recipe.estimators[kind], seed=seed)
+        for kind in empty.sensors
+    }
     priors = {kind: judge.prior for kind, judge in judges.items()}
     priors["both"] = float(
         np.average(places.labels[places.keep], weights=places.weights[places.keep])
@@ -122,7 +129,8 @@ def train(
     calibrations = {kind: judge.calibration for kind, judge in judges.items()}
     ratios = {kind: judge.ratios for kind, judge in judges.items()}
     thresholds, quality, square_metres = {}, {}, {}
-    for mode, sensors in _SENSORS.items():
+    for mode in recipe.modes:
+        sensors = _SENSORS[mode]
         name, kinds = ("both", KINDS) if mode == "both" else (alone(mode), (mode,))
         total = fuse({kind: ratios[kind] for kind in kinds})
         use = places.keep & _noticed(places.sites, mode)
@@ -149,8 +157,9 @@ def train(
         "training_area_m2": round(coverage.area("any"), 3),
         "false_alarm_area_m2": {mode: round(a, 3) for mode, a in square_metres.items()},
         "soils": dict(sorted((soils or {}).items())),
-        "features": {k: [[f.name, f.unit] for f in FEATURES[k]] for k in judges},
-        "estimator": "HistGradientBoostingClassifier",
+        "features": {
+            k: [[f.name, f.unit] for f in features_of(k, recipe.groups)] for k in judges
+        },
         "out_of_fold": quality,
         "seed": seed,
     }
@@ -208,10 +217,10 @@ def _label(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo) -> _
     )
 
 
-def _fit_sensor(places: _Places, kind: str, *, seed: int) -> _Judge:
+def _fit_sensor(places: _Places, kind: str, *, estimator: str, seed: int) -> _Judge:
     """Score one sensor's places out of fold, calibrate the scores, fit all lanes."""
     rows = np.array([site.features[kind] for site in places.sites])
-    use = places.known & np.isfinite(rows[:, 0])
+    use = places.known & np.isfinite(rows).any(axis=1)
     labels, weights, inside = places.labels[use], places.weights[use], places.keep[use]
     chosen = np.flatnonzero(use)
     scores = out_of_fold(
@@ -220,14 +229,15 @@ def _fit_sensor(places: _Places, kind: str, *, seed: int) -> _Judge:
         [places.sites[i].lane for i in chosen],
         emplacements=[places.emplacements[i] for i in chosen],
         weights=weights,
+        kind=estimator,
         seed=seed,
     )
     calibration = fit_platt(scores[inside], labels[inside], weights=weights[inside])
     prior = float(np.average(labels[inside], weights=weights[inside]))
     ratios = np.full(len(rows), np.nan)
     ratios[use] = calibration.log_odds(scores) - log_odds(prior)
-    estimator = fit(rows[use], labels, weights=weights, seed=seed)
-    return _Judge(estimator=estimator, calibration=calibration, prior=prior, ratios=ratios)
+    fitted = fit(rows[use], labels, weights=weights, kind=estimator, seed=seed)
+    return _Judge(estimator=fitted, calibration=calibration, prior=prior, ratios=ratios)
 
 
 def _calibrate(
@@ -243,18 +253,20 @@ def _calibrate(
     return _calibrate_alone(ratios, labels, weights, priors[mode])
 
 
-def _untrained(sweeps: Sequence[Sweep], settings: DetectorSettings) -> Detector:
+def _untrained(sweeps: Sequence[Sweep], settings: DetectorSettings, recipe: Recipe) -> Detector:
     """Return a detector that can screen but not judge, for the sensors of the sweeps."""
     sensors: dict[str, dict[str, Any]] = {}
     for sweep in sweeps:
         sensors.setdefault(sweep.sensor.kind, sweep.sensor.describe())
-    missing = [kind for kind in KINDS if kind not in sensors]
+    missing = [kind for kind in recipe.kinds if kind not in sensors]
     if missing:
-        msg = f"Invalid sweeps: none of kind {' or '.join(missing)}. Must hold both sensors."
+        both = "both sensors" if len(recipe.kinds) > 1 else "that sensor"
+        msg = f"Invalid sweeps: none of kind {' or '.join(missing)}. Must hold {both}."
         raise ValueError(msg)
     return Detector(
         settings=settings,
-        sensors={kind: sensors[kind] for kind in KINDS},
+        recipe=recipe,
+        sensors={kind: sensors[kind] for kind in KINDS if kind in recipe.kinds},
         estimators={},
         calibrations={},
         priors={},

@@ -1,0 +1,136 @@
+"""Recipes: which sensors, prescreener, features and classifiers make up a detector."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from .._validation import check_one_of
+from .classify import ESTIMATORS
+from .feature_groups import DEFAULT_GROUPS, KINDS, features_of
+from .settings import DetectorSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """
+    What a detector is made of; :func:`minesense.train` turns it into one.
+
+    The default is the full detector: both sensors, all features, boosted trees.
+    """
+
+    name: str = "full"
+    kinds: tuple[str, ...] = KINDS  #: sensors that are listened to
+    #: names of feature groups by kind of sensor
+    groups: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_GROUPS))
+    #: kind of estimator by kind of sensor
+    estimators: dict[str, str] = field(default_factory=lambda: dict.fromkeys(KINDS, "boosted"))
+    #: of the radar; None leaves what the settings say
+    prescreener: Literal["median", "mean", "quantile", "prediction"] | None = None
+    threshold: float | None = None  #: of that prescreener; None leaves what the settings say
+
+    def __post_init__(self) -> None:
+        if not self.kinds or set(self.kinds) - set(KINDS):
+            msg = f"Invalid kinds {self.kinds}. Must be one or both of {KINDS}."
+            raise ValueError(msg)
+        for kind in self.kinds:
+            if not features_of(kind, self.groups):
+                msg = f"Invalid groups {self.groups}. Must name a group of kind '{kind}'."
+                raise ValueError(msg)
+            check_one_of(self.estimators.get(kind), f"estimator of '{kind}'", ESTIMATORS)
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """What a detector made of it may be asked to listen to, its default first."""
+        return ("both", *self.kinds) if len(self.kinds) > 1 else self.kinds
+
+    def apply(self, settings: DetectorSettings) -> DetectorSettings:
+        """
+        Return settings with this prescreener.
+
+        Parameters
+        ----------
+        settings : DetectorSettings
+            What the stages are told.
+
+        Returns
+        -------
+        settings : DetectorSettings
+            The same but for prescreener and threshold, where the recipe names them.
+        """
+        changes: dict[str, Any] = {}
+        if self.prescreener is not None:
+            changes["prescreener"] = self.prescreener
+        if self.threshold is not None:
+            changes["threshold"] = self.threshold
+        radar = dataclasses.replace(settings.radar, **changes)
+        return dataclasses.replace(settings, radar=radar)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, for the card of a model."""
+        return msgspec.to_builtins(self)
+
+
+def read_recipe(document: Mapping[str, Any]) -> Recipe:
+    """
+    Return the recipe that a document, such as parsed JSON, describes.
+
+    Parameters
+    ----------
+    document : dict
+        Fields of :class:`Recipe` by name; what is left out has its default.
+
+    Returns
+    -------
+    recipe : Recipe
+        The recipe.
+
+    Raises
+    ------
+    ValueError
+        If a field is of the wrong type or unknown to this version; the message says which.
+
+    Examples
+    --------
+    >>> from minesense.detect import RECIPES, read_recipe
+    >>> read_recipe(RECIPES["radar"].as_dict()) == RECIPES["radar"]
+    True
+    """
+    try:
+        return msgspec.convert(dict(document), Recipe)
+    except msgspec.ValidationError as error:
+        msg = f"Invalid recipe: {error}"
+        raise ValueError(msg) from None
+
+
+def _radar(name: str, groups: tuple[str, ...], estimator: str, **more: Any) -> Recipe:
+    """Return a recipe that listens to the radar alone."""
+    return Recipe(
+        name=name,
+        kinds=("gpr",),
+        groups={"gpr": groups},
+        estimators={"gpr": estimator},
+        **more,
+    )
+
+
+def _coils(name: str, groups: tuple[str, ...], estimator: str) -> Recipe:
+    """Return a recipe that listens to the metal detector alone."""
+    return Recipe(
+        name=name, kinds=("emi",), groups={"emi": groups}, estimators={"emi": estimator}
+    )
+
+
+#: Detectors of fixed configuration: the full one, and what it is compared with.
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(),
+        _radar("radar", DEFAULT_GROUPS["gpr"], "boosted"),
+        _coils("metal_detector", DEFAULT_GROUPS["emi"], "boosted"),
+    )
+}
