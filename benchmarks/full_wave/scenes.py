@@ -35,19 +35,40 @@ _N_FILLS = 7  # media between air and soil, for cells that the surface cuts
 _APART = 0.45  # m at least between the edges of two objects
 _SMALLEST_METAL = 0.025  # m across of metal parts that are drawn; shorter ones are no wires
 
-#: Mean moisture (volumetric), conductivity (S/m), relative spread of the permittivity, its
-#: outer scales along and down (m), roughness and its outer scale (m), pebbles per m^2 of
-#: section. Every figure is an assumption.
+
+@dataclass(frozen=True, kw_only=True)
+class SoilKind:
+    """From what the soil of a lane is drawn. Every figure is an assumption."""
+
+    moisture: tuple[float, float]  #: volumetric
+    conductivity: tuple[float, float]  #: S/m, drawn log-uniform
+    spread: tuple[float, float]  #: relative standard deviation of the permittivity
+    scales: tuple[float, float]  #: m, outer scales of the permittivity along and down
+    roughness: tuple[float, float]  #: m, standard deviation of the surface
+    surface_scale: float  #: m, its outer scale
+    pebbles: float  #: per m^2 of section
+
+
 SOILS = {
-    "sand": ((0.03, 0.10), (1e-3, 8e-3), (0.03, 0.07), (0.20, 0.08), (0.005, 0.010), 0.5, 4.0),
-    "loam": ((0.10, 0.20), (8e-3, 25e-3), (0.05, 0.10), (0.12, 0.06), (0.007, 0.013), 0.4, 8.0),
-    "clay": ((0.15, 0.26), (20e-3, 60e-3), (0.05, 0.10), (0.10, 0.06), (0.008, 0.015), 0.4, 4.0),
-    "gravel": ((0.03, 0.10), (1e-3, 8e-3), (0.08, 0.14), (0.06, 0.05), (0.008, 0.013), 0.3, 40.0),
+    "sand": SoilKind(
+        moisture=(0.03, 0.10), conductivity=(1e-3, 8e-3), spread=(0.03, 0.07),
+        scales=(0.20, 0.08), roughness=(0.005, 0.010), surface_scale=0.5, pebbles=4.0,
+    ),
+    "loam": SoilKind(
+        moisture=(0.10, 0.20), conductivity=(8e-3, 25e-3), spread=(0.05, 0.10),
+        scales=(0.12, 0.06), roughness=(0.007, 0.013), surface_scale=0.4, pebbles=8.0,
+    ),
+    "clay": SoilKind(
+        moisture=(0.15, 0.26), conductivity=(20e-3, 60e-3), spread=(0.05, 0.10),
+        scales=(0.10, 0.06), roughness=(0.008, 0.015), surface_scale=0.4, pebbles=4.0,
+    ),
+    "gravel": SoilKind(
+        moisture=(0.03, 0.10), conductivity=(1e-3, 8e-3), spread=(0.08, 0.14),
+        scales=(0.06, 0.05), roughness=(0.008, 0.013), surface_scale=0.3, pebbles=40.0,
+    ),
 }  # fmt: skip
 
-_MINES = tuple(
-    sorted(k for k, item in CATALOGUE.items() if not item.is_test_piece)
-)
+_MINES = tuple(sorted(k for k, item in CATALOGUE.items() if not item.is_test_piece))
 _CLUTTER = ("rock",) * 4 + ("root",) * 3 + ("scrap",) * 3 + ("burrow", "brick")
 
 
@@ -83,9 +104,7 @@ class LaneScene:
 
 
 #: (along, up) centres of all cells of a lane, m; the mean surface is at 0.
-ALONG = np.arange(
-    TRACES[0] - ASIDE + CELL / 2, TRACES[-1] + ASIDE, CELL
-)
+ALONG = np.arange(TRACES[0] - ASIDE + CELL / 2, TRACES[-1] + ASIDE, CELL)
 UPWARD = np.arange(-DOWN + CELL / 2, UP, CELL)
 
 
@@ -93,30 +112,36 @@ def lane_scene(index: int) -> LaneScene:
     """Return one of the lanes, a function of its index alone."""
     rng = np.random.default_rng([_SEED, index])
     soil = list(SOILS)[index % len(SOILS)]
-    moistures, conductivities, spreads, scales, roughness, surface_scale, pebbles = SOILS[soil]
-    moisture = rng.uniform(*moistures)
+    kind = SOILS[soil]
+    moisture = rng.uniform(*kind.moisture)
     is_dispersive = index // len(SOILS) % 2 == 1
     mean = _soil_medium(
-        moisture, float(np.exp(rng.uniform(*np.log(conductivities)))), is_dispersive=is_dispersive
+        moisture,
+        float(np.exp(rng.uniform(*np.log(kind.conductivity)))),
+        is_dispersive=is_dispersive,
     )
-    spread = rng.uniform(*spreads)
+    spread = rng.uniform(*kind.spread)
     levels = spread * 3 * np.linspace(-1, 1, _N_LEVELS)
     media = [_changed(mean, level) for level in levels]
     fills = [_mixed(mean, (k + 1) / (_N_FILLS + 1)) for k in range(_N_FILLS)]
     media += fills
-    lumps = random_field((len(ALONG), len(UPWARD)), scales, hurst=0.4, rng=rng)
-    surface = rng.uniform(*roughness) * random_field(
-        (len(ALONG), 1), (surface_scale, 1.0), hurst=0.8, rng=rng
-    )[:, 0]
+    lumps = random_field((len(ALONG), len(UPWARD)), kind.scales, hurst=0.4, rng=rng)
+    surface = (
+        rng.uniform(*kind.roughness)
+        * random_field((len(ALONG), 1), (kind.surface_scale, 1.0), hurst=0.8, rng=rng)[:, 0]
+    )
     level = np.rint((lumps / 6 + 0.5) * (_N_LEVELS - 1))
     cells = np.clip(level, 0, _N_LEVELS - 1).astype(np.int16)
     share = (surface[:, None] - UPWARD) / CELL + 0.5  # of a cell that is soil
     fill = np.rint(share * (_N_FILLS + 1)).astype(np.int64)
     cells = np.where(fill <= 0, -1, np.where(fill > _N_FILLS, cells, _N_LEVELS + fill - 1))
     canvas = _Canvas(cells.astype(np.int16), media, surface)
-    for _ in range(rng.poisson(pebbles * 0.3 * (ALONG[-1] - ALONG[0]))):
+    for _ in range(rng.poisson(kind.pebbles * 0.3 * (ALONG[-1] - ALONG[0]))):
         canvas.stone(
-            rng.uniform(ALONG[0], ALONG[-1]), rng.uniform(0.0, 0.3), rng.uniform(0.008, 0.028), rng
+            rng.uniform(ALONG[0], ALONG[-1]),
+            rng.uniform(0.0, 0.3),
+            rng.uniform(0.008, 0.028),
+            rng,
         )
     objects = _draw_objects(index, soil, canvas, rng)
     return LaneScene(
@@ -196,7 +221,7 @@ class _Canvas:
         """Fill cells with a medium, below the surface only."""
         if medium not in self.media:
             self.media.append(medium)
-        below = UPWARD < self.surface[:, None] - CELL / 2
+        below = self.surface[:, None] - CELL / 2 > UPWARD
         self.cells[inside & below] = self.media.index(medium)
 
     def local(self, along: float, upward: float, tilt: float) -> tuple[np.ndarray, np.ndarray]:
@@ -205,7 +230,12 @@ class _Canvas:
         return x * math.cos(tilt) + y * math.sin(tilt), y * math.cos(tilt) - x * math.sin(tilt)
 
     def stone(
-        self, along: float, depth: float, size: float, rng: np.random.Generator, kind: str = "rock"
+        self,
+        along: float,
+        depth: float,
+        size: float,
+        rng: np.random.Generator,
+        kind: str = "rock",
     ) -> None:
         """Draw an irregular outline of a stone whose top is at a depth."""
         limits = {"rock": (4.5, 8.5), "brick": (3.5, 5.5), "burrow": (1.0, 1.0)}[kind]
@@ -219,8 +249,7 @@ class _Canvas:
         x, y = self.local(along, self.ground(along) - depth - rise, turn)
         angle = np.arctan2(y / ratio, x)
         bumps = sum(
-            a * np.cos((k + 2) * angle + p)
-            for k, (a, p) in enumerate(zip(*waves, strict=True))
+            a * np.cos((k + 2) * angle + p) for k, (a, p) in enumerate(zip(*waves, strict=True))
         )
         self.fill(np.hypot(x, y / ratio) <= half * (1 + bumps), medium)
 
@@ -233,7 +262,7 @@ def _draw_objects(
     n_mines = 0 if is_empty else 1 + int(rng.random() < 0.6)
     n_clutter = 0 if index % 12 == 5 else int(rng.poisson(1.1)) + is_empty
     taken: list[tuple[float, float]] = []
-    objects = []
+    objects, lane = [], f"full-wave {index + 1:02d}"
     kinds = [str(rng.choice(_MINES)) for _ in range(n_mines)]
     kinds += [str(rng.choice(_CLUTTER)) for _ in range(n_clutter)]
     for number, kind in enumerate(kinds):
@@ -245,11 +274,13 @@ def _draw_objects(
             continue
         taken.append((place, size / 2))
         draw = _mine if is_mine else _clutter
-        depth = draw(canvas, kind, place, size, turned, rng)
-        metal = CATALOGUE[kind].metal_class if is_mine else "medium" if kind == "scrap" else "none"
+        depth = draw(canvas, kind, place, size, rng)
+        metal = (
+            CATALOGUE[kind].metal_class if is_mine else "medium" if kind == "scrap" else "none"
+        )
         objects.append(
             Target(
-                identifier=f"full-wave {index + 1:02d}/{'T' if is_mine else 'C'}{number + 1:02d}",
+                identifier=f"{lane}/{'T' if is_mine else 'C'}{number + 1:02d}",
                 kind=kind,
                 is_target=is_mine,
                 easting=PITCH * index,
@@ -257,7 +288,7 @@ def _draw_objects(
                 depth=round(depth, 4),
                 diameter=round(size, 4),
                 metal_class=metal,
-                lane=f"full-wave {index + 1:02d}",
+                lane=lane,
             )
         )
     return tuple(sorted(objects, key=lambda item: item.northing))
@@ -280,7 +311,11 @@ def _extent(body: Body, turned: bool) -> float:
 
 
 def _mine(
-    canvas: _Canvas, kind: str, place: float, size: float, turned: bool, rng: np.random.Generator
+    canvas: _Canvas,
+    kind: str,
+    place: float,
+    size: float,
+    rng: np.random.Generator,
 ) -> float:
     """Draw the section of a mine through its middle; return the depth of its top."""
     body = CATALOGUE[kind]
@@ -318,7 +353,7 @@ def _metal_part(canvas, part, x, y, size, rng) -> None:
     length, diameter = draw
     thin = CELL
     if part.shape == "ring" and diameter >= 2 * _SMALLEST_METAL:
-        inside = (np.abs(np.abs(x) - diameter / 2 + thin / 2) <= thin / 2)
+        inside = np.abs(np.abs(x) - diameter / 2 + thin / 2) <= thin / 2
         canvas.fill(inside & (np.abs(y + part.below) <= thin / 2), METAL)
     elif part.shape == "can":
         half = min(diameter, size) / 2
@@ -338,12 +373,17 @@ def _clutter_size(kind: str, rng: np.random.Generator) -> float:
 
 
 def _clutter(
-    canvas: _Canvas, kind: str, place: float, size: float, turned: bool, rng: np.random.Generator
+    canvas: _Canvas,
+    kind: str,
+    place: float,
+    size: float,
+    rng: np.random.Generator,
 ) -> float:
     """Draw a piece of clutter; return the depth of its top."""
-    del turned
     shallow = kind == "scrap"
-    depth = float(min(0.15, rng.exponential(0.05)) if shallow else rng.uniform(0.01, 0.2)) + 0.006
+    depth = (
+        float(min(0.15, rng.exponential(0.05)) if shallow else rng.uniform(0.01, 0.2)) + 0.006
+    )
     if kind not in ("root", "scrap"):
         canvas.stone(place, depth, size, rng, kind)
         return depth

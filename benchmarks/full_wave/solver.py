@@ -38,9 +38,7 @@ def solve(scene: LaneScene, *, interval: float, n_samples: int) -> tuple[np.ndar
     return as_cart(np.concatenate(parts), step, **axis), version
 
 
-def as_cart(
-    fields: np.ndarray, step: float, *, interval: float, n_samples: int
-) -> np.ndarray:
+def as_cart(fields: np.ndarray, step: float, *, interval: float, n_samples: int) -> np.ndarray:
     r"""
     Return fields of a line current as a cart's antennas would have recorded them.
 
@@ -168,7 +166,11 @@ def _execute(folder: Path, n: int) -> tuple[np.ndarray, float, str]:
     command = [interpreter(), "-m", "gprMax", "model.in", "-n", str(n), "--hide-progress-bars"]
     # metal is a good conductor, in which no wave needs to be resolved
     command += ["--allow-underresolved", *(["--geometry-fixed"] if n > 1 else [])]
-    env = dict(os.environ, OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"), OMP_WAIT_POLICY="passive")
+    env = dict(
+        os.environ,
+        OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"),
+        OMP_WAIT_POLICY="passive",
+    )
     env.pop("PYTHONPATH", None)
     done = subprocess.run(
         command, env=env, cwd=folder, capture_output=True, text=True, check=False
