@@ -41,7 +41,7 @@ from .scenes import LENGTH
 
 RESULTS = Path(__file__).parent / "results.json"
 HALO = Halo(kind="handheld", ring=1.0)
-#: Windows shortened to lanes of 3 m, in training as on the lanes; all places ranked.
+#: Windows shortened to lanes of 3 m, in training as on the lanes; every place is ranked.
 SETTINGS = DetectorSettings(
     radar=RadarSettings(
         background=0.75, whitening=1.2, whitening_guard=0.3, ring=0.7, threshold=3.0
@@ -57,7 +57,7 @@ RATES, SHARES = (0.1, 0.2, 0.41, 1.35), (0.8, 0.9)
 
 
 def train_detector(*, n_lanes: int = 60, seed: int = 1) -> Detector:
-    #: Windows shortened to lanes of 3 m, in training as on the lanes; every place is ranked.
+    """Return a radar detector trained on simulated lanes of a cart with one antenna pair."""
     recipe = scenario(
         "farmland",
         lanes={"training": n_lanes, "blind": 0, "length": 20.0, "width": 0.3},
