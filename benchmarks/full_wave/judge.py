@@ -37,7 +37,8 @@ from minesense.synthetic import cart, scenario
 from minesense.truth import Truth
 
 from .lanes import FOLDER, read_lanes
-from .scenes import LENGTH
+from .scenes import LENGTH, soil_of
+from .scenes import SOILS as GROUNDS
 
 RESULTS = Path(__file__).parent / "results.json"
 HALO = Halo(kind="handheld", ring=1.0)
@@ -183,13 +184,22 @@ def missed(alarms: list[Alarm], truth: Truth, rate: float, length: float) -> dic
     false = sorted((a.score for a in matching.alarms if a.outcome == "false"), reverse=True)
     allowed = int(rate * length + 1e-9)
     limit = false[allowed] if len(false) > allowed else -np.inf
-    kinds = {target.identifier: target for target in truth.targets}
-    lost = [kinds[t.identifier] for t in matching.targets if not t.score > limit]
-    on = [a.clutter_kind or "soil" for a in matching.alarms if a.outcome == "false"
-          and a.score > limit]  # fmt: skip
+    known = {target.identifier: target for target in truth.targets}
+    lost = [known[t.identifier] for t in matching.targets if not t.score > limit]
+    wrong = [a for a in matching.alarms if a.outcome == "false" and a.score > limit]
+    on = [a.clutter_kind or "soil" for a in wrong]
+    by_soil = {
+        soil: {
+            "mines": sum(soil_of(t.lane) == soil for t in truth.targets),
+            "missed": sum(soil_of(t.lane) == soil for t in lost),
+            "false": sum(soil_of(a.lane) == soil for a in wrong),
+        }
+        for soil in GROUNDS
+    }
     return {
         "missed": [f"{t.kind} {100 * t.depth:.0f} cm ({t.lane[-2:]})" for t in lost],
         "false_on": {kind: on.count(kind) for kind in sorted(set(on))},
+        "by_soil": by_soil,
     }
 
 

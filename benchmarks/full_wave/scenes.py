@@ -155,6 +155,11 @@ def lane_scene(index: int) -> LaneScene:
     )
 
 
+def soil_of(lane: str) -> str:
+    """Return the soil of a lane by its name: they take turns."""
+    return list(SOILS)[(int(lane.rsplit(maxsplit=1)[-1]) - 1) % len(SOILS)]
+
+
 def topp_permittivity(moisture: float) -> float:
     """Return the relative permittivity of moist soil (Topp, Davis & Annan, 1980)."""
     m = moisture
