@@ -35,7 +35,8 @@ INTERPRETED := $(addprefix tests/test_,$(addsuffix .py, \
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 
 .PHONY: help demo test test-compiled test-interpreted test-bounds check format bench \
-	bench-quick bench-quality docs fdtd fdtd-speed anchors peers constraints env browser clean
+	bench-quick bench-quality docs fdtd fdtd-speed full-wave anchors peers constraints \
+	env browser clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
@@ -96,6 +97,10 @@ bench-quality: $(VENV)/.installed-test ## fail if detection is worse than the st
 fdtd: $(VENV)/.installed-fdtd ## compute full-wave scenes that are missing, compare, draw
 	$(BIN)/python -m benchmarks.fdtd.run
 	$(BIN)/python -m benchmarks.fdtd.report
+
+full-wave: $(VENV)/.installed-fdtd ## compute full-wave lanes that are missing, judge a detector on them
+	$(BIN)/python -m benchmarks.full_wave.run
+	$(BIN)/python -m benchmarks.full_wave.judge
 
 fdtd-speed: $(VENV)/.installed-fdtd ## time a section with gprMax and with the fast model
 	$(BIN)/python -m benchmarks.fdtd.speed

@@ -1,0 +1,1 @@
+"""Lanes by a full-wave solver, on which nothing is ever trained."""
