@@ -159,18 +159,22 @@ def test_alarms_are_ranked_and_cut_at_the_threshold(world, found):
 
 
 @whole_chain
-def test_scores_are_log_odds_of_the_probabilities(found):
+def test_scores_are_log_odds_of_the_probabilities(world, found):
     """And each alarm names the model and each sensor's share."""
-    npt.assert_allclose(
-        [alarm.probability for alarm in found.ranked],
-        [1 / (1 + math.exp(-alarm.score)) for alarm in found.ranked],
-    )
+    known = {"log_odds", "gpr_log_ratio", "emi_log_ratio", "gpr_score", "emi_score"}
     for alarm in found.ranked:
-        assert {"gpr_log_ratio", "emi_log_ratio", "gpr_score", "emi_score"} <= set(
-            alarm.evidence
-        )
+        assert known <= set(alarm.evidence)
         assert alarm.model == found.model
-        assert alarm.probability == alarm.probability
+        odds = alarm.evidence["log_odds"]
+        if alarm.identifier in found.kept:
+            assert odds < found.threshold < alarm.score < found.threshold + 1e-5
+        else:
+            assert alarm.score == odds
+        if alarm.quality & Quality.OUT_OF_DOMAIN:
+            assert math.isnan(alarm.probability)
+        else:
+            stated = world.detector.stated["both"].log_odds(odds)
+            assert alarm.probability == pytest.approx(1 / (1 + math.exp(-stated)))
 
 
 @whole_chain
@@ -210,7 +214,8 @@ def test_one_sensor_alone(world, mode):
     assert rows(alone) == rows(world.detector.detect(only, mode=mode))
     assert alone.threshold == world.detector.thresholds[mode]
     assert alone.coverage.kinds == (mode,)
-    assert all(set(a.evidence) == {f"{mode}_log_ratio", f"{mode}_score"} for a in alone.ranked)
+    names = {"log_odds", f"{mode}_log_ratio", f"{mode}_score"}
+    assert all(set(a.evidence) == names for a in alone.ranked)
 
 
 @whole_chain
@@ -233,7 +238,13 @@ def test_a_sensor_that_denies_everything_only_ranks_lower(world, unseen):
     calibrations = {**world.detector.calibrations, "emi": Platt(slope=0.0, offset=-30.0)}
     denying = dataclasses.replace(world.detector, calibrations=calibrations)
     denied = denying.judge(unseen.lanes)
-    assert all(math.isnan(a.evidence["emi_log_ratio"]) for a in denied)  # it was not there
+    for alarm in denied:  # it was not there, or the radar asks for it alone
+        asked = denied.kept.get(alarm.identifier, ())
+        assert asked or math.isnan(alarm.evidence["emi_log_ratio"])
+    assert any("gpr" in asked for asked in denied.kept.values())
+    for alarm in denied.ranked:  # what the radar asks for, the other does not take back
+        if alarm.evidence["gpr_log_ratio"] >= world.detector.own_thresholds["gpr"]:
+            assert alarm in tuple(denied)
     assert {(a.easting, a.northing) for a in denied.ranked} == {
         (a.easting, a.northing) for a in world.detector.judge(unseen.lanes).ranked
     }
@@ -251,8 +262,14 @@ def test_the_evidence_adds_up(world, found):
         for a in found.ranked
     ]
     expected = world.detector.calibrations["both"].log_odds(np.array(total))
-    npt.assert_allclose([a.score for a in found.ranked], expected)
-    assert total == sorted(total, reverse=True)
+    npt.assert_allclose([a.evidence["log_odds"] for a in found.ranked], expected)
+    for is_kept in (False, True):  # those that are kept stand just above the threshold
+        own = [
+            t
+            for t, a in zip(total, found.ranked, strict=True)
+            if is_kept == (a.identifier in found.kept)
+        ]
+        assert own == sorted(own, reverse=True)
 
 
 @whole_chain
@@ -263,7 +280,8 @@ def test_a_lane_with_one_sensor_is_judged_by_that_one(world):
     assert len(both.ranked) > 0
     ratio = np.array([a.evidence["gpr_log_ratio"] for a in both.ranked])
     npt.assert_allclose(
-        [a.score for a in both.ranked], world.detector.calibrations["both"].log_odds(ratio)
+        [a.evidence["log_odds"] for a in both.ranked],
+        world.detector.calibrations["both"].log_odds(ratio),
     )
     assert all(math.isnan(a.evidence["emi_log_ratio"]) for a in both.ranked)
     with pytest.raises(ValueError, match="none of kind emi"):
@@ -425,14 +443,23 @@ def test_thresholds_meet_the_design_rate_on_lanes_not_trained_on(world, unseen):
     areas = card["false_alarm_area_m2"]
     allowed = {mode: int(detector.settings.design_rate * areas[mode]) for mode in areas}
     assert card["out_of_fold"]["both"]["n_others"] > allowed["both"] > 0
-    judges = {"both": detector.calibrations["both"].log_odds(fuse(unseen.ratios))}
-    which = {"both": unseen.is_false["any"]}
+    fused = detector.calibrations["both"].log_odds(fuse(unseen.ratios))
+    judges, which = {}, {}
     for kind, name in (("gpr", "gpr_energy"), ("emi", "emi_decay")):
         ratios = np.nan_to_num(unseen.ratios[kind])
         judges[kind] = detector.calibrations[f"{kind}_alone"].log_odds(ratios)
         judges[name] = np.array([site.scores[kind] for site in unseen.sites])
         which[kind] = which[name] = unseen.is_false[kind] & unseen.noticed[kind]
-    assert set(detector.thresholds) == set(judges)
+    assert set(detector.thresholds) == {"both", *judges}
+    false = unseen.is_false["any"]
+    limits = {"both": detector.thresholds["both"], **detector.own_thresholds}
+    said = {"both": fused[false], **{k: unseen.ratios[k][false] for k in ("gpr", "emi")}}
+    by = {name: said[name] >= limit for name, limit in limits.items()}  # NaN asks for nothing
+    assert np.logical_or.reduce(list(by.values())).sum() <= allowed["both"]
+    for name, values in said.items():  # each lets by one more: together they are too many
+        lower = np.sort(values[~np.isnan(values)])[::-1][by[name].sum()]
+        by[name] = values >= lower
+    assert np.logical_or.reduce(list(by.values())).sum() > allowed["both"]
     for name, values in judges.items():
         others = np.sort(values[which[name]])[::-1]
         most = allowed["gpr" if "gpr" in name else "emi" if "emi" in name else "both"]

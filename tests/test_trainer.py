@@ -106,7 +106,7 @@ def test_a_likelihood_ratio_is_posterior_over_prior():
 
 def test_a_shift_alone_keeps_the_ranking():
     """The mean is the share of mines, even where the ratios rank the wrong way round."""
-    from minesense.training.trainer import _calibrate_alone  # noqa: PLC0415, private
+    from minesense.training.judges import _calibrate_alone  # noqa: PLC0415, private
 
     ratios, ones = np.tile([2.0, 1.0, -1.0, -2.0], 100), np.ones(400)
     for mines in ([True, True, True, False], [False, False, False, True]):

@@ -264,6 +264,13 @@ def _add_detect(commands: _Commands) -> None:
         metavar="X",
         help="of the score; instead of the default",
     )
+    parser.add_argument(
+        "--miss-rate",
+        type=arguments.positive,
+        metavar="R",
+        help="share of targets that may be missed, on average over lanes like those of "
+        "training; instead of a threshold",
+    )
     _add_workers(parser)
 
 

@@ -51,6 +51,12 @@ def run(options: Namespace) -> str:
             "models are trained on the sensors of a simulated field."
         )
         raise ValueError(msg)
+    if options.miss_rate is not None:
+        msg = (
+            f"Invalid --miss-rate '{options.miss_rate:g}' for the recording '{path}'. Must be "
+            "left out: no model knows its sensor, so no rate can be promised."
+        )
+        raise ValueError(msg)
     return _detect_recording(path, options)
 
 
@@ -76,18 +82,28 @@ def _detect_field(path: Path, options: Namespace) -> str:
             sweeps,
             mode=options.mode,
             area=ground_of(chosen),
+            threshold=options.threshold,
+            miss_rate=options.miss_rate,
             workers=options.workers,
             progress=lambda _: bar.update() and None,
         )
-    threshold = found.threshold if options.threshold is None else options.threshold
-    found = dataclasses.replace(found, threshold=threshold)
     write_detection(output, found, sweeps[0].frame)
     n_alarms = len(found)
+    promise = f"{found.guarantee}\n" if found.guarantee else ""
+    n_new = sum(math.isnan(alarm.probability) for alarm in found.ranked)
+    new = (
+        f"{n_new} places without a probability: their ground is unlike that of training, and "
+        "all are alarms\n"
+        if n_new
+        else ""
+    )
     return (
         f"{SYNTHETIC}\n"
+        f"{promise}"
         f"{n_alarms} alarms (of {len(found.ranked)} places that were noticed) on "
         f"{found.coverage.area('any'):.1f} m^2 observed, "
         f"{found.coverage.missing_area('any'):.1f} m^2 not observed; wrote {output}\n"
+        f"{new}"
         f"{SAFETY_TEXT}"
     )
 
@@ -161,6 +177,9 @@ def field_quality(found: Detection) -> dict[str, Any]:
             for gap in found.gaps
         ],
         "withheld_by_cap": [dataclasses.asdict(item) for item in found.withheld],
+        "kept": {name: list(by) for name, by in found.kept.items()},
+        "unlike_training": [dataclasses.asdict(item) for item in found.unfamiliar],
+        "guarantee": found.guarantee.as_dict() if found.guarantee else None,
     }
 
 

@@ -18,8 +18,17 @@ from .candidates import ExtractCandidates, merge_candidates
 from .cap import CandidateCap
 from .classify import ESTIMATORS, fit, new_estimator, out_of_fold, predict
 from .confident import certify_with_confidence
+from .decision import Decision, decide, rank_sites
 from .detection import Detection, LaneDetection, check_sensor, observed
 from .detector import Detector
+from .familiarity import (
+    Unfamiliar,
+    familiar_margin,
+    fit_monitors,
+    ground_statistics,
+    is_unfamiliar,
+    unfamiliar_ground,
+)
 from .feature_groups import (
     DEFAULT_GROUPS,
     GROUPS,
@@ -45,6 +54,7 @@ from .screen import Part, Screen, Screened, coil_stages, radar_stages
 from .settings import CoilSettings, DetectorSettings, RadarSettings, read_settings
 from .shift import Departure, ShiftMonitor, Verdict, stability_index, withhold
 from .sites import Site, find_sites
+from .target_scores import TargetScores
 from .tested_trees import compiled_trees
 from .trees import SummedTrees, extract_trees, score_trees, trial_rows
 from .venn import VennAbers, venn_abers
@@ -78,6 +88,7 @@ __all__ = [
     "Cells",
     "CoilSettings",
     "CombinedBelief",
+    "Decision",
     "Departure",
     "Detection",
     "Detector",
@@ -105,6 +116,8 @@ __all__ = [
     "ShiftMonitor",
     "Site",
     "SummedTrees",
+    "TargetScores",
+    "Unfamiliar",
     "VennAbers",
     "Verdict",
     "VoteForest",
@@ -119,16 +132,21 @@ __all__ = [
     "combine_beliefs",
     "compiled_trees",
     "conformal_p_values",
+    "decide",
     "describe",
     "expected_calibration_error",
     "extract_trees",
+    "familiar_margin",
     "features_of",
     "find_sites",
     "fit",
     "fit_calibration",
     "fit_isotonic",
+    "fit_monitors",
     "fit_platt",
     "fuse",
+    "ground_statistics",
+    "is_unfamiliar",
     "is_unknown",
     "joint_miss_bounds",
     "lane_folds",
@@ -142,6 +160,7 @@ __all__ = [
     "predict",
     "probability",
     "radar_stages",
+    "rank_sites",
     "read_calibration",
     "read_recipe",
     "read_settings",
@@ -153,6 +172,7 @@ __all__ = [
     "stability_index",
     "thin_places",
     "trial_rows",
+    "unfamiliar_ground",
     "units_needed",
     "venn_abers",
     "with_prior",

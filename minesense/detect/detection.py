@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from ..coverage import Coverage, Rectangle, Region, observe
 from ..gaps import Gap
 from ..sensor import Sensor
 from ..sweep import Sweep
+from .familiarity import Unfamiliar
 from .feature_groups import KINDS
+from .guarantee import Guarantee
 from .screen import Screen, Screened
 from .settings import DetectorSettings
 
@@ -29,6 +31,10 @@ class Detection(Sequence[Alarm]):
     As a sequence it holds the alarms at or above the threshold. `ranked` holds every place
     that was noticed, so that a curve can be drawn; nothing is ever deleted. Where the
     settings cap the candidates of an area, `withheld` tells what was noticed beyond.
+
+    Some places are alarms though both sensors together would not make them one: `kept` says
+    which and who asked for it, a sensor alone or ground unlike that of training. Their
+    scores stand just above the threshold; `evidence["log_odds"]` is what they were.
     """
 
     ranked: tuple[Alarm, ...]
@@ -38,6 +44,10 @@ class Detection(Sequence[Alarm]):
     gaps: tuple[Gap, ...]
     model: str
     withheld: tuple[Withheld, ...] = ()  #: where a cap held candidates back; Pd is more
+    #: by identifier, who keeps an alarm whose log odds are below the threshold
+    kept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unfamiliar: tuple[Unfamiliar, ...] = ()  #: where no probability is stated, and why
+    guarantee: Guarantee | None = None  #: of a stated miss rate, if one was stated
 
     def __len__(self) -> int:
         """Return the number of alarms at or above the threshold."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -13,20 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_count, check_one_of
-from ..alarm import Alarm
+from .._validation import check_count, check_number, check_one_of
 from ..coverage import Rectangle, Region
 from ..sweep import Sweep
 from .calibrate import Platt, probability
+from .decision import decide, rank_sites
 from .detection import Detection, LaneDetection, observed
-from .feature_groups import KINDS, features_of
+from .familiarity import is_unfamiliar, unfamiliar_ground
+from .feature_groups import KINDS
 from .fuse import fuse
+from .guarantee import Guarantee, certify_miss_rate
+from .isotonic import Calibration
 from .model import load_model, save_model
+from .model_card import read_card, write_card
 from .ratios import alone, likelihood_ratios
-from .recipes import Recipe, read_recipe
+from .recipes import Recipe
 from .screen import Screened
-from .settings import DetectorSettings, read_settings
+from .settings import DetectorSettings
+from .shift import ShiftMonitor
 from .sites import Site, find_sites
+from .target_scores import TargetScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,9 +50,17 @@ class Detector:
     #: by :func:`alone`, of one sensor's log ratio where there is no other
     calibrations: Mapping[str, Platt]
     priors: Mapping[str, float]  #: by kind of sensor, and "both": that of the log ratios
-    thresholds: Mapping[str, float]  #: of the score, by mode
+    thresholds: Mapping[str, float]  #: of the log odds, by mode; and of the prescreeners
     card: Mapping[str, Any]  #: training data, soils, features, version
     recipe: Recipe = field(default_factory=Recipe)  #: sensors, features and classifiers
+    #: by mode, from log odds to the probability that is stated
+    stated: Mapping[str, Calibration] = field(default_factory=dict)
+    #: of each sensor's own log ratio where both are listened to: what it asks for stays
+    own_thresholds: Mapping[str, float] = field(default_factory=dict)
+    #: by kind of sensor, of the ground that it was trained on
+    monitors: Mapping[str, ShiftMonitor] = field(default_factory=dict)
+    #: by mode, of training targets in lanes that the classifiers had not seen
+    targets: Mapping[str, TargetScores] = field(default_factory=dict)
 
     @property
     def identity(self) -> str:
@@ -77,6 +90,8 @@ class Detector:
         *,
         mode: str | None = None,
         area: Sequence[Rectangle | Region] | None = None,
+        threshold: float | None = None,
+        miss_rate: float | None = None,
         workers: int = 1,
         progress: Callable[[str], None] | None = None,
     ) -> Detection:
@@ -93,6 +108,11 @@ class Detector:
         area : sequence of rectangles, optional
             Where observation is wanted: least easting and northing, greatest easting and
             northing (m), lane. By default the surroundings of the tracks.
+        threshold : float, optional
+            Of the log odds; by default the one that training set.
+        miss_rate : float, optional
+            Instead of a threshold the greatest share of targets that may be missed, as in
+            :meth:`certify`.
         workers : int
             Threads that share the lanes. The result does not depend on it.
         progress : callable, optional
@@ -107,11 +127,19 @@ class Detector:
         ------
         ValueError
             If there is no sweep, a sensor is not the one the model was made for, a lane is
-            empty or too short, or the mode is unknown.
+            empty or too short, the mode is unknown, both a threshold and a miss rate are
+            given, or no threshold holds the rate.
+
+        Notes
+        -----
+        An alarm is a place whose log odds reach the threshold; or one that a sensor alone
+        asks for, whatever the other says of it; or one on ground unlike that of training,
+        where no probability is stated: it is NaN, with the flag OUT_OF_DOMAIN.
         """
         mode = self.mode(mode)
+        self._guarantee(mode, threshold, miss_rate)
         lanes = self.screen(sweeps, mode=mode, workers=workers, progress=progress)
-        return self.judge(lanes, mode=mode, area=area)
+        return self.judge(lanes, mode=mode, area=area, threshold=threshold, miss_rate=miss_rate)
 
     def screen(
         self,
@@ -166,6 +194,8 @@ class Detector:
         *,
         mode: str | None = None,
         area: Sequence[Rectangle | Region] | None = None,
+        threshold: float | None = None,
+        miss_rate: float | None = None,
     ) -> Detection:
         """
         Classify what the screens noticed; the second half of :meth:`detect`.
@@ -174,7 +204,7 @@ class Detector:
         ----------
         lanes : sequence of dict of Screened
             From :meth:`screen`.
-        mode, area
+        mode, area, threshold, miss_rate
             As in :meth:`detect`.
 
         Returns
@@ -185,25 +215,102 @@ class Detector:
         Raises
         ------
         ValueError
-            If the mode is unknown or a lane lacks a sensor that it needs.
+            If a lane lacks a sensor that it needs; and as :meth:`detect`.
         """
         mode, kinds = self.mode(mode), self._kinds(mode)
+        guarantee = self._guarantee(mode, threshold, miss_rate)
+        if threshold is None:
+            threshold = self.thresholds[mode] if guarantee is None else guarantee.threshold
         if not all(any(kind in lane for kind in kinds) for lane in lanes):
             msg = f"Invalid lanes: one holds no sensor of kind {' or '.join(kinds)}."
             raise ValueError(msg)
         lanes = [{kind: lane[kind] for kind in kinds if kind in lane} for lane in lanes]
         sites = [site for lane in lanes for site in self.find_sites(lane)]
-        odds, evidence = self.log_odds(sites, mode)
+        odds, ratios = self.log_odds(sites, mode)
+        stretches = unfamiliar_ground(lanes, self.monitors, self.settings)
+        is_new = is_unfamiliar(sites, stretches)
+        decision = decide(
+            odds,
+            ratios,
+            threshold=threshold,
+            own=self.own_thresholds if mode == "both" else {},
+            is_unfamiliar=is_new,
+        )
+        ranked, kept = rank_sites(
+            sites,
+            decision,
+            log_odds=odds,
+            probabilities=probability(self._stated(mode, odds)),
+            ratios=ratios,
+            is_unfamiliar=is_new,
+            model=self.identity,
+        )
         screened = [item for lane in lanes for item in lane.values()]
         return Detection(
-            ranked=self._rank(sites, odds, evidence),
-            threshold=self.thresholds[mode],
+            ranked=ranked,
+            threshold=threshold,
             mode=mode,
             coverage=observed(lanes, self.settings, area=area),
             gaps=tuple(gap for item in screened for gap in item.gaps),
             model=self.identity,
             withheld=tuple(entry for item in screened for entry in item.withheld),
+            kept=kept,
+            unfamiliar=stretches,
+            guarantee=guarantee,
         )
+
+    def certify(self, miss_rate: float, *, mode: str | None = None) -> Guarantee:
+        """
+        Return the highest threshold that holds a stated miss rate.
+
+        Parameters
+        ----------
+        miss_rate : float
+            Greatest share of the targets of a lane that may be missed, on average over
+            lanes drawn like those of training.
+        mode : str, optional
+            As in :meth:`detect`.
+
+        Returns
+        -------
+        guarantee : Guarantee
+            The threshold, what the training lanes missed at it when they were held out, and
+            what must hold for the promise.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If no threshold holds the rate: the error says how many lanes would. Targets
+            that no prescreener noticed count as missed at every threshold.
+
+        Notes
+        -----
+        As :func:`~minesense.detect.certify_miss_rate`, with lanes as units. The scores are
+        those of classifiers that had not seen the lane; the one in use was fitted to all.
+        """
+        mode = self.mode(mode)
+        if mode not in self.targets:
+            msg = f"Invalid detector: it holds no training targets for mode '{mode}'."
+            raise ValueError(msg)
+        targets = self.targets[mode]
+        return certify_miss_rate(targets.scores, targets.lanes.tolist(), miss_rate=miss_rate)
+
+    def _guarantee(
+        self, mode: str, threshold: float | None, miss_rate: float | None
+    ) -> Guarantee | None:
+        """Return what a stated miss rate promises; None if none is stated."""
+        if threshold is not None:
+            check_number(threshold, "threshold")
+        if miss_rate is None:
+            return None
+        if threshold is not None:
+            msg = f"Invalid threshold '{threshold:g}' beside a miss rate. Must be one of both."
+            raise ValueError(msg)
+        return self.certify(miss_rate, mode=mode)
+
+    def _stated(self, mode: str, odds: np.ndarray) -> np.ndarray:
+        """Return the log odds of the probabilities that are stated."""
+        return self.stated[mode].log_odds(odds) if mode in self.stated else odds
 
     def mode(self, wanted: str | None = None) -> str:
         """
@@ -278,37 +385,6 @@ class Detector:
         calibration = self.calibrations["both" if mode == "both" else alone(mode)]
         return calibration.log_odds(fuse(ratios)), ratios
 
-    def _rank(
-        self, sites: Sequence[Site], odds: np.ndarray, ratios: Mapping[str, np.ndarray]
-    ) -> tuple[Alarm, ...]:
-        """Return places as alarms, strongest first."""
-        p = probability(odds)
-        order = sorted(
-            range(len(sites)), key=lambda k: (-odds[k], sites[k].lane, sites[k].time)
-        )
-        alarms = []
-        for rank, k in enumerate(order, start=1):
-            site = sites[k]
-            evidence = {f"{kind}_log_ratio": float(ratios[kind][k]) for kind in ratios}
-            evidence |= {f"{kind}_score": float(site.scores[kind]) for kind in site.scores}
-            alarms.append(
-                Alarm(
-                    identifier=f"A{rank:04d}",
-                    lane=site.lane,
-                    time=site.time,
-                    easting=site.easting,
-                    northing=site.northing,
-                    position_error=site.position_error,
-                    depth=site.depth,
-                    probability=float(p[k]),
-                    score=float(odds[k]),
-                    evidence=evidence,
-                    quality=site.quality,
-                    model=self.identity,
-                )
-            )
-        return tuple(alarms)
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """
         Write the detector to a file, without pickle.
@@ -323,16 +399,7 @@ class Detector:
         ImportError
             If skops is not installed (extra ``models``).
         """
-        card = {
-            **self.card,
-            "settings": self.settings.as_dict(),
-            "recipe": self.recipe.as_dict(),
-            "sensors": {kind: dict(sensor) for kind, sensor in self.sensors.items()},
-            "calibrations": {k: dataclasses.asdict(v) for k, v in self.calibrations.items()},
-            "priors": dict(self.priors),
-            "thresholds": dict(self.thresholds),
-        }
-        save_model(path, self.estimators, card)
+        save_model(path, self.estimators, write_card(self))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Detector:
@@ -360,50 +427,4 @@ class Detector:
             other features than this version computes.
         """
         estimators, card = load_model(path)
-        recipe = _check_card(os.fspath(path), estimators, card)
-        return cls(
-            settings=read_settings(card["settings"]),
-            recipe=recipe,
-            sensors=card["sensors"],
-            estimators=estimators,
-            calibrations={k: Platt(**v) for k, v in card["calibrations"].items()},
-            priors=card["priors"],
-            thresholds=card["thresholds"],
-            card={k: v for k, v in card.items() if k not in _OWN},
-        )
-
-
-#: Entries of a model's card that become parts of the detector.
-_OWN = ("settings", "recipe", "sensors", "calibrations", "priors", "thresholds")
-
-
-def _check_card(path: str, estimators: Mapping[str, Any], card: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of a model file; raise if its parts do not fit together."""
-    fault = f"Invalid model file '{path}'"
-    missing = [name for name in _OWN if not isinstance(card.get(name), dict)]
-    if missing:
-        msg = f"{fault}: its card lacks {', '.join(missing)}. Must be written by Detector.save."
-        raise ValueError(msg)
-    recipe = read_recipe(card["recipe"])
-    if set(estimators) != set(recipe.kinds):
-        msg = (
-            f"{fault}: holds estimators of {', '.join(map(repr, sorted(estimators)))}. Must be "
-            f"of {' and '.join(map(repr, recipe.kinds))}, as its recipe."
-        )
-        raise ValueError(msg)
-    names = {*recipe.kinds, *map(alone, recipe.kinds), *({"both"} & set(recipe.modes))}
-    missing = sorted(f"calibration {name}" for name in names - set(card["calibrations"]))
-    if missing:
-        msg = f"{fault}: its card lacks {', '.join(missing)}. Must be written by Detector.save."
-        raise ValueError(msg)
-    expected = {
-        kind: [[f.name, f.unit] for f in features_of(kind, recipe.groups)]
-        for kind in recipe.kinds
-    }
-    if card.get("features") != expected:
-        msg = (
-            f"{fault}: its features are not those that this version computes. Must be trained "
-            "again."
-        )
-        raise ValueError(msg)
-    return recipe
+        return cls(estimators=estimators, **read_card(os.fspath(path), estimators, card))

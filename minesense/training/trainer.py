@@ -8,33 +8,36 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._validation import check_count
 from .._version import __version__
 from ..coverage import Coverage, Rectangle, Region
 from ..detect import (
     KINDS,
+    Calibration,
     Detector,
     DetectorSettings,
     Platt,
     Recipe,
-    Site,
+    Screened,
+    TargetScores,
+    expected_calibration_error,
     features_of,
-    fit,
-    fit_platt,
+    fit_calibration,
+    fit_monitors,
     fuse,
-    log_odds,
     observed,
-    out_of_fold,
     probability,
 )
-from ..detect.calibrate import expected_calibration_error
 from ..detect.ratios import alone
 from ..score import Halo, scored_ground
 from ..sweep import Floats, Sweep
 from ..truth import Truth
-from .labels import emplacement_weights, label_sites
-from .thresholds import rate_threshold
+from .held_out import held_out_targets
+from .judges import calibrate_mode, fit_judge
+from .places import Places, label_places
+from .thresholds import joint_thresholds, rate_threshold
 
 #: Coverage in which each mode is trained and scored.
 _SENSORS = {"gpr": "gpr", "emi": "emi", "both": "any"}
@@ -106,58 +109,162 @@ def train(
 
     A sensor alone notices fewer places than both, and among them more mines: its
     probabilities alone are its log ratio plus a shift fitted to what it noticed itself.
+
+    With both sensors, what one of them asks for on its own stays an alarm, and all alarms
+    together, those of either sensor and of both, are as many as the design rate allows: the
+    three thresholds each let by equally many false alarms.
+    """
+    screened = screen_lanes(
+        sweeps, settings=settings, recipe=recipe, workers=workers, progress=progress
+    )
+    return train_screened(
+        screened, truth, recipe=recipe, soils=soils, area=area, halo=halo, seed=seed
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ScreenedLanes:
+    """What prescreeners noticed in training lanes; several detectors may be trained on it."""
+
+    settings: DetectorSettings
+    sensors: Mapping[str, Mapping[str, Any]]  #: descriptions by kind
+    lanes: Sequence[Mapping[str, Screened]]
+    recorded: Mapping[str, str]  #: hash of what the sweeps recorded, by kind
+
+
+def screen_lanes(
+    sweeps: Iterable[Sweep],
+    *,
+    settings: DetectorSettings | None = None,
+    recipe: Recipe | None = None,
+    workers: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> ScreenedLanes:
+    """
+    Process training lanes as far as candidates; the first half of :func:`train`.
+
+    Parameters
+    ----------
+    sweeps, settings, recipe, workers, progress
+        As in :func:`train`.
+
+    Returns
+    -------
+    screened : ScreenedLanes
+        For :func:`train_screened`.
+
+    Raises
+    ------
+    ValueError
+        If a sensor of the recipe is missing, or a lane is too short to be judged.
+
+    Examples
+    --------
+    >>> screened = screen_lanes(sweeps)  # doctest: +SKIP
     """
     recipe = recipe or Recipe()
     settings = recipe.apply(settings or DetectorSettings())
-    halo = halo or Halo()
-    seed = check_count(seed, "seed", least=0)
     sweeps = [sweep for sweep in sweeps if sweep.sensor.kind in recipe.kinds]
-    empty = _untrained(sweeps, settings, recipe)
-    lanes = empty.screen(sweeps, workers=workers, progress=progress)
+    empty = _untrained(_describe(sweeps, recipe), settings, recipe)
+    return ScreenedLanes(
+        settings=settings,
+        sensors=empty.sensors,
+        lanes=empty.screen(sweeps, workers=workers, progress=progress),
+        recorded={
+            kind: _fingerprint([s for s in sweeps if s.sensor.kind == kind])
+            for kind in recipe.kinds
+        },
+    )
+
+
+def train_screened(
+    screened: ScreenedLanes,
+    truth: Truth,
+    *,
+    recipe: Recipe | None = None,
+    soils: Mapping[str, str] | None = None,
+    area: Sequence[Rectangle | Region] | None = None,
+    halo: Halo | None = None,
+    seed: int = 0,
+) -> Detector:
+    """
+    Train and calibrate a detector on lanes that were screened; the second half of training.
+
+    Parameters
+    ----------
+    screened : ScreenedLanes
+        Of :func:`screen_lanes`, with this recipe or another of the same stages.
+    truth, recipe, soils, area, halo, seed
+        As in :func:`train`.
+
+    Returns
+    -------
+    detector : Detector
+        As of :func:`train`.
+
+    Raises
+    ------
+    ValueError
+        If the lanes were screened for another prescreener or without a sensor of the
+        recipe; and as :func:`train`.
+
+    Examples
+    --------
+    >>> detector = train_screened(screened, truth)  # doctest: +SKIP
+    """
+    recipe, halo = recipe or Recipe(), halo or Halo()
+    settings = screened.settings
+    if recipe.apply(settings) != settings or set(recipe.kinds) - set(screened.sensors):
+        msg = (
+            f"Invalid recipe '{recipe.name}': the lanes were screened by other stages or for "
+            f"{' and '.join(screened.sensors)} alone. Must be screened for this recipe."
+        )
+        raise ValueError(msg)
+    seed = check_count(seed, "seed", least=0)
+    sensors = {kind: screened.sensors[kind] for kind in recipe.kinds}
+    empty = _untrained(sensors, settings, recipe)
+    lanes = [
+        {kind: lane[kind] for kind in recipe.kinds if kind in lane} for lane in screened.lanes
+    ]
     coverage = observed(lanes, settings, area=area)
-    places = _label(
+    places = label_places(
         [site for lane in lanes for site in empty.find_sites(lane)], truth, coverage, halo
     )
-    judges = {kind: _fit_sensor(places, kind, recipe, seed=seed) for kind in empty.sensors}
+    judges = {kind: fit_judge(places, kind, recipe, seed=seed) for kind in empty.sensors}
     priors = {kind: judge.prior for kind, judge in judges.items()}
     priors["both"] = float(
         np.average(places.labels[places.keep], weights=places.weights[places.keep])
     )
     calibrations = {kind: judge.calibration for kind, judge in judges.items()}
     ratios = {kind: judge.ratios for kind, judge in judges.items()}
-    thresholds, quality, square_metres = {}, {}, {}
+    thresholds: dict[str, float] = {}
+    own_thresholds: dict[str, float] = {}
+    modes: dict[str, _Mode] = {}
     for mode in recipe.modes:
-        sensors = _SENSORS[mode]
-        name, kinds = ("both", KINDS) if mode == "both" else (alone(mode), (mode,))
-        total = fuse({kind: ratios[kind] for kind in kinds})
-        use = places.keep & _noticed(places.sites, mode)
-        calibrations[name] = _calibrate(
-            mode, total[use], places.labels[use], places.weights[use], priors
-        )
-        odds = calibrations[name].log_odds(total)
-        quality[mode] = _quality(probability(odds[use]), places.labels[use])
-        area_m2 = scored_ground(truth, coverage, halo=halo, sensors=sensors).scored
-        square_metres[mode] = area_m2
-        is_false = use & ~places.labels & _seen(places.sites, coverage, sensors)
-        judged = {mode: odds}
-        if mode != "both":
-            judged[_BASELINES[mode]] = np.array([site.scores[mode] for site in places.sites])
-        for judge, values in judged.items():
-            thresholds[judge] = rate_threshold(
-                values[is_false], rate=settings.design_rate, area=area_m2
-            )
+        found = _judge_mode(mode, places, ratios, priors, truth, coverage, halo)
+        limit = {"rate": settings.design_rate, "area": found.area}
+        modes[mode], odds = found, found.odds[found.is_false]
+        if mode == "both":
+            calibrations["both"] = found.calibration
+            own = {kind: ratios[kind][found.is_false] for kind in KINDS}
+            thresholds[mode], own_thresholds = joint_thresholds(odds, own, **limit)
+            continue
+        calibrations[alone(mode)] = found.calibration
+        thresholds[mode] = rate_threshold(odds, **limit)
+        scores = np.array([site.scores[mode] for site in places.sites])
+        thresholds[_BASELINES[mode]] = rate_threshold(scores[found.is_false], **limit)
     card = {
         "version": __version__,
         "is_synthetic": truth.is_synthetic,
         "training_lanes": sorted({site.lane for site in places.sites}),
-        "training_data": _fingerprint(sweeps),
+        "training_data": {kind: screened.recorded[kind] for kind in recipe.kinds},
         "training_area_m2": round(coverage.area("any"), 3),
-        "false_alarm_area_m2": {mode: round(a, 3) for mode, a in square_metres.items()},
+        "false_alarm_area_m2": {k: round(mode.area, 3) for k, mode in modes.items()},
         "soils": dict(sorted((soils or {}).items())),
         "features": {
             k: [[f.name, f.unit] for f in features_of(k, recipe.groups)] for k in judges
         },
-        "out_of_fold": quality,
+        "out_of_fold": {k: mode.quality for k, mode in modes.items()},
         "seed": seed,
     }
     return dataclasses.replace(
@@ -167,93 +274,65 @@ def train(
         priors=priors,
         thresholds=thresholds,
         card=card,
+        stated={k: mode.stated for k, mode in modes.items()},
+        own_thresholds=own_thresholds,
+        monitors=fit_monitors(lanes, settings),
+        targets={k: mode.targets for k, mode in modes.items() if mode.targets is not None},
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Places:
-    """What was noticed in the lanes, and what lies there."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Mode:
+    """What the sensors of one mode say together of places in lanes they had not seen."""
 
-    sites: list[Site]
-    #: Target each place belongs to, "" if to none.
-    emplacements: list[str]
-    #: Whether it is a mine; several places at one mine weigh one together.
-    labels: np.ndarray
-    weights: Floats
-    #: Which are mine or clutter, and which of them count for calibrations and thresholds.
-    known: np.ndarray
-    keep: np.ndarray
+    odds: Floats
+    calibration: Platt  #: of the sum of ratios, to `odds`
+    stated: Calibration  #: of `odds`, to those of the probability that is stated
+    quality: dict[str, float]
+    area: float  #: m^2 that false alarms are counted on
+    is_false: npt.NDArray[np.bool_]  #: places that count as false alarms
+    targets: TargetScores | None
 
 
-@dataclasses.dataclass(frozen=True)
-class _Judge:
-    """A sensor's classifier, and what it said of places in lanes it had not seen."""
-
-    estimator: Any
-    calibration: Platt
-    prior: float
-    #: Log likelihood ratio of each place, NaN where the sensor has no features.
-    ratios: Floats
-
-
-def _label(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo) -> _Places:
-    """Say what lies at each place; raise if there is too little to train on."""
-    owner, known = label_sites(sites, truth, halo)
-    labels = np.array([k >= 0 for k in owner], dtype=bool)
-    _require_enough(
-        labels[known], [site.lane for site, ok in zip(sites, known, strict=True) if ok]
-    )
-    names = {-1: "", **{k: item.identifier for k, item in enumerate(truth.targets)}}
-    return _Places(
-        sites=sites,
-        emplacements=[names[k] for k in owner],
-        labels=labels,
-        weights=emplacement_weights(owner),
-        known=known,
-        keep=known & (labels | _seen(sites, coverage, "any")),
-    )
-
-
-def _fit_sensor(places: _Places, kind: str, recipe: Recipe, *, seed: int) -> _Judge:
-    """Score one sensor's places out of fold, calibrate the scores, fit all lanes."""
-    rows = np.array([site.features[kind] for site in places.sites])
-    estimator, options = recipe.estimators[kind], recipe.options.get(kind)
-    use = places.known & np.isfinite(rows).any(axis=1)
-    labels, weights, inside = places.labels[use], places.weights[use], places.keep[use]
-    chosen = np.flatnonzero(use)
-    scores = out_of_fold(
-        rows[use],
-        labels,
-        [places.sites[i].lane for i in chosen],
-        emplacements=[places.emplacements[i] for i in chosen],
-        weights=weights,
-        kind=estimator,
-        options=options,
-        seed=seed,
-    )
-    calibration = fit_platt(scores[inside], labels[inside], weights=weights[inside])
-    prior = float(np.average(labels[inside], weights=weights[inside]))
-    ratios = np.full(len(rows), np.nan)
-    ratios[use] = calibration.log_odds(scores) - log_odds(prior)
-    fitted = fit(rows[use], labels, weights=weights, kind=estimator, options=options, seed=seed)
-    return _Judge(estimator=fitted, calibration=calibration, prior=prior, ratios=ratios)
-
-
-def _calibrate(
+def _judge_mode(
     mode: str,
-    ratios: Floats,
-    labels: np.ndarray,
-    weights: Floats,
+    places: Places,
+    ratios: Mapping[str, Floats],
     priors: Mapping[str, float],
-) -> Platt:
-    """Calibrate the summed log ratios of a mode."""
-    if mode == "both":
-        return fit_platt(ratios, labels, weights=weights)
-    return _calibrate_alone(ratios, labels, weights, priors[mode])
+    truth: Truth,
+    coverage: Coverage,
+    halo: Halo,
+) -> _Mode:
+    """Calibrate a mode, and say on what ground and which targets it is judged."""
+    sensors = _SENSORS[mode]
+    total = fuse({kind: ratios[kind] for kind in (KINDS if mode == "both" else (mode,))})
+    noticed = places.noticed(mode)
+    use = places.keep & noticed
+    labels, weights = places.labels[use], places.weights[use]
+    calibration = calibrate_mode(mode, total[use], labels, weights, priors)
+    odds = calibration.log_odds(total)
+    stated = fit_calibration(odds[use], labels, weights=weights)
+    return _Mode(
+        odds=odds,
+        calibration=calibration,
+        stated=stated,
+        quality=_quality(probability(stated.log_odds(odds[use])), labels),
+        area=scored_ground(truth, coverage, halo=halo, sensors=sensors).scored,
+        is_false=use & ~places.labels & places.seen(coverage, sensors),
+        targets=held_out_targets(
+            places.sites,
+            odds,
+            truth,
+            coverage,
+            halo=halo,
+            sensors=sensors,
+            use=places.known & noticed,
+        ),
+    )
 
 
-def _untrained(sweeps: Sequence[Sweep], settings: DetectorSettings, recipe: Recipe) -> Detector:
-    """Return a detector that can screen but not judge, for the sensors of the sweeps."""
+def _describe(sweeps: Sequence[Sweep], recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Return the description of each sensor of a recipe; raise if one is missing."""
     sensors: dict[str, dict[str, Any]] = {}
     for sweep in sweeps:
         sensors.setdefault(sweep.sensor.kind, sweep.sensor.describe())
@@ -262,47 +341,23 @@ def _untrained(sweeps: Sequence[Sweep], settings: DetectorSettings, recipe: Reci
         both = "both sensors" if len(recipe.kinds) > 1 else "that sensor"
         msg = f"Invalid sweeps: none of kind {' or '.join(missing)}. Must hold {both}."
         raise ValueError(msg)
+    return {kind: sensors[kind] for kind in KINDS if kind in recipe.kinds}
+
+
+def _untrained(
+    sensors: Mapping[str, Mapping[str, Any]], settings: DetectorSettings, recipe: Recipe
+) -> Detector:
+    """Return a detector that can screen but not judge."""
     return Detector(
         settings=settings,
         recipe=recipe,
-        sensors={kind: sensors[kind] for kind in KINDS if kind in recipe.kinds},
+        sensors=sensors,
         estimators={},
         calibrations={},
         priors={},
         thresholds={},
         card={},
     )
-
-
-def _require_enough(labels: np.ndarray, lanes: Sequence[str]) -> None:
-    """Raise if there is too little to train on."""
-    n_mines, n_others, n_lanes = int(labels.sum()), int((~labels).sum()), len(set(lanes))
-    if n_mines < 10 or n_others < 10 or n_lanes < 3:
-        msg = (
-            f"Invalid training data: {n_mines} noticed targets and {n_others} other places in "
-            f"{n_lanes} lanes. Must be at least 10, 10 and 3."
-        )
-        raise ValueError(msg)
-
-
-def _calibrate_alone(
-    ratios: Floats, labels: np.ndarray, weights: Floats, prior: float
-) -> Platt:
-    """
-    Return the shift that makes log ratios the log odds of what a sensor noticed itself.
-
-    The slope stays 1: among what a metal detector noticed there may be nothing left to tell
-    mines from scrap, and a slope of 0 would make all places equal.
-    """
-    n_mines, n_rest = weights[labels].sum(), weights[~labels].sum()
-    target = np.where(labels, (n_mines + 1) / (n_mines + 2), 1 / (n_rest + 2))  # as Platt
-    low, high = -100.0, 100.0
-    for _ in range(60 if len(ratios) else 0):
-        middle = (low + high) / 2
-        is_high = (weights * (probability(ratios + middle) - target)).sum() > 0
-        low, high = (low, middle) if is_high else (middle, high)
-    offset = (low + high) / 2 if len(ratios) else log_odds(prior)
-    return Platt(slope=1.0, offset=float(offset))
 
 
 def _quality(p: Floats, y: np.ndarray) -> dict[str, float]:
@@ -313,17 +368,6 @@ def _quality(p: Floats, y: np.ndarray) -> dict[str, float]:
         "n_mines": int(y.sum()),
         "n_others": int((~y).sum()),
     }
-
-
-def _noticed(sites: Sequence[Site], mode: str) -> np.ndarray:
-    """Return which places a mode's own prescreeners noticed."""
-    return np.array([mode == "both" or mode in site.noticed for site in sites], dtype=bool)
-
-
-def _seen(sites: Sequence[Site], coverage: Coverage, sensors: str) -> np.ndarray:
-    """Return which places lie on ground that the score counts, as it decides it."""
-    east, north = ([getattr(site, a) for site in sites] for a in ("easting", "northing"))
-    return coverage.at(coverage.mask(sensors) & coverage.wanted, east, north, False)
 
 
 def _fingerprint(sweeps: Sequence[Sweep]) -> str:
