@@ -16,8 +16,8 @@ from minesense.bench import (
     TESTS,
     AlarmFile,
     Found,
+    Screens,
     Secret,
-    Training,
     benchmark_plan,
     commitment,
     compare_results,
@@ -36,6 +36,7 @@ from minesense.bench import (
     write_secret,
 )
 from minesense.bench.surveys import part_of
+from minesense.detect import RECIPES
 from minesense.io import write_csv
 from minesense.sweep import Quality
 
@@ -84,11 +85,17 @@ def plan():
 def results(plan):
     """Run all baselines and two entrants of our own, once."""
     Oracle.truth = {part: plan_truth(plan, part, seed=SEED) for part in (*TESTS, "faulty")}
-    shared = Training()
-    names = ("full", "radar", "metal_detector", "gpr_energy", "emi_decay", "random", "dowsing")
-    entrants = [*(new_entrant(name, shared) for name in names), Oracle(), Refuses()]
+    screens = Screens()
+    names = ("full", "radar", "metal_detector", "energy", "coil_signal", "random", "dowsing")
+    entrants = [*(new_entrant(name, screens) for name in names), Oracle(), Refuses()]
     found = run_benchmark(
-        plan, seed=SEED, entrants=entrants, workers=2, n_resamples=100, commitment="c" * 64
+        plan,
+        seed=SEED,
+        entrants=entrants,
+        screens=screens,
+        workers=2,
+        n_resamples=100,
+        commitment="c" * 64,
     )
     return json.loads(json.dumps(found, allow_nan=False))
 
@@ -440,12 +447,17 @@ def test_a_class_of_ones_own_enters():
 
 def test_what_was_screened_is_not_taken_for_other_sweeps(plan):
     """Two tests of the same size, the first one gone when the second is made."""
-    shared = Training()
-    entrant = new_entrant("metal_detector", shared)
+    screens = Screens()
+    entrant = new_entrant("metal_detector", screens)
     survey = make_survey(plan, "training", seed=SEED)
     options = {"area": survey.area, "seed": 1, "workers": 1}
     entrant.train(survey.sweeps, survey.truth, **options)
-    detector = shared.train(survey.sweeps, survey.truth, **options)
+    trained_on = screens.of(survey.sweeps)
+    assert screens.of(survey.sweeps, RECIPES["radar"]) is trained_on  # of the same stages
+    other = screens.of(survey.sweeps, RECIPES["cfar"])
+    assert other is not trained_on
+    assert other.settings.radar.prescreener == "mean"
+    assert screens.of(survey.sweeps) is trained_on
     lanes = {sweep.lane: [] for sweep in survey.sweeps}
     for sweep in survey.sweeps:
         lanes[sweep.lane].append(sweep)
@@ -456,7 +468,7 @@ def test_what_was_screened_is_not_taken_for_other_sweeps(plan):
         assert {alarm.lane for alarm in found.ranked} <= {name}
         assert found.coverage.area() > 0
         del chosen
-    assert shared.train(survey.sweeps, survey.truth, **options) is detector
+    assert screens.of(survey.sweeps) is not trained_on
 
 
 def test_two_entrants_of_one_name_are_refused(plan):

@@ -98,7 +98,8 @@ def test_a_withheld_probability_is_nan_with_a_flag_and_an_alarm():
     )
     strongest, new, low = ranked
     assert [a.time for a in ranked] == [2.0, 0.0, 1.0]
-    assert math.isnan(new.probability) and new.score > 0.0
+    assert math.isnan(new.probability)
+    assert new.score > 0.0
     assert new.quality == int(Quality.EDGE | Quality.OUT_OF_DOMAIN)
     assert new.evidence["log_odds"] == -3.0
     assert kept == {new.identifier: ("unfamiliar",)}

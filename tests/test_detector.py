@@ -25,7 +25,7 @@ from minesense.detect import (
     probability,
     read_settings,
 )
-from minesense.score import Halo, scored_ground
+from minesense.score import Halo, match, scored_ground
 from minesense.sweep import Quality
 from minesense.training import label_sites, train
 
@@ -333,6 +333,105 @@ def test_a_saved_detector_detects_the_same_bits(world, found, tmp_path):
     assert loaded.settings == world.detector.settings
     assert dict(loaded.thresholds) == dict(world.detector.thresholds)
     assert dict(loaded.card) == dict(world.detector.card)
+    assert loaded.own_thresholds == world.detector.own_thresholds
+    assert loaded.monitors == world.detector.monitors
+    assert set(loaded.targets) == set(loaded.stated) == {"both", "gpr", "emi"}
+    for mode, targets in world.detector.targets.items():
+        npt.assert_array_equal(loaded.targets[mode].scores, targets.scores)
+        npt.assert_array_equal(loaded.targets[mode].lanes, targets.lanes)
+        assert loaded.stated[mode] == world.detector.stated[mode]
+
+
+@whole_chain
+def test_held_out_targets_are_those_that_were_swept(world, unseen):
+    """With the best of their places by classifiers that had not seen the lane, or nothing."""
+    odds = world.detector.calibrations["both"].log_odds(fuse(unseen.ratios))
+    targets = world.detector.targets["both"]
+    owner, _ = label_sites(unseen.sites, world.truth, Halo())
+    best = {
+        target.identifier: max((odds[k] for k in np.flatnonzero(owner == i)), default=-math.inf)
+        for i, target in enumerate(world.truth.targets)
+    }
+    swept = {
+        t.identifier: t.lane
+        for t in match([], world.truth, coverage=unseen.coverage).targets
+        if t.is_swept
+    }
+    assert sorted(targets.lanes) == sorted(swept.values())
+    expected = sorted(best[name] for name in swept)
+    npt.assert_allclose(sorted(targets.scores), expected)
+    assert set(targets.lanes) <= set(world.field.training)
+
+
+@whole_chain
+def test_a_stated_miss_rate_sets_the_threshold(world, found):
+    """Four lanes cannot promise little; what they can, the threshold and the words hold."""
+    with pytest.raises(ValueError, match=r"cannot certify below .* Must have at least"):
+        world.detector.detect(world.blind, miss_rate=0.05)
+    targets = world.detector.targets["both"]
+    lost = np.mean(
+        [(targets.scores[targets.lanes == x] == -math.inf).mean() for x in set(targets.lanes)]
+    )
+    rate = round(float(4 * lost + 1) / 5 + 0.2, 3)
+    promised = world.detector.certify(rate)
+    assert promised.unit == "lane"
+    assert promised.mean_loss <= rate
+    stated = world.detector.detect(world.blind, miss_rate=rate)
+    assert stated.threshold == promised.threshold
+    assert str(stated.guarantee) == str(promised)
+    assert found.guarantee is None
+    assert {(a.easting, a.score) for a in stated} == {
+        (a.easting, a.score) for a in stated.ranked if a.score >= promised.threshold
+    }
+    with pytest.raises(ValueError, match="beside a miss rate"):
+        world.detector.detect(world.blind, miss_rate=rate, threshold=0.0)
+    with pytest.raises(ValueError, match="miss_rate"):
+        world.detector.detect(world.blind, miss_rate=1.5)
+    bare = dataclasses.replace(world.detector, targets={})
+    with pytest.raises(ValueError, match="no training targets for mode 'gpr'"):
+        bare.certify(0.5, mode="gpr")
+
+
+@whole_chain
+def test_a_threshold_of_ones_own_keeps_what_is_kept(world):
+    """However high it is, a sensor's own alarms and unknown ground stay alarms."""
+    usual = world.detector.detect(world.blind)
+    high = world.detector.detect(world.blind, threshold=1e3)
+    assert {a.easting for a in high} == {
+        a.easting
+        for a in usual.ranked
+        if a.quality & Quality.OUT_OF_DOMAIN
+        or any(
+            a.evidence[f"{kind}_log_ratio"] >= limit
+            for kind, limit in world.detector.own_thresholds.items()
+        )
+    }
+    assert high.kept
+    low = world.detector.detect(world.blind, threshold=-1e3)
+    assert len(low) == len(low.ranked)
+    assert not low.kept
+
+
+@whole_chain
+def test_strange_ground_withholds_probabilities_and_keeps_alarms(world, found):
+    """A radar of ten times the clutter: every place is an alarm without a probability."""
+    radar, coils = world.blind
+    rng = np.random.default_rng(seed=5)
+    wide = (
+        3
+        * np.nanmax(np.abs(radar.samples), axis=(0, 1))
+        * (rng.random(radar.samples.shape) < 0.01)
+    )
+    odd = dataclasses.replace(radar, samples=radar.samples + wide)
+    strange = world.detector.detect([odd, coils])
+    assert any(item.kind == "gpr" for item in strange.unfamiliar)
+    reason = next(item.reason for item in strange.unfamiliar if item.kind == "gpr")
+    assert "beyond" in reason
+    new = [a for a in strange.ranked if a.quality & Quality.OUT_OF_DOMAIN]
+    assert len(new) > 5
+    assert all(math.isnan(a.probability) for a in new)
+    assert all(a.score >= strange.threshold for a in new)
+    assert set(new) <= set(strange)
 
 
 @whole_chain

@@ -154,6 +154,7 @@ def test_places_take_the_verdict_of_the_sensors_that_saw_them():
 
 def test_one_lane_makes_no_monitor():
     """Nothing can be said of a range of one."""
-    assert fit_monitors([screened(lane("T"))], SETTINGS) == {}
-    assert fit_monitors([{"gpr": dataclasses.replace(screened(lane("T"))["gpr"], parts=())}] * 3,
-                        SETTINGS) == {}  # fmt: skip
+    found = screened(lane("T"))
+    assert fit_monitors([found], SETTINGS) == {}
+    empty = {"gpr": dataclasses.replace(found["gpr"], parts=())}
+    assert fit_monitors([empty] * 3, SETTINGS) == {}

@@ -12,7 +12,7 @@ from ..bench import (
     MOST_SUBMISSIONS,
     AlarmFile,
     Entrant,
-    Training,
+    Screens,
     benchmark_plan,
     commitment,
     compare_results,
@@ -104,7 +104,8 @@ def _run(options: Namespace) -> str:
     if options.sealed == "run":
         secret = read_secret(options.secret)
         seed, promise = secret.seed, commitment(secret)
-    entrants = _entrants(options)
+    screens = Screens(options.workers)
+    entrants = _entrants(options, screens)
     folder = make_folder(options.output)
     with tqdm(desc="benchmark", unit="step", bar_format="{desc} [{elapsed}]") as bar:
         results = run_benchmark(
@@ -112,6 +113,7 @@ def _run(options: Namespace) -> str:
             seed=seed,
             tracks=options.track or ("A", "B", "D"),
             entrants=entrants,
+            screens=screens,
             workers=options.workers,
             commitment=promise,
             n_resamples=_RESAMPLES[plan.size],
@@ -123,14 +125,13 @@ def _run(options: Namespace) -> str:
     return "\n".join([*lines, format_results(results), f"wrote {path}"])
 
 
-def _entrants(options: Namespace) -> list[Entrant]:
+def _entrants(options: Namespace, screens: Screens) -> list[Entrant]:
     """Return the entrants that were named, all by default, and files of alarms."""
-    shared = Training()
     names = options.entrant or ([] if options.alarms else list(ENTRANTS))
-    found = [new_entrant(name, shared) for name in names]
+    found = [new_entrant(name, screens) for name in names]
     for path in options.alarms:
         found.append(AlarmFile(path, options.threshold))
     if options.alarms and not options.entrant:
         # never without what any detector must beat
-        found += [new_entrant(name, shared) for name in ("gpr_energy", "emi_decay", "random")]
+        found += [new_entrant(name, screens) for name in ("energy", "coil_signal", "random")]
     return found

@@ -3,7 +3,7 @@
 from .compare import Comparison, Row, compare_results
 from .detection import judge_detection
 from .discrimination import Places, judge_discrimination, places_of
-from .entrants import ENTRANTS, AlarmFile, Entrant, Found, Training, new_entrant
+from .entrants import ENTRANTS, AlarmFile, Entrant, Found, Screens, new_entrant
 from .honesty import judge_honesty, lane_claims, true_coverage
 from .outcomes import Difference, Outcomes, differences
 from .reference import Reference, make_reference
@@ -42,9 +42,9 @@ __all__ = [
     "Plot",
     "Reference",
     "Row",
+    "Screens",
     "Secret",
     "Survey",
-    "Training",
     "benchmark_plan",
     "commitment",
     "compare_results",

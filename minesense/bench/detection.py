@@ -320,6 +320,7 @@ def _calibration(
         for a in whole.alarms
         if a.outcome in ("hit", "false") and a.lane in index
     ]
+    n_all = len(rows)
     rows = [row for row in rows if math.isfinite(row[0])]
     if not rows:
         return None
@@ -331,7 +332,8 @@ def _calibration(
             samples.append(
                 expected_calibration_error(np.repeat(p, repeat), np.repeat(y, repeat))
             )
-    return {"n": len(rows), **limits(expected_calibration_error(p, y), samples)}
+    counts = {"n": len(rows), "n_withheld": n_all - len(rows)}
+    return {**counts, **limits(expected_calibration_error(p, y), samples)}
 
 
 def stratum_names(reference: Reference) -> Sequence[Mapping[str, Any]]:

@@ -11,10 +11,11 @@ from typing import Any, Protocol, runtime_checkable
 from .._validation import check_number, check_one_of
 from ..alarm import Alarm
 from ..coverage import Coverage, Rectangle, Region
-from ..detect import Detector, Screened, find_sites
+from ..detect import RECIPES, DetectorSettings, Guarantee, Recipe
+from ..digest import canonical
 from ..io import read_alarms
 from ..sweep import Sweep
-from ..training import train
+from ..training import ScreenedLanes, screen_lanes, train_screened
 from ..truth import Truth
 from .surveys import part_of
 
@@ -87,54 +88,70 @@ class Entrant(Protocol):
         ...
 
 
-class Training:
+class Screens:
     """
-    The detector that entrants of one run share: trained once, asked in several ways.
+    What the stages of the library noticed in the sweeps of one part, screened once for all.
 
-    Screening the same sweeps for each of them would give the same result again.
+    Most baselines have the same stages, and so does the reference by which all are judged:
+    screening the same sweeps for each of them would give the same result again. What one
+    other set of stages noticed is kept beside that of the default.
     """
 
-    def __init__(self) -> None:
-        self._detector: Detector | None = None
+    def __init__(self, workers: int = 1):
+        self.workers = workers
         # the sweeps themselves are kept: another object may get the id of one that is gone
-        self._trained: tuple[Sequence[Sweep], int] | None = None
-        self._screened: tuple[Sequence[Sweep], list[Mapping[str, Screened]]] | None = None
+        self._sweeps: Sequence[Sweep] = ()
+        self._screened: dict[str, ScreenedLanes] = {}
 
-    def train(self, sweeps: Sequence[Sweep], truth: Truth, **options: Any) -> Detector:
-        """Return the full detector trained on these sweeps."""
-        known, seed = self._trained or (None, None)
-        if self._detector is None or known is not sweeps or seed != options["seed"]:
-            self._detector = train(sweeps, truth, **options)
-            self._trained, self._screened = (sweeps, options["seed"]), None
-        return self._detector
+    def of(self, sweeps: Sequence[Sweep], recipe: Recipe | None = None) -> ScreenedLanes:
+        """
+        Return what the stages of a recipe noticed.
 
-    def screen(self, sweeps: Sequence[Sweep], workers: int) -> list[Mapping[str, Screened]]:
-        """Return what its prescreeners noticed in these sweeps."""
-        assert self._detector is not None
-        if self._screened is None or self._screened[0] is not sweeps:
-            self._screened = None  # before the next is made: both would not fit
-            lanes = self._detector.screen(sweeps, workers=workers)
-            self._screened = (sweeps, lanes)
-        return self._screened[1]
+        Parameters
+        ----------
+        sweeps : sequence of Sweep
+            Of both sensors.
+        recipe : Recipe, optional
+            Whose stages are meant, and for which sensors; the full detector's by default.
+
+        Returns
+        -------
+        screened : ScreenedLanes
+            With what other sensors noticed, too, where it is there.
+        """
+        full = Recipe()
+        recipe = recipe or full
+        settings = recipe.apply(DetectorSettings())
+        base = settings == DetectorSettings()
+        if self._sweeps is not sweeps:
+            self._sweeps, self._screened = sweeps, {}
+        key = canonical(settings.as_dict()).decode()
+        if not base and key not in self._screened:  # of these the last alone is kept
+            default = canonical(DetectorSettings().as_dict()).decode()
+            self._screened = {k: v for k, v in self._screened.items() if k == default}
+        if key not in self._screened:
+            kinds = {sweep.sensor.kind for sweep in sweeps}
+            if base and kinds >= set(full.kinds):
+                recipe = full  # others will ask for the other sensor
+            self._screened[key] = screen_lanes(sweeps, recipe=recipe, workers=self.workers)
+        return self._screened[key]
 
 
 class Trained:
     """
-    A detector of the library, or one of its sensors alone.
+    A detector of the library, trained from a recipe.
 
     Parameters
     ----------
-    name : str
-        What the tables call it.
-    mode : str
-        Sensors that are listened to, as of :meth:`minesense.Detector.detect`.
-    shared : Training, optional
-        The training that it shares with others.
+    recipe : Recipe
+        Sensors, stages, features and classifier; its name is that of the entrant.
+    screens : Screens, optional
+        What it shares with others.
     """
 
-    def __init__(self, name: str, mode: str = "both", shared: Training | None = None):
-        self.name, self.mode = name, mode
-        self.shared = shared or Training()
+    def __init__(self, recipe: Recipe, screens: Screens | None = None):
+        self.name, self.recipe = recipe.name, recipe
+        self.screens = screens or Screens()
 
     def train(
         self,
@@ -146,60 +163,40 @@ class Trained:
         workers: int,
     ) -> None:
         """Train as :func:`minesense.train` does."""
-        self._workers = workers
-        self._detector = self.shared.train(sweeps, truth, area=area, seed=seed, workers=workers)
+        self.screens.workers = workers
+        self.detector = train_screened(
+            self.screens.of(sweeps, self.recipe),
+            truth,
+            recipe=self.recipe,
+            area=area,
+            seed=seed,
+        )
 
     def detect(self, sweeps: Sequence[Sweep], *, area: Sequence[Rectangle | Region]) -> Any:
         """Return its detection."""
-        lanes = self.shared.screen(sweeps, self._workers)
-        return self._detector.judge(lanes, mode=self.mode, area=area)
+        lanes = self.screens.of(sweeps, self.recipe).lanes
+        return self.detector.judge(lanes, area=area)
 
+    def promise(self, miss_rate: float) -> Guarantee:
+        """
+        Return the threshold that holds a stated miss rate.
 
-class Prescreener(Trained):
-    """
-    The prescreener of one sensor alone, ranked by its own score.
+        Parameters
+        ----------
+        miss_rate : float
+            Greatest share of the targets of a lane that may be missed, on average.
 
-    Parameters
-    ----------
-    name : str
-        What the tables call it; key of :attr:`minesense.Detector.thresholds`.
-    kind : str
-        ``"gpr"`` or ``"emi"``.
-    shared : Training, optional
-        The training that it shares with others.
-    """
+        Returns
+        -------
+        guarantee : Guarantee
+            Of the training lanes, each held out.
 
-    def __init__(self, name: str, kind: str, shared: Training | None = None):
-        super().__init__(name, kind, shared)
-
-    def detect(self, sweeps: Sequence[Sweep], *, area: Sequence[Rectangle | Region]) -> Any:
-        """Return what the prescreener noticed."""
-        kind, detector = self.mode, self._detector
-        lanes = self.shared.screen(sweeps, self._workers)
-        sites = [
-            site
-            for lane in lanes
-            if kind in lane
-            for site in find_sites({kind: lane[kind]}, detector.settings)
-        ]
-        alarms = [
-            Alarm(
-                identifier=f"{self.name}-{k:05d}",
-                lane=site.lane,
-                time=site.time,
-                easting=site.easting,
-                northing=site.northing,
-                position_error=site.position_error,
-                depth=site.depth,
-                probability=float("nan"),
-                score=site.scores[kind],
-                quality=site.quality,
-                model=self.name,
-            )
-            for k, site in enumerate(sites, start=1)
-        ]
-        claimed = super().detect(sweeps, area=area).coverage
-        return Found(ranked=alarms, threshold=detector.thresholds[self.name], coverage=claimed)
+        Raises
+        ------
+        ValueError
+            If no threshold holds it.
+        """
+        return self.detector.certify(miss_rate)
 
 
 class AlarmFile:
@@ -253,7 +250,7 @@ class AlarmFile:
         return Found(ranked=chosen, threshold=self._threshold)
 
 
-def new_entrant(name: str, shared: Training | None = None) -> Entrant:
+def new_entrant(name: str, screens: Screens | None = None) -> Entrant:
     """
     Return an entrant by name, untrained.
 
@@ -262,8 +259,8 @@ def new_entrant(name: str, shared: Training | None = None) -> Entrant:
     name : str
         One of :data:`minesense.bench.ENTRANTS`, or ``"package.module:Class"`` for a class of
         your own, which is imported and made without arguments.
-    shared : Training, optional
-        For entrants of the library that are trained together.
+    screens : Screens, optional
+        For entrants of the library that run together.
 
     Returns
     -------
@@ -284,9 +281,8 @@ def new_entrant(name: str, shared: Training | None = None) -> Entrant:
     Traceback (most recent call last):
     ValueError: Invalid entrant 'oracle'. Must be one of 'full', ...
     """
-    shared = shared or Training()
     if ":" not in name:
-        return ENTRANTS[check_one_of(name, "entrant", ENTRANTS)](shared)
+        return ENTRANTS[check_one_of(name, "entrant", ENTRANTS)](screens or Screens())
     module, _, kind = name.partition(":")
     try:
         entrant = getattr(importlib.import_module(module), kind)()
@@ -302,10 +298,15 @@ def new_entrant(name: str, shared: Training | None = None) -> Entrant:
     return entrant
 
 
-def _chance(kind: str) -> Callable[[Training], Entrant]:
+def _recipe(name: str) -> Callable[[Screens], Entrant]:
+    """Return what makes an entrant of one of the recipes."""
+    return lambda screens: Trained(RECIPES[name], screens)
+
+
+def _chance(kind: str) -> Callable[[Screens], Entrant]:
     """Return what makes a baseline that sees no sample."""
 
-    def make(_shared: Training) -> Entrant:
+    def make(_screens: Screens) -> Entrant:
         from .chance import Dowsing, RandomMarks  # noqa: PLC0415, it imports Found from here
 
         return Dowsing() if kind == "dowsing" else RandomMarks()
@@ -313,13 +314,13 @@ def _chance(kind: str) -> Callable[[Training], Entrant]:
     return make
 
 
-#: What always runs: the detectors, then the baselines. A new one is one line.
-ENTRANTS: Mapping[str, Callable[[Training], Entrant]] = {
-    "full": lambda shared: Trained("full", "both", shared),
-    "radar": lambda shared: Trained("radar", "gpr", shared),
-    "metal_detector": lambda shared: Trained("metal_detector", "emi", shared),
-    "gpr_energy": lambda shared: Prescreener("gpr_energy", "gpr", shared),
-    "emi_decay": lambda shared: Prescreener("emi_decay", "emi", shared),
+#: What always runs: the detectors of all recipes, and two that see no sample. Those with other
+#: stages come last.
+ENTRANTS: Mapping[str, Callable[[Screens], Entrant]] = {
+    **{
+        name: _recipe(name)
+        for name in sorted(RECIPES, key=lambda name: RECIPES[name].prescreener is not None)
+    },
     "random": _chance("random"),
     "dowsing": _chance("dowsing"),
 }

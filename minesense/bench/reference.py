@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..coverage import Coverage
-from ..detect import DetectorSettings, Screen, Screened, Site, find_sites, observed
+from ..detect import Site, find_sites, observed
 from ..score import Ground, Halo, scored_ground
 from ..score.matching import TargetOutcome, match
+from .entrants import Screens
 from .surveys import Survey
 
 
@@ -38,9 +37,8 @@ class Reference:
 def make_reference(
     survey: Survey,
     *,
-    settings: DetectorSettings | None = None,
     halo: Halo | None = None,
-    workers: int = 1,
+    screens: Screens | None = None,
 ) -> Reference:
     """
     Work out what entrants are judged by on one part.
@@ -49,12 +47,10 @@ def make_reference(
     ----------
     survey : Survey
         Sweeps and truth of the part.
-    settings : DetectorSettings, optional
-        Of the stages and prescreeners; the defaults by default.
     halo : Halo, optional
         How near an alarm must be; `Halo()` by default.
-    workers : int
-        Threads that share the sweeps. The result does not depend on it.
+    screens : Screens, optional
+        What the default stages noticed, if it is shared with entrants.
 
     Returns
     -------
@@ -79,25 +75,16 @@ def make_reference(
     >>> len(reference.swept) <= len(survey.truth.targets)  # doctest: +SKIP
     True
     """
-    settings, halo = settings or DetectorSettings(), halo or Halo()
-
-    def run(index: int) -> Screened:
-        screen = Screen(settings)
-        screen.push(survey.sweeps[index])
-        return screen.finish()
-
-    with ThreadPoolExecutor(workers) as pool:
-        screened = list(pool.map(run, range(len(survey.sweeps))))
-    by_lane: dict[str, dict[str, Screened]] = {}
-    for item in screened:
-        by_lane.setdefault(item.lane, {})[item.kind] = item
-    lanes: list[Mapping[str, Screened]] = list(by_lane.values())
-    coverage = observed(lanes, settings, area=survey.area)
+    halo = halo or Halo()
+    screened = (screens or Screens()).of(survey.sweeps)
+    coverage = observed(screened.lanes, screened.settings, area=survey.area)
     return Reference(
         survey=survey,
         coverage=coverage,
         ground=scored_ground(survey.truth, coverage, halo=halo),
         halo=halo,
         targets=match([], survey.truth, halo, coverage=coverage).targets,
-        places=tuple(site for lane in lanes for site in find_sites(lane, settings)),
+        places=tuple(
+            site for lane in screened.lanes for site in find_sites(lane, screened.settings)
+        ),
     )

@@ -15,9 +15,10 @@ from ..detect import DetectorSettings
 from ..score import Halo
 from .detection import finite, judge_detection, limits, stratum_names
 from .discrimination import judge_discrimination, places_of
-from .entrants import ENTRANTS, Entrant, Training, new_entrant
+from .entrants import ENTRANTS, Entrant, Screens, new_entrant
 from .honesty import judge_honesty, true_coverage
 from .outcomes import Outcomes, differences, draw_lanes, pool, readings
+from .promises import judge_promises
 from .reference import Reference, make_reference
 from .results import TIMES, describe_data, new_document, outcomes_to_json, places_to_json
 from .scenarios import TESTS, Plan
@@ -38,6 +39,7 @@ def run_benchmark(
     seed: int,
     tracks: Sequence[str] = TRACKS,
     entrants: Sequence[Entrant] | None = None,
+    screens: Screens | None = None,
     workers: int = 1,
     commitment: str | None = None,
     n_resamples: int = 1000,
@@ -56,6 +58,8 @@ def run_benchmark(
         Of :data:`TRACKS`.
     entrants : sequence of Entrant, optional
         Untrained; all of :data:`minesense.bench.ENTRANTS` by default.
+    screens : Screens, optional
+        What entrants of the library share, if they were made with it.
     workers : int
         Threads. The result does not depend on it.
     commitment : str, optional
@@ -91,14 +95,15 @@ def run_benchmark(
     chosen = [check_one_of(track, "track", TRACKS) for track in TRACKS if track in tracks]
     for track in tracks:
         check_one_of(track, "track", TRACKS)
+    screens = screens or Screens()
+    screens.workers = workers
     if entrants is None:
-        shared = Training()
-        entrants = [new_entrant(name, shared) for name in ENTRANTS]
+        entrants = [new_entrant(name, screens) for name in ENTRANTS]
     names = [entrant.name for entrant in entrants]
     if len(set(names)) != len(names):
         msg = f"Invalid entrants {names}. Must have a name each."
         raise ValueError(msg)
-    run = _Run(plan, seed, workers, n_resamples, progress)
+    run = _Run(plan, seed, screens, n_resamples, progress)
     document = new_document(
         plan,
         _configuration(chosen, names, n_resamples),
@@ -139,11 +144,11 @@ class _Run:
         self,
         plan: Plan,
         seed: int,
-        workers: int,
+        screens: Screens,
         n_resamples: int,
         progress: Callable[[str], None] | None,
     ):
-        self.plan, self.seed, self.workers = plan, seed, workers
+        self.plan, self.seed, self.screens = plan, seed, screens
         self.n_resamples, self.progress = n_resamples, progress
         self.seconds: dict[str, float] = {}
 
@@ -161,7 +166,7 @@ class _Run:
         """Sweep a part and describe it."""
         made: Survey = self.time(
             f"sweep {part}",
-            lambda: make_survey(self.plan, part, seed=self.seed, workers=self.workers),
+            lambda: make_survey(self.plan, part, seed=self.seed, workers=self.screens.workers),
         )
         document["data"][part] = describe_data(made)
         return made
@@ -179,7 +184,7 @@ class _Run:
                         survey.truth,
                         area=survey.area,
                         seed=self.seed,
-                        workers=self.workers,
+                        workers=self.screens.workers,
                     ),
                 )
                 ready.append(entrant)
@@ -210,7 +215,7 @@ class _Run:
             reference = self.time(
                 f"refer {part}",
                 lambda survey=survey: make_reference(  # type: ignore[misc]
-                    survey, workers=self.workers
+                    survey, screens=self.screens
                 ),
             )
             found = {e.name: self.detect(e, survey, document) for e in entrants}
@@ -226,6 +231,12 @@ class _Run:
                     lambda r=reference, f=found: self._part_b(r, f),  # type: ignore[misc]
                 )
         if "A" in tracks:
+            for part, found in outcomes.items():
+                detection[part]["promises"] = {
+                    entrant.name: judge_promises(entrant, found[entrant.name], seed=self.seed)
+                    for entrant in entrants
+                    if entrant.name in found and hasattr(entrant, "promise")
+                }
             whole = self.time("judge A", lambda: self._together(outcomes))
             document["tracks"]["A"] = {"parts": detection, "all": whole}
         if "B" in tracks:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .compare import Comparison
+from .goals import goals_of
 from .scenarios import TESTS
 
 _HEAD = "SYNTHETIC data. Says nothing about performance in the field."
@@ -50,6 +51,7 @@ def format_results(document: Mapping[str, Any]) -> str:
         lines += _discrimination(tracks["B"])
     if "D" in tracks:
         lines += _honesty(tracks["D"])
+    lines += _goals(document)
     lines += [
         f"Left out: {x['entrant']} of {x['part']}: {x['reason']}"
         for x in document["exclusions"]
@@ -124,6 +126,21 @@ def _honesty(track: Mapping[str, Any]) -> list[str]:
                 f"{_cell(found['falsely_claimed']):<26}{m2['not_claimed']:<9.2f}"
                 f"{_cell(found['not_claimed'])}"
             )
+    return lines
+
+
+def _goals(document: Mapping[str, Any]) -> list[str]:
+    """Return the goals, and what this run says of them."""
+    goals = goals_of(document)
+    if not goals:
+        return []
+    lines = ["", "Goals: value, 95 % limits"]
+    words = {True: "met", False: "NOT met", None: ""}
+    for goal in goals:
+        figure = {"value": goal.value, "low": goal.low, "high": goal.high}
+        text = f"{goal.name}: {_cell(figure)}, {goal.goal}: {words[goal.is_met]}"
+        cases = f" ({goal.cases})" if goal.cases else ""
+        lines.append(text.removesuffix(": ") + cases)
     return lines
 
 

@@ -64,8 +64,9 @@ class Detector:
 
     @property
     def identity(self) -> str:
-        """Name and short hash of the card."""
-        text = json.dumps(self.card, sort_keys=True)
+        """Name and short hash of card, recipe and settings."""
+        parts = [self.card, self.recipe.as_dict(), self.settings.as_dict()]
+        text = json.dumps(parts, sort_keys=True)
         return f"minesense-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def open(self, lane: str = "") -> LaneDetection:

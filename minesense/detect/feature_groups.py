@@ -186,7 +186,10 @@ GROUPS: dict[str, dict[str, FeatureGroup]] = {
 }
 
 #: Groups of the full detector.
-DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {"gpr": ("score", "echo"), "emi": ("decay",)}
+DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {
+    "gpr": ("score", "echo", "spectrum", "shape"),
+    "emi": ("score", "decay", "places"),
+}
 
 
 def features_of(

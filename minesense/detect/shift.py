@@ -16,6 +16,10 @@ from ..sweep import Floats, Quality
 #: Share of training rows cut off at each end before the range is taken.
 CUT = 0.01
 
+#: Width of a range at least, as a share of the values: what hardly varied in training tells
+#: little of how far it may.
+LEAST_WIDTH = 0.01
+
 #: Rows that may lack a statistic in training for its absence to be nothing new.
 MISSING = 0.05
 
@@ -87,7 +91,8 @@ class ShiftMonitor:
     Notes
     -----
     A value is in range within :math:`[q_{0.01} - m w,\ q_{0.99} + m w]` for the quantiles of
-    the training rows, their distance :math:`w` and the margin :math:`m`. Rows of one lane
+    the training rows, their distance :math:`w` (at least a hundredth of the greater of their
+    magnitudes) and the margin :math:`m`. Rows of one lane
     together have the stability index :math:`\sum_b (a_b - e_b) \ln(a_b / e_b)` of their
     shares :math:`a` in bins that hold shares :math:`e` of the training rows; half a row is
     added to each bin, so that none is empty. Even without any shift the index is about
@@ -166,7 +171,7 @@ class ShiftMonitor:
                     found.append(_departure(name, "missing", value, known, math.inf))
             elif not known.low <= value <= known.high:
                 beyond = max(known.low - value, value - known.high)
-                width = max(known.high - known.low, 1e-12 * max(1.0, abs(known.high)))
+                width = _width(known.low, known.high)
                 found.append(_departure(name, "range", value, known, beyond / width))
         return Verdict(departures=tuple(sorted(found, key=lambda d: (-d.distance, d.name))))
 
@@ -364,8 +369,7 @@ def _learn(name: str, column: Floats, margin: float) -> _Range:
         msg = f"Invalid {name}: every row lacks it. Must be known in at least one."
         raise ValueError(msg)
     low, high = np.quantile(values, (CUT, 1 - CUT)).tolist()
-    # what never varied in training tells nothing about how far it may: rounding only
-    reach = max(margin * (high - low), 1e-9 * max(abs(low), abs(high)))
+    reach = max(margin * _width(low, high), 1e-9 * max(abs(low), abs(high)))  # rounding
     edges = np.unique(np.quantile(values, np.arange(1, N_BINS) / N_BINS))
     return _Range(
         low=low - reach,
@@ -375,6 +379,11 @@ def _learn(name: str, column: Floats, margin: float) -> _Range:
         shares=tuple(_shares(values, edges).tolist()),
         n=len(values),
     )
+
+
+def _width(low: float, high: float) -> float:
+    """Return the width of a range, of at least a hundredth of its values."""
+    return max(high - low, LEAST_WIDTH * max(abs(low), abs(high)), 1e-12)
 
 
 def _shares(values: Floats, edges: npt.ArrayLike) -> Floats:

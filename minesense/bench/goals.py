@@ -1,0 +1,156 @@
+"""The goals of the benchmark, and whether a run reached them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..score import clopper_pearson
+from .promises import RATES
+from .scenarios import TESTS
+
+#: What the goals are stated for, and what it is compared with.
+MAIN, RADAR, COILS = "full", "radar", "metal_detector"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """A figure with its limits, what it should be, and how many cases it rests on."""
+
+    name: str
+    goal: str  #: what it should be, in words
+    value: float | None
+    low: float | None
+    high: float | None
+    is_met: bool | None  #: by the value; None where there is none
+    cases: str = ""  #: what the figure rests on
+
+
+def goals_of(document: Mapping[str, Any]) -> list[Goal]:
+    """
+    Return the goals and what a run says of them.
+
+    Parameters
+    ----------
+    document : dict
+        Content of a results file.
+
+    Returns
+    -------
+    goals : list of Goal
+        Of the full detector; empty if it did not run.
+
+    Notes
+    -----
+    Limits are those of the tables, at 95 %. A goal is met by the value; whether it is met
+    beyond chance the limits tell.
+
+    Examples
+    --------
+    >>> from minesense.bench.goals import goals_of
+    >>> goals_of({"tracks": {}})
+    []
+    """
+    tracks = document["tracks"]
+    return [*_rejection(tracks.get("B")), *_detection(tracks.get("A"))]
+
+
+def _rejection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
+    """Return clutter rejected while no further mine is missed."""
+    for part, least in (("lane_out", 0.85), ("soil_out", 0.70)):
+        entry = track and track["parts"].get(part, {}).get("entrants", {}).get(MAIN)
+        if not entry:
+            continue
+        figure = entry["rejected_at_0_missed"]
+        yield _goal(
+            f"clutter rejected, no further mine missed, {part}",
+            least,
+            figure,
+            cases=f"{entry['n_mines']} mines, {entry['n_clutter']} pieces of clutter",
+        )
+
+
+def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
+    """Return the goals that rest on detection from sweeps."""
+    if not track or MAIN not in track["all"]["readings"]:
+        return
+    saved = track["all"]["false_alarms_saved"].get(MAIN)
+    if saved:
+        yield _goal(f"false alarms saved against {COILS} at Pd 0.9", 0.70, saved)
+    for name in (MAIN, RADAR, COILS):
+        rows = [
+            part["entrants"][name]["little_metal"]
+            for part in track["parts"].values()
+            if name in part["entrants"]
+        ]
+        k, n = sum(row["k"] for row in rows), sum(row["n"] for row in rows)
+        if n:
+            share = clopper_pearson(k, n)
+            yield _goal(
+                f"Pd of little or no metal to 10 cm at 0.1 FA/m2, {name}",
+                0.90 if name == MAIN else None,
+                {"value": share.value, "low": share.low, "high": share.high},
+                cases=f"{k} of {n}",
+            )
+    for part in TESTS:
+        table = track["parts"].get(part, {})
+        for rate, held in zip(RATES, table.get("promises", {}).get(MAIN, ()), strict=False):
+            name = f"mean share missed in a lane, stated {rate:g}, {part}"
+            if "not_promised" in held:
+                yield Goal(
+                    name=name,
+                    goal=f"at most {rate:g}",
+                    value=None,
+                    low=None,
+                    high=None,
+                    is_met=None,
+                    cases=held["not_promised"],
+                )
+                continue
+            lanes = held["lane_miss_rate"]
+            yield _goal(
+                name,
+                rate,
+                held["mean_miss_rate"],
+                is_least=False,
+                cases=f"{held['n_lanes']} lanes, half at most {lanes['half']:.2f}, nine in ten "
+                f"at most {lanes['nine_tenths']:.2f}, worst {lanes['worst']:.2f}; "
+                f"{held['false_alarms_per_m2']:.2f} FA/m2",
+            )
+    for part, most in (("lane_out", 0.03), ("soil_out", 0.08)):
+        figure = track["parts"].get(part, {}).get("entrants", {}).get(MAIN, {})
+        if figure.get("calibration_error"):
+            yield _goal(
+                f"expected calibration error, {part}",
+                most,
+                figure["calibration_error"],
+                is_least=False,
+                cases=f"{figure['calibration_error']['n']} places, "
+                f"{figure['calibration_error']['n_withheld']} more without a probability",
+            )
+
+
+def _goal(
+    name: str,
+    limit: float | None,
+    figure: Mapping[str, Any],
+    *,
+    is_least: bool = True,
+    cases: str = "",
+) -> Goal:
+    """Return a goal and whether its value meets the limit."""
+    value = figure["value"]
+    met = None
+    if limit is not None and value is not None:
+        met = bool(value >= limit if is_least else value <= limit)
+    side = "at least" if is_least else "at most"
+    return Goal(
+        name=name,
+        goal="for comparison" if limit is None else f"{side} {limit:g}",
+        value=value,
+        low=figure["low"],
+        high=figure["high"],
+        is_met=met,
+        cases=cases,
+    )
