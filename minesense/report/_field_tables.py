@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..alarm import Withheld
+from ..detect import Detection
 from ..score import Matching, Proportion, Rate, Score, TargetOutcome
 from ..truth import Truth
 from . import _page as page
@@ -75,8 +76,39 @@ def scanned_table(results: FieldResults) -> Raw:
                 numbers=(2, 3, 4),
             ),
             *withheld_table(results.detections[results.main].withheld),
+            *_kept(results.detections[results.main]),
         ]
     )
+
+
+def _kept(detection: Detection) -> list[Raw]:
+    """Say which alarms are none by the score of all sensors, and where ground is unknown."""
+    names = {"gpr": "the radar alone", "emi": "the metal detector alone"}
+    asked = [by for kept in detection.kept.values() for by in kept]
+    pieces = []
+    if asked:
+        counts = ", ".join(
+            f"{asked.count(by)} by {names.get(by, 'ground unlike that of training')}"
+            for by in sorted(set(asked))
+        )
+        words = (
+            f"{len(detection.kept)} places are alarms though the sensors together would not "
+            f"make them so: {counts}. What one sensor asks for, the other cannot take back."
+        )
+        pieces.append(page.element("p", words))
+    rows = [
+        (s.lane, s.kind, fixed(s.start), fixed(s.stop), s.reason) for s in detection.unfamiliar
+    ]
+    if rows:
+        pieces.append(
+            page.table(
+                ("lane", "sensor", "from, s", "to, s", "what was unlike training"),
+                rows,
+                caption="Ground without stated probabilities: every place there is an alarm",
+                numbers=(2, 3),
+            )
+        )
+    return pieces
 
 
 def withheld_table(withheld: Sequence[Withheld]) -> list[Raw]:
