@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from minesense.bench import Outcomes, Places, differences, judge_honesty, lane_claims
 from minesense.bench.chance import DENSITY, Dowsing, RandomMarks, layout_features, marks_over
 from minesense.bench.discrimination import place_scores, rejected_share
+from minesense.bench.goals import goals_of
 from minesense.bench.outcomes import Draws, draw_lanes, percentiles, pool, readings
+from minesense.bench.promises import judge_promises
 from minesense.score import match
 
 SCORES = st.lists(st.sampled_from([math.nan, 0.0, 1.0, 2.0, 2.5, 3.0]), min_size=1, max_size=8)
@@ -37,6 +39,97 @@ def make_outcomes(targets, false, *, lanes=2, area=5.0, threshold=1.5):
         false_scores=false,
         false_at_threshold=at,
     )
+
+
+@given(targets=SCORES, threshold=st.floats(0, 3.5), lanes=st.integers(1, 4))
+def test_promises_are_held_against_the_lanes(targets, threshold, lanes):
+    """The mean share missed, lane by lane; NaN scores are misses; refusals are told."""
+    outcomes = make_outcomes(targets, [2.0, 1.0], lanes=lanes)
+
+    def promise(rate):
+        if rate < 0.1:
+            msg = "no threshold holds it"
+            raise ValueError(msg)
+        return SimpleNamespace(threshold=threshold, certified=rate / 2)
+
+    refused, *held = judge_promises(SimpleNamespace(promise=promise), outcomes, seed=3)
+    assert refused == {"stated": 0.05, "not_promised": "no threshold holds it"}
+    losses = []
+    for lane in range(lanes):
+        own = targets[lane::lanes]
+        if own:
+            losses.append(sum(not score >= threshold for score in own) / len(own))
+    for entry in held:
+        npt.assert_allclose(entry["mean_miss_rate"]["value"], np.mean(losses), atol=1e-9)
+        assert entry["lane_miss_rate"]["worst"] == pytest.approx(max(losses))
+        assert entry["n_lanes"] == len(losses)
+        far = sum(x >= threshold for x in (2.0, 1.0)) / (5.0 * lanes)
+        assert entry["false_alarms_per_m2"] == pytest.approx(far)
+        low, high = entry["mean_miss_rate"]["low"], entry["mean_miss_rate"]["high"]
+        assert min(losses) - 1e-9 <= low <= high <= max(losses) + 1e-9
+    assert judge_promises(SimpleNamespace(), outcomes) == []
+
+
+def figure(value):
+    """Return a figure as in a results file."""
+    return {"value": value, "low": value, "high": value}
+
+
+def test_goals_are_met_by_their_values():
+    """Each from its own place in a results file, and none where it is missing."""
+    promise = {
+        "stated": 0.05,
+        "certified": 0.05,
+        "threshold": 0.0,
+        "n_lanes": 30,
+        "n_sites": 200,
+        "mean_miss_rate": figure(0.04),
+        "share_of_sites_above": 0.1,
+        "lane_miss_rate": {"half": 0.0, "nine_tenths": 0.1, "worst": 0.5},
+        "false_alarms_per_m2": 1.0,
+    }
+    entry = {
+        "little_metal": {"k": 9, "n": 10},
+        "calibration_error": {"n": 5, "n_withheld": 1, **figure(0.05)},
+    }
+    track = {
+        "all": {
+            "readings": {"full": {}},
+            "false_alarms_saved": {"full": figure(0.69)},
+        },
+        "parts": {
+            part: {
+                "entrants": {"full": entry, "metal_detector": entry},
+                "promises": {"full": [promise, {"stated": 0.1, "not_promised": "why"}]},
+            }
+            for part in ("lane_out", "soil_out")
+        },
+    }
+    rejected = {
+        "n_mines": 300,
+        "n_clutter": 900,
+        "rejected_at_0_missed": figure(0.8),
+    }
+    parts = {part: {"entrants": {"full": rejected}} for part in ("lane_out", "soil_out")}
+    found = {g.name: g for g in goals_of({"tracks": {"A": track, "B": {"parts": parts}}})}
+    verdicts = {name: goal.is_met for name, goal in found.items()}
+    start = "clutter rejected, no further mine missed, "
+    assert verdicts[f"{start}lane_out"] is False
+    assert verdicts[f"{start}soil_out"] is True
+    assert verdicts["false alarms saved against metal_detector at Pd 0.9"] is False
+    little = "Pd of little or no metal to 10 cm at 0.1 FA/m2, "
+    assert verdicts[f"{little}full"] is True
+    assert verdicts[f"{little}metal_detector"] is None
+    assert found[f"{little}full"].cases == "18 of 20"
+    assert verdicts["mean share missed in a lane, stated 0.05, lane_out"] is True
+    assert verdicts["mean share missed in a lane, stated 0.1, lane_out"] is None
+    assert verdicts["expected calibration error, lane_out"] is False
+    assert verdicts["expected calibration error, soil_out"] is True
+    assert goals_of({"tracks": {}}) == []
+    head = {"version": "1", "size": "full", "seed": 1, "commitment": None}
+    document = {"benchmark": head, "data": {}, "exclusions": []}
+    document["tracks"] = {"B": {"parts": {"lane_out": {"entrants": {}}, **parts}}}
+    assert goals_of(document)
 
 
 @given(targets=SCORES, false=FALSE)

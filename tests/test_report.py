@@ -20,6 +20,7 @@ from report_cases import (
 )
 
 from minesense.alarm import SAFETY_TEXT
+from minesense.detect import Unfamiliar
 from minesense.report import (
     MODES,
     FieldResults,
@@ -160,6 +161,24 @@ def test_the_table_holds_the_scores_numbers(results, field_path):
         false = found.false_alarms
         expected = [false.value, false.low, false.high, false.count, false.area]
         assert numbers(rate.replace("m²", "")) == pytest.approx(expected, rel=0.006)
+
+
+def test_who_keeps_an_alarm_and_unknown_ground_are_told(results, tmp_path):
+    """How many by whom, and the stretches without probabilities with their reasons."""
+    found = results.detections["both"]
+    names = [alarm.identifier for alarm in found.ranked[:2]]
+    stretch = Unfamiliar(
+        lane="lane 1", kind="gpr", start=1.0, stop=2.0, reason="tail 9 beyond 1 to 3"
+    )
+    kept = {names[0]: ("gpr",), names[1]: ("gpr", "unfamiliar")}
+    told = dataclasses.replace(found, kept=kept, unfamiliar=(stretch,))
+    changed = dataclasses.replace(results, detections={**results.detections, "both": told})
+    page = Page(field_report(tmp_path / "r.html", changed, configuration={}, versions={}))
+    assert "2 places are alarms though" in page.text
+    assert "2 by the radar alone, 1 by ground unlike that of training" in page.text
+    assert page.rows("Ground without stated probabilities")["lane 1"][-1] == stretch.reason
+    plain = Page(field_report(tmp_path / "p.html", results, configuration={}, versions={}))
+    assert "unlike training" not in plain.text
 
 
 def test_a_pd_without_a_miss_is_its_lower_limit(tmp_path):

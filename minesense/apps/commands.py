@@ -258,13 +258,14 @@ def _add_detect(commands: _Commands) -> None:
         metavar="HZ",
         help="centre frequency of the antenna, if the recording does not say or is wrong",
     )
-    parser.add_argument(
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument(
         "--threshold",
         type=arguments.number,
         metavar="X",
         help="of the score; instead of the default",
     )
-    parser.add_argument(
+    limit.add_argument(
         "--miss-rate",
         type=arguments.positive,
         metavar="R",

@@ -66,6 +66,8 @@ def _detect_field(path: Path, options: Namespace) -> str:
         msg = f"Invalid folder '{path}' without a model. Must come with --model FILE."
         raise ValueError(msg)
     detector = Detector.load(options.model)
+    if options.miss_rate is not None:
+        detector.certify(options.miss_rate, mode=options.mode)  # before anything is read
     chosen = [
         lane
         for lane in read_lanes(path)
