@@ -134,6 +134,10 @@ STAGES = {
         partial(gpr.AlignGround, search=(8e-10, 3e-9), ground_time=1.5e-9),
         RADAR,
     ),
+    "ground, noted": (
+        lambda: gpr.NoteBounce(gpr.AlignGround(search=(8e-10, 3e-9), ground_time=1.5e-9)),
+        RADAR,
+    ),
     "ground, looking ahead": (
         partial(
             gpr.AlignGround,

@@ -131,9 +131,9 @@ class NoteBounce:
 
     def process(self, chunk: Sweep) -> Sweep:
         """Take the next chunk of the lane; return the aligned traces that are ready."""
-        if chunk.sensor.shape == (0, 0):
-            return self._stage.process(chunk)
         aligned = self._stage.process(chunk)
+        if self._is_ended:  # what was not taken belongs to the lane before
+            self._forget()
         if self._sensor is None:
             self._sensor = chunk.sensor
             self._direct = HeldTraces((2, chunk.sensor.shape[0]), np.float64)
@@ -143,14 +143,20 @@ class NoteBounce:
         return aligned
 
     def flush(self) -> Sweep:
-        """End the lane: return the traces held back, and what stands ready to be taken."""
+        """End the lane: return the traces held back; take the notes before the next lane."""
         tail = self._stage.flush()
         self._note(tail)
+        self._is_ended = True
         return tail
 
     def reset(self) -> None:
         """Drop the lane and all that was noted of it."""
         self._stage.reset()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop all that was noted."""
+        self._is_ended = False
         self._noted: list[Floats] = []
         self._direct = HeldTraces((2, 0), np.float64)
         self._sensor = None
