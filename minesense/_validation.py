@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -140,3 +141,31 @@ def check_rng(rng: Any, name: str = "rng") -> np.random.Generator:
         )
         raise TypeError(msg)
     return rng
+
+
+def check_labels(labels: Any, name: str = "labels") -> npt.NDArray[np.bool_]:
+    """Return labels as truths; raise unless each is true or false, or 1 or 0."""
+    given = np.asarray(labels)
+    if given.ndim != 1:
+        msg = f"Invalid {name} with shape {given.shape}. Must be (n,)."
+        raise ValueError(msg)
+    # "0" is no number, NaN no truth
+    is_known = np.isin(given, [0, 1]) & (given.dtype.kind in "biuf")
+    if not is_known.all():
+        wrong = given[np.argmin(is_known)].item()
+        msg = f"Invalid {name}: one is {wrong!r}. Must be true or false, or 1 or 0."
+        raise ValueError(msg)
+    return given.astype(bool)
+
+
+def meant_fraction(value: float) -> Fraction:
+    """
+    Return the simple number that a float was meant as.
+
+    That is the nearest one with a denominator of at most 1e7, which is what was written if
+    it had no more than seven decimals, or a simple share such as 1/14; smaller numbers and
+    those with more decimals are taken as they are.
+    """
+    exact = Fraction(float(value))
+    simple = exact.limit_denominator(10**7)
+    return simple if abs(simple - exact) <= abs(exact) * Fraction(1, 10**12) else exact

@@ -285,13 +285,79 @@ def test_the_same_run_gives_the_same_bytes(plan, results):
 def test_a_run_compared_with_itself_is_no_worse(results, tmp_path):
     """Code 0, and it says so."""
     found = compare_results(results, results, n_resamples=50)
-    assert not found.regressions
+    assert not found.is_regression
     assert "nothing changed" in format_comparison(found)
     path = tmp_path / "a.json"
     path.write_text(json.dumps(results))
     done = run("bench", "--compare", path, path)
     assert (done.code, done.err) == (0, "")
     assert "No regression." in done.out
+
+
+def test_what_is_gone_is_a_regression(results, tmp_path):
+    """An entrant, a part, targets or ground that was lost; not what was never asked for."""
+
+    def without(change):
+        less = copy.deepcopy(results)
+        change(less["tracks"], less["configuration"])
+        return compare_results(results, less, n_resamples=20)
+
+    def drop_entrant(tracks, _):
+        for part in tracks["A"]["parts"].values():
+            for table in ("entrants", "outcomes"):
+                part[table].pop("full")
+
+    found = without(drop_entrant)
+    assert found.is_regression
+    assert "full in lane_out of track A" in found.gone
+    assert "GONE: full in lane_out" in format_comparison(found)
+    found = without(lambda tracks, _: tracks["A"]["parts"].pop("soil_out"))
+    assert found.gone == ("soil_out of track A",)
+    found = without(lambda tracks, _: tracks.pop("D"))
+    assert found.gone == ("track D",)
+
+    def drop_targets(tracks, _):
+        part = tracks["A"]["parts"]["lane_out"]
+        part["targets"] = part["targets"][:3]
+        part["areas_m2"]["scored"] *= 0.9
+        for outcomes in part["outcomes"].values():
+            for name in ("target_lanes", "target_scores", "detected"):
+                outcomes[name] = outcomes[name][:3]
+
+    found = without(drop_targets)
+    assert len(found.gone) == 2
+    assert "swept targets of lane_out" in found.gone[0]
+    assert "m2 scored of lane_out" in found.gone[1]
+
+    def ask_for_less(tracks, configuration):
+        drop_entrant(tracks, None)
+        for part in tracks["B"]["parts"].values():
+            for table in ("entrants", "scores"):
+                part[table].pop("full")
+        tracks["D"]["entrants"].pop("full")
+        configuration["entrants"].remove("full")
+
+    found = without(ask_for_less)
+    assert not found.gone
+    assert any("did not run: full" in note for note in found.notes)
+
+
+def test_promises_are_held_against_new_lanes(results):
+    """With what the same detector would find at the promised threshold; or why it cannot."""
+    for part in TESTS:
+        promises = results["tracks"]["A"]["parts"][part]["promises"]
+        assert set(promises) == {"full", "radar", "metal_detector", "energy", "coil_signal"}
+        for entries in promises.values():
+            assert [entry["stated"] for entry in entries] == [0.05, 0.1, 0.2]
+            for entry in entries:
+                if "not_promised" in entry:
+                    assert "cannot certify below" in entry["not_promised"]
+                    continue
+                mean = entry["mean_miss_rate"]
+                assert (
+                    0 <= mean["low"] <= mean["high"] <= entry["lane_miss_rate"]["worst"] + 1e-9
+                )
+                assert entry["certified"] <= entry["stated"]
 
 
 def spoil(results, name="full"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minesense.detect import Site, decide, rank_sites
+from minesense.detect import Site, decide, decide_again, rank_sites
 from minesense.detect.decision import LIFT
 from minesense.sweep import Quality
 from minesense.training import joint_thresholds, rate_threshold
@@ -109,6 +109,50 @@ def test_a_withheld_probability_is_nan_with_a_flag_and_an_alarm():
     )
 
 
+@given(odds, st.floats(-5, 5), st.floats(-5, 5), st.integers(0, 2**20))
+def test_deciding_again_is_deciding(log_odds, first, second, seed):
+    """From the evidence of the alarms alone, whatever was decided before."""
+    rng = np.random.default_rng(seed)
+    values = np.array(log_odds)
+    ratios = {kind: rng.normal(0, 4, len(values)) for kind in ("gpr", "emi")}
+    is_new = rng.random(len(values)) < 0.2
+    own = {"gpr": 3.0, "emi": 2.0}
+
+    def alarms(threshold):
+        decision = decide(values, ratios, threshold=threshold, own=own, is_unfamiliar=is_new)
+        return rank_sites(
+            [site(k) for k in range(len(values))],
+            decision,
+            log_odds=values,
+            probabilities=1 / (1 + np.exp(-values)),
+            ratios=ratios,
+            is_unfamiliar=is_new,
+            model="m",
+        )
+
+    again, kept = decide_again(alarms(first)[0], threshold=second, own=own)
+    straight, expected = alarms(second)
+    assert [(a.time, a.score) for a in again] == [(a.time, a.score) for a in straight]
+    by_time = {a.identifier: a.time for a in again}
+    assert {by_time[name]: by for name, by in kept.items()} == {
+        next(a.time for a in straight if a.identifier == name): by
+        for name, by in expected.items()
+    }
+
+
+def test_a_place_of_which_nothing_is_known_is_an_alarm():
+    """NaN log odds are no silence: the place stands at the threshold, below all others."""
+    found = decide(
+        np.array([math.nan, -1.0, 2.0]),
+        {"gpr": np.array([math.nan, -1.0, 2.0])},
+        threshold=0.5,
+        own={},
+        is_unfamiliar=np.zeros(3, bool),
+    )
+    assert (found.scores >= 0.5).tolist() == [True, False, True]
+    assert found.kept_by == (("unfamiliar",), (), ())
+
+
 @given(st.integers(0, 2**20), st.floats(0.05, 2.0), st.integers(1, 60))
 def test_joint_thresholds_are_the_lowest_that_hold_the_rate(seed, rate, n):
     """Against trying every count; one sensor may have seen nothing."""
@@ -124,6 +168,8 @@ def test_joint_thresholds_are_the_lowest_that_hold_the_rate(seed, rate, n):
         mask = fused >= rate_threshold(fused, rate=1.0, area=area_of)
         for values in own.values():
             known = values[~np.isnan(values)]
+            if not len(known):
+                continue
             mask |= values >= rate_threshold(known, rate=1.0, area=area_of)
         return mask.sum()
 
@@ -131,17 +177,20 @@ def test_joint_thresholds_are_the_lowest_that_hold_the_rate(seed, rate, n):
     threshold, limits = joint_thresholds(fused, own, rate=rate, area=area)
     assert threshold == rate_threshold(fused, rate=1.0, area=best)
     assert limits["gpr"] == rate_threshold(own["gpr"], rate=1.0, area=best)
+    assert ("emi" in limits) == (not np.isnan(own["emi"]).all())
     total = fused >= threshold
-    for kind, values in own.items():
-        total |= values >= limits[kind]
+    for kind, limit in limits.items():
+        total |= own[kind] >= limit
     if any(len(v[~np.isnan(v)]) for v in own.values()) and best:
         assert total.sum() <= allowed
 
 
 def test_no_false_place_at_all():
-    """Leaves thresholds at zero, as a rate alone does."""
+    """Leaves the threshold at zero, as a rate alone does, and no sensor asks on its own."""
     empty = np.zeros(0)
-    assert joint_thresholds(empty, {"gpr": empty}, rate=1.0, area=1.0) == (0.0, {"gpr": 0.0})
+    assert joint_thresholds(empty, {"gpr": empty}, rate=1.0, area=1.0) == (0.0, {})
+    with pytest.raises(ValueError, match="score 1 is NaN"):
+        joint_thresholds(np.array([1.0, math.nan]), {}, rate=1.0, area=1.0)
     with pytest.raises(ValueError, match="Must be finite"):
         decide(
             np.zeros(1),

@@ -145,3 +145,14 @@ def test_bad_tables_are_named():
         ShiftMonitor.fit([{"x": 1.0}, {"x": math.inf}])
     with pytest.raises(ValueError, match="Invalid y: every row lacks it"):
         ShiftMonitor.fit([{"x": 1.0}, {"x": 2.0, "y": math.nan}])
+
+
+def test_a_row_that_tells_nothing_is_out_of_range():
+    """Also where every statistic was missing now and then in training."""
+    rows = [{"a": float(k)} for k in range(18)] + [{"a": math.nan}] * 2
+    monitor = ShiftMonitor.fit(rows)
+    for row in ({}, {"a": math.nan}):
+        verdict = monitor.check(row)
+        assert not verdict.in_range
+        assert verdict.reason == "a missing"
+    assert monitor.check({"a": 3.0}).in_range

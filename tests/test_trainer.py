@@ -8,12 +8,15 @@ import numpy.testing as npt
 import pytest
 from fields import make_target, make_truth
 
+from minesense import synthetic
 from minesense.detect import (
+    RECIPES,
     Platt,
     log_odds,
 )
 from minesense.detect.ratios import likelihood_ratios
 from minesense.score import Halo
+from minesense.sweep import Sweep
 from minesense.training import emplacement_weights, label_sites, rate_threshold
 
 
@@ -122,3 +125,25 @@ def test_a_shift_alone_keeps_the_ranking():
     assert only.offset == pytest.approx(math.log(4 / 1))
     none = _calibrate_alone(np.zeros(0), np.zeros(0, bool), np.zeros(0), 0.2)
     assert none.offset == pytest.approx(log_odds(0.2))
+
+
+def test_copies_of_a_lane_are_refused():
+    """Under another name: held out, one would be known by the other."""
+    from minesense.training import screen_lanes  # noqa: PLC0415, only here
+
+    northing = 0.05 * np.arange(400)
+    sensor = synthetic.cart(n_coils=1).coils
+    samples = np.random.default_rng(seed=0).normal(scale=1e-9, size=(400, 1, 12))
+    lanes = [
+        Sweep(
+            samples=samples,
+            time=northing / 0.5,
+            position=np.column_stack([0 * northing + k, northing, 0 * northing]),
+            heading=0 * northing,
+            sensor=sensor,
+            lane=f"lane {k}",
+        )
+        for k in range(2)
+    ]
+    with pytest.raises(ValueError, match="lanes 'lane 0' and 'lane 1' hold the same samples"):
+        screen_lanes(lanes, recipe=RECIPES["metal_detector"])

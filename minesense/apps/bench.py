@@ -67,7 +67,7 @@ def run(options: Namespace) -> str:
     if options.compare:
         first, second = (read_results(path) for path in options.compare)
         found = compare_results(first, second, confidence=options.confidence)
-        return Verdict(format_comparison(found), 1 if found.regressions else 0)
+        return Verdict(format_comparison(found), 1 if found.is_regression else 0)
     if options.sealed in ("commit", "reveal"):
         return _seal(options)
     return _run(options)

@@ -29,6 +29,9 @@ FIGURES: Mapping[str, bool] = {
 #: where a threshold stands, or on the one mine that is hardest to find.
 JUDGED = ("pauc_1", "falsely_claimed")
 
+#: Share of swept targets, or of scored ground, that may be lost without being a regression.
+MOST_LOST = 0.02
+
 #: Entrants that see no sample: nothing that they do is a regression.
 _BY_CHANCE = ("random", "dowsing")
 
@@ -63,6 +66,12 @@ class Comparison:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]  #: what differs beside the figures
     confidence: float
+    gone: tuple[str, ...] = ()  #: what the second was to run and lacks, or lost on the way
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the second is worse than the first, or lacks what it was to run."""
+        return bool(self.regressions or self.gone)
 
     @property
     def regressions(self) -> tuple[Row, ...]:
@@ -107,6 +116,10 @@ def compare_results(
 
     Notes
     -----
+    What the second was to run and lacks, an entrant of a part or more than 2 % of the swept
+    targets or of the scored ground, is a regression as well: `gone` names it. What it was
+    not asked to run is noted.
+
     A mine that was swept in one run alone, because a stage judges other ground than before,
     is left out of both, and a note says how many there are.
 
@@ -125,7 +138,9 @@ def compare_results(
     options = {"confidence": confidence, "n_resamples": n_resamples}
     rows: list[Row] = []
     tracks = [set(document["tracks"]) for document in (first, second)]
+    gone: list[str] = []
     try:
+        gone = _gone(first, second, notes)
         for track, compare in (("A", _detection), ("B", _discrimination), ("D", _honesty)):
             if track in tracks[0] & tracks[1]:
                 a, b = (document["tracks"][track] for document in (first, second))
@@ -136,7 +151,46 @@ def compare_results(
     if not rows:
         msg = "Invalid results: no entrant is in both. Must have one in common."
         raise ValueError(msg)
-    return Comparison(rows=tuple(rows), notes=tuple(notes), confidence=confidence)
+    return Comparison(
+        rows=tuple(rows), notes=tuple(notes), confidence=confidence, gone=tuple(gone)
+    )
+
+
+def _gone(first: Mapping[str, Any], second: Mapping[str, Any], notes: list[str]) -> list[str]:
+    """Return what the second file was to hold and lacks; note what it was not asked for."""
+    gone = []
+    asked = second["configuration"]
+    for name in ("tracks", "entrants"):
+        left = [item for item in first["configuration"][name] if item not in asked[name]]
+        if left:
+            notes.append(f"{name} that the second did not run: {', '.join(left)}")
+    for track, one in first["tracks"].items():
+        if track not in asked["tracks"]:
+            continue
+        two = second["tracks"].get(track)
+        if two is None:
+            gone.append(f"track {track}")
+            continue
+        pairs = (
+            {"faulty": (one, two)}
+            if track == "D"
+            else {part: (one["parts"][part], two["parts"].get(part)) for part in one["parts"]}
+        )
+        for part, (a, b) in pairs.items():
+            if b is None:
+                gone.append(f"{part} of track {track}")
+                continue
+            lost = sorted((set(a["entrants"]) & set(asked["entrants"])) - set(b["entrants"]))
+            gone += [f"{name} in {part} of track {track}" for name in lost]
+            if track != "A":
+                continue
+            n, m = len(a["targets"]), len(b["targets"])
+            if m < (1 - MOST_LOST) * n:
+                gone.append(f"{n - m} of {n} swept targets of {part}")
+            before, after = (item["areas_m2"]["scored"] for item in (a, b))
+            if after < (1 - MOST_LOST) * before:
+                gone.append(f"{before - after:.1f} of {before:.1f} m2 scored of {part}")
+    return gone
 
 
 def _check_same(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:

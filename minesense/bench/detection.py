@@ -333,7 +333,15 @@ def _calibration(
                 expected_calibration_error(np.repeat(p, repeat), np.repeat(y, repeat))
             )
     counts = {"n": len(rows), "n_withheld": n_all - len(rows)}
-    return {**counts, **limits(expected_calibration_error(p, y), samples)}
+    chance = [
+        expected_calibration_error(p, drawn_labels)
+        for drawn_labels in np.random.default_rng(0).random((100, len(p))) < p
+    ]
+    return {
+        **counts,
+        **limits(expected_calibration_error(p, y), samples),
+        "by_chance": finite(float(np.mean(chance))),
+    }
 
 
 def stratum_names(reference: Reference) -> Sequence[Mapping[str, Any]]:

@@ -214,7 +214,8 @@ def judge_discrimination(
     -----
     Limits of the share at no miss are those of resampled lanes. The lowest score of a mine
     is the least stable of all figures: read them beside the upper limit of the share of
-    mines that are missed, which is exact (Clopper-Pearson).
+    mines that are missed (Clopper-Pearson: exact if mines were independent, which mines of
+    one lane are not).
 
     Examples
     --------

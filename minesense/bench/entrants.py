@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from .._validation import check_number, check_one_of
 from ..alarm import Alarm
 from ..coverage import Coverage, Rectangle, Region
-from ..detect import RECIPES, DetectorSettings, Guarantee, Recipe
+from ..detect import RECIPES, Detection, DetectorSettings, Recipe
 from ..digest import canonical
 from ..io import read_alarms
 from ..sweep import Sweep
@@ -177,26 +177,28 @@ class Trained:
         lanes = self.screens.of(sweeps, self.recipe).lanes
         return self.detector.judge(lanes, area=area)
 
-    def promise(self, miss_rate: float) -> Guarantee:
+    def promise(self, found: Detection, miss_rate: float) -> Detection:
         """
-        Return the threshold that holds a stated miss rate.
+        Return a detection decided again, so that a stated miss rate holds.
 
         Parameters
         ----------
+        found : Detection
+            What :meth:`detect` returned.
         miss_rate : float
             Greatest share of the targets of a lane that may be missed, on average.
 
         Returns
         -------
-        guarantee : Guarantee
-            Of the training lanes, each held out.
+        detection : Detection
+            With the guarantee of the training lanes, each held out.
 
         Raises
         ------
         ValueError
             If no threshold holds it.
         """
-        return self.detector.certify(miss_rate)
+        return self.detector.decide_again(found, miss_rate=miss_rate)
 
 
 class AlarmFile:

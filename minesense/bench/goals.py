@@ -44,7 +44,11 @@ def goals_of(document: Mapping[str, Any]) -> list[Goal]:
     Notes
     -----
     Limits are those of the tables, at 95 %. A goal is met by the value; whether it is met
-    beyond chance the limits tell.
+    beyond chance the limits tell. Goals 1 to 3 read their thresholds from the test itself, as
+    they are stated: no user could have set them so well beforehand, and beside the first
+    stands what the threshold set in training does. The limits of the third take mines as
+    independent. Resampling raises calibration errors: beside them stands what one of perfect
+    calibration would show by chance.
 
     Examples
     --------
@@ -67,7 +71,8 @@ def _rejection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
             f"clutter rejected, no further mine missed, {part}",
             least,
             figure,
-            cases=f"{entry['n_mines']} mines, {entry['n_clutter']} pieces of clutter",
+            cases=f"threshold read from the test; {entry['n_mines']} mines, "
+            f"{entry['n_clutter']} pieces of clutter; {_own(entry['stop_dig'])}",
         )
 
 
@@ -77,7 +82,12 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
         return
     saved = track["all"]["false_alarms_saved"].get(MAIN)
     if saved:
-        yield _goal(f"false alarms saved against {COILS} at Pd 0.9", 0.70, saved)
+        yield _goal(
+            f"false alarms saved against {COILS} at Pd 0.9",
+            0.70,
+            saved,
+            cases="thresholds read from the test",
+        )
     for name in (MAIN, RADAR, COILS):
         rows = [
             part["entrants"][name]["little_metal"]
@@ -91,7 +101,7 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
                 f"Pd of little or no metal to 10 cm at 0.1 FA/m2, {name}",
                 0.90 if name == MAIN else None,
                 {"value": share.value, "low": share.low, "high": share.high},
-                cases=f"{k} of {n}",
+                cases=f"{k} of {n}; thresholds read from the test",
             )
     for part in TESTS:
         table = track["parts"].get(part, {})
@@ -126,9 +136,24 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
                 most,
                 figure["calibration_error"],
                 is_least=False,
-                cases=f"{figure['calibration_error']['n']} places, "
-                f"{figure['calibration_error']['n_withheld']} more without a probability",
+                cases=_calibrated(figure["calibration_error"]),
             )
+
+
+def _own(entry: Mapping[str, Any]) -> str:
+    """Return what the threshold of training does with clutter and mines."""
+    rejected, missed = entry["rejected"], entry["missed"]
+    return (
+        f"at its own threshold {rejected['k']} of {rejected['n']} rejected and "
+        f"{missed['k']} of {missed['n']} mines missed"
+    )
+
+
+def _calibrated(error: Mapping[str, Any]) -> str:
+    """Return what a calibration error rests on."""
+    words = f"{error['n']} places, {error['n_withheld']} more without a probability"
+    chance = error.get("by_chance")
+    return words if chance is None else f"{words}; {chance:.3f} by chance alone"
 
 
 def _goal(

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .detection import finite, limits
+from ..sweep import Floats
+from .detection import finite, limits, outcomes_of
 from .outcomes import Outcomes
+from .reference import Reference
 
 #: Shares of targets that may be missed, as a user would state them.
 RATES = (0.05, 0.1, 0.2)
@@ -16,17 +18,21 @@ RATES = (0.05, 0.1, 0.2)
 N_SITES = 200
 
 
-def judge_promises(entrant: Any, outcomes: Outcomes, *, seed: int = 0) -> list[dict[str, Any]]:
+def judge_promises(
+    entrant: Any, found: Any, reference: Reference, *, seed: int = 0
+) -> list[dict[str, Any]]:
     """
     Hold what an entrant promised in training against the lanes of a part.
 
     Parameters
     ----------
     entrant : Entrant
-        With a method ``promise(miss_rate)`` that returns a
-        :class:`minesense.detect.Guarantee`, or raises ValueError if it cannot.
-    outcomes : Outcomes
-        Of the part.
+        With a method ``promise(found, miss_rate)`` that returns what it found, judged again
+        so that the rate holds, with a `guarantee`; it raises ValueError if it cannot.
+    found : Found or Detection
+        What it found in the part.
+    reference : Reference
+        What it is judged by.
     seed : int
         Of the sites.
 
@@ -34,46 +40,38 @@ def judge_promises(entrant: Any, outcomes: Outcomes, *, seed: int = 0) -> list[d
     -------
     promises : list of dict
         Ready for JSON, one for each of :data:`RATES`: the share of the targets of a lane
-        that was missed at the promised threshold, its mean over lanes, 95 % of the means of
-        200 sites of resampled lanes, and how lanes differ; or why nothing was promised. Empty
-        for an entrant without the method.
+        that was missed, its mean over lanes, 95 % of the means of 200 sites of resampled
+        lanes, and how lanes differ; or why nothing was promised. Empty for an entrant
+        without the method.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from types import SimpleNamespace as Record
-    >>> outcomes = Outcomes(
-    ...     areas=np.ones(2),
-    ...     target_lanes=np.array([0, 0, 1]),
-    ...     target_scores=np.array([1.0, 3.0, 3.0]),
-    ...     detected=np.ones(3, bool),
-    ...     false_lanes=np.zeros(0, int),
-    ...     false_scores=np.zeros(0),
-    ...     false_at_threshold=np.zeros(2, int),
-    ... )
-    >>> entrant = Record(promise=lambda rate: Record(threshold=2.0, certified=rate))
-    >>> judge_promises(entrant, outcomes)[0]["mean_miss_rate"]["value"]
-    0.25
+    >>> judge_promises(object(), None, None)
+    []
     """
     promise = getattr(entrant, "promise", None)
     if promise is None:
         return []
-    found: list[dict[str, Any]] = []
+    held: list[dict[str, Any]] = []
     for rate in RATES:
         try:
-            held = promise(rate)
+            kept = promise(found, rate)
         except ValueError as error:
-            found.append({"stated": rate, "not_promised": str(error)})
+            held.append({"stated": rate, "not_promised": str(error)})
             continue
-        losses = _lane_losses(outcomes, held.threshold)
+        outcomes, _ = outcomes_of(kept, reference)
+        losses = lane_losses(outcomes)
+        if not len(losses):
+            held.append({"stated": rate, "not_promised": "no target of the part was swept"})
+            continue
         rng = np.random.default_rng(seed)
         drawn = rng.integers(0, len(losses), (N_SITES, len(losses)))
         sites = losses[drawn].mean(axis=1)
-        found.append(
+        held.append(
             {
                 "stated": rate,
-                "certified": finite(held.certified),
-                "threshold": finite(held.threshold),
+                "certified": finite(kept.guarantee.certified),
+                "threshold": finite(kept.threshold),
                 "n_lanes": len(losses),
                 "n_sites": N_SITES,
                 "mean_miss_rate": limits(float(losses.mean()), sites),
@@ -83,18 +81,44 @@ def judge_promises(entrant: Any, outcomes: Outcomes, *, seed: int = 0) -> list[d
                     for name, share in (("half", 0.5), ("nine_tenths", 0.9), ("worst", 1.0))
                 },
                 "false_alarms_per_m2": finite(
-                    float(
-                        (outcomes.false_scores >= held.threshold).sum() / outcomes.areas.sum()
-                    )
+                    float(outcomes.false_at_threshold.sum() / outcomes.areas.sum())
                 ),
             }
         )
-    return found
+    return held
 
 
-def _lane_losses(outcomes: Outcomes, threshold: float) -> np.ndarray:
-    """Return the share of targets below a threshold, of every lane that holds targets."""
+def lane_losses(outcomes: Outcomes) -> Floats:
+    """
+    Return the share of targets that was missed at the threshold, lane by lane.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        Of one detector.
+
+    Returns
+    -------
+    losses : (n,) float64 ndarray
+        Of the lanes that hold swept targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> outcomes = Outcomes(
+    ...     areas=np.ones(3),
+    ...     target_lanes=np.array([0, 0, 2]),
+    ...     target_scores=np.array([1.0, 3.0, 3.0]),
+    ...     detected=np.array([False, True, True]),
+    ...     false_lanes=np.zeros(0, int),
+    ...     false_scores=np.zeros(0),
+    ...     false_at_threshold=np.zeros(3, int),
+    ... )
+    >>> lane_losses(outcomes).tolist()
+    [0.5, 0.0]
+    """
     n = np.bincount(outcomes.target_lanes, minlength=outcomes.n_lanes)
-    is_missed = ~(outcomes.target_scores >= threshold)
-    lost = np.bincount(outcomes.target_lanes, weights=is_missed, minlength=outcomes.n_lanes)
+    lost = np.bincount(
+        outcomes.target_lanes, weights=~outcomes.detected, minlength=outcomes.n_lanes
+    )
     return lost[n > 0] / n[n > 0]

@@ -27,6 +27,9 @@ from .surveys import Survey, make_survey
 #: Tracks that can be run. Track C, streaming with faults, is filled in by the streaming work.
 TRACKS = ("A", "B", "D")
 
+#: Share of resamples in which a figure may be undefined and still have limits.
+MOST_UNDEFINED = 0.05
+
 #: By what entrants are ranked: Pd averaged over false alarms from 0 to 1 per m2.
 RANKED_BY = "pauc_1"
 
@@ -225,18 +228,17 @@ class _Run:
                     "judge A",
                     lambda r=reference, f=found: self._part_a(r, f),  # type: ignore[misc]
                 )
+                detection[part]["promises"] = {
+                    e.name: judge_promises(e, found[e.name], reference, seed=self.seed)
+                    for e in entrants
+                    if e.name in found and hasattr(e, "promise")
+                }
             if "B" in tracks:
                 discrimination[part] = self.time(
                     "judge B",
                     lambda r=reference, f=found: self._part_b(r, f),  # type: ignore[misc]
                 )
         if "A" in tracks:
-            for part, found in outcomes.items():
-                detection[part]["promises"] = {
-                    entrant.name: judge_promises(entrant, found[entrant.name], seed=self.seed)
-                    for entrant in entrants
-                    if entrant.name in found and hasattr(entrant, "promise")
-                }
             whole = self.time("judge A", lambda: self._together(outcomes))
             document["tracks"]["A"] = {"parts": detection, "all": whole}
         if "B" in tracks:
@@ -373,7 +375,13 @@ class _Run:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     # where the metal detector never gets there, no share says how much
                     shares.append(np.where(np.isfinite(other), 1 - own / other, np.nan))
-            result[name] = limits(float(shares[0][0]), shares[1])
+            n_undefined = int(np.isnan(shares[1]).sum())
+            if np.isnan(shares[0][0]) or n_undefined > MOST_UNDEFINED * len(shares[1]):
+                # what is left would be the resamples in which the metal detector did well
+                found = {"value": finite(float(shares[0][0])), "low": None, "high": None}
+            else:
+                found = limits(float(shares[0][0]), shares[1])
+            result[name] = {**found, "n_undefined": n_undefined, "n_resamples": len(shares[1])}
         return result
 
     def honesty(self, entrants: list[Entrant], document: dict[str, Any]) -> None:

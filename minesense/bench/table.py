@@ -193,6 +193,7 @@ def format_comparison(comparison: Comparison) -> str:
     if len(lines) == 2:
         lines.append("nothing changed")
     lines += [f"Note: {note}" for note in comparison.notes]
-    n = len(comparison.regressions)
+    lines += [f"GONE: {what}" for what in comparison.gone]
+    n = len(comparison.regressions) + len(comparison.gone)
     lines.append(f"{n} figures regressed beyond their limits." if n else "No regression.")
     return "\n".join(lines)

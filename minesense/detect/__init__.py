@@ -18,7 +18,7 @@ from .candidates import ExtractCandidates, merge_candidates
 from .cap import CandidateCap
 from .classify import ESTIMATORS, fit, new_estimator, out_of_fold, predict
 from .confident import certify_with_confidence
-from .decision import Decision, decide, rank_sites
+from .decision import Decision, decide, decide_again, rank_sites
 from .detection import Detection, LaneDetection, check_sensor, observed
 from .detector import Detector
 from .familiarity import (
@@ -133,6 +133,7 @@ __all__ = [
     "compiled_trees",
     "conformal_p_values",
     "decide",
+    "decide_again",
     "describe",
     "expected_calibration_error",
     "extract_trees",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_count, check_probability
+from .._validation import check_array, check_count, check_labels, check_probability
 from ..sweep import Floats
 
 
@@ -186,7 +186,7 @@ def check_scores(
         As :func:`fit_platt`.
     """
     score = check_array(scores, "scores", ("n",))
-    label = np.asarray(labels).astype(bool)
+    label = check_labels(labels)
     weight = np.ones(len(score)) if weights is None else check_array(weights, "weights", ("n",))
     if not len(score) == len(label) == len(weight):
         msg = f"Invalid lengths {len(score)}, {len(label)}, {len(weight)}. Must be equal."
@@ -305,7 +305,7 @@ def check_probabilities(
         If a probability is not between 0 and 1, or lengths differ.
     """
     p = check_array(probabilities, "probabilities", ("n",))
-    y = np.asarray(labels).astype(bool)
+    y = check_labels(labels)
     if y.shape != p.shape or (p < 0).any() or (p > 1).any():
         msg = (
             f"Invalid probabilities with shape {p.shape} beside labels with shape {y.shape}. "

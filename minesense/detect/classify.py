@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_count, check_one_of
+from .._validation import check_array, check_count, check_labels, check_one_of
 from ..sweep import Floats
 from ._one_thread import one_thread
 from .folds import lane_folds
@@ -326,18 +326,14 @@ def _check_table(
             f"Invalid features {x.shape}, labels {given.shape}. Must be (n, n_features), (n,)."
         )
         raise ValueError(msg)
-    is_known = np.isin(given, [0, 1]) & (given.dtype.kind in "biuf")  # "0" is no number
-    if not is_known.all():
-        wrong = given[np.argmin(is_known)].item()
-        msg = f"Invalid labels: one is {wrong!r}. Must be true or false, or 1 or 0."
-        raise ValueError(msg)
+    y = check_labels(given)
     if weights is None:
-        return x, given.astype(bool), np.ones(len(x))
+        return x, y, np.ones(len(x))
     weight = check_array(weights, "weights", (len(x),))
     if (weight < 0).any():
         msg = f"Invalid weights: the least is {weight.min()}. Must not be negative."
         raise ValueError(msg)
-    return x, given.astype(bool), weight
+    return x, y, weight
 
 
 def _check_rows(features: npt.ArrayLike, n_features: int | None) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,8 @@ def decide(
     Parameters
     ----------
     log_odds : (n,) float64 ndarray
-        Of a mine, of all sensors together.
+        Of a mine, of all sensors together; NaN where none of them has a say, which makes an
+        alarm.
     ratios : dict of (n,) float64 ndarray
         Log likelihood ratio of each sensor; NaN where it did not observe the place.
     threshold : float
@@ -82,15 +84,17 @@ def decide(
     >>> (decision.scores >= 0.0).tolist(), decision.kept_by
     ([True, True, False], (('gpr',), ('unfamiliar',), ()))
     """
-    asked: dict[str, npt.NDArray[np.bool_]] = {UNFAMILIAR: is_unfamiliar}
+    is_lost = np.isnan(log_odds)  # nothing is known: neither is it unlike a mine
+    asked: dict[str, npt.NDArray[np.bool_]] = {UNFAMILIAR: is_unfamiliar | is_lost}
     if own:
         rule = FusionRule(threshold=threshold, own=own)
         fused = rule.decide(log_odds, {kind: ratios[kind] for kind in own})
         for kind in own:
             asked[kind] = np.array([kind in by for by in fused.by], dtype=bool)
-    is_below = log_odds < threshold
+    is_below = ~(log_odds >= threshold)
     is_kept = is_below & np.logical_or.reduce(list(asked.values()))
-    lifted = threshold + LIFT * (1 + np.tanh(log_odds / 20))
+    order = np.where(is_lost, -np.inf, log_odds)
+    lifted = threshold + LIFT * (1 + np.tanh(order / 20))
     return Decision(
         scores=np.where(is_kept, lifted, log_odds),
         kept_by=tuple(
@@ -151,10 +155,7 @@ def rank_sites(
     ... )
     ((), {})
     """
-    order = sorted(
-        range(len(sites)),
-        key=lambda k: (-decision.scores[k], -log_odds[k], sites[k].lane, sites[k].time),
-    )
+    order = _strongest_first(decision.scores, log_odds, sites)
     ranked, kept = [], {}
     for rank, k in enumerate(order, start=1):
         site, name = sites[k], f"A{rank:04d}"
@@ -181,3 +182,63 @@ def rank_sites(
         if decision.kept_by[k]:
             kept[name] = decision.kept_by[k]
     return tuple(ranked), kept
+
+
+def decide_again(
+    ranked: Sequence[Alarm], *, threshold: float, own: Mapping[str, float]
+) -> tuple[tuple[Alarm, ...], dict[str, tuple[str, ...]]]:
+    """
+    Return ranked places as another threshold ranks them.
+
+    Parameters
+    ----------
+    ranked : sequence of Alarm
+        Of :func:`rank_sites`: their evidence and flags tell all that is needed.
+    threshold, own
+        As in :func:`decide`.
+
+    Returns
+    -------
+    ranked, kept
+        As of :func:`rank_sites`; places keep their identifiers.
+
+    Examples
+    --------
+    >>> from minesense.detect.decision import decide_again
+    >>> decide_again([], threshold=0.0, own={})
+    ((), {})
+    """
+    log_odds = np.array([alarm.evidence["log_odds"] for alarm in ranked], dtype=np.float64)
+    decision = decide(
+        log_odds,
+        {
+            kind: np.array([alarm.evidence[f"{kind}_log_ratio"] for alarm in ranked])
+            for kind in own
+        },
+        threshold=threshold,
+        own=own,
+        is_unfamiliar=np.array(
+            [bool(alarm.quality & Quality.OUT_OF_DOMAIN) for alarm in ranked], dtype=bool
+        ),
+    )
+    order = _strongest_first(decision.scores, log_odds, ranked)
+    again = tuple(
+        dataclasses.replace(ranked[k], score=float(decision.scores[k])) for k in order
+    )
+    kept = {ranked[k].identifier: decision.kept_by[k] for k in order if decision.kept_by[k]}
+    return again, kept
+
+
+def _strongest_first(
+    scores: Floats, log_odds: Floats, places: Sequence[Site] | Sequence[Alarm]
+) -> list[int]:
+    """Return the order of places."""
+    return sorted(
+        range(len(places)),
+        key=lambda k: (
+            -scores[k],
+            -np.nan_to_num(log_odds[k], nan=-np.inf),
+            places[k].lane,
+            places[k].time,
+        ),
+    )

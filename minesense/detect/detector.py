@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ from .._validation import check_count, check_number, check_one_of
 from ..coverage import Rectangle, Region
 from ..sweep import Sweep
 from .calibrate import Platt, probability
-from .decision import decide, rank_sites
+from .decision import decide, decide_again, rank_sites
 from .detection import Detection, LaneDetection, observed
 from .familiarity import is_unfamiliar, unfamiliar_ground
 from .feature_groups import KINDS
@@ -220,8 +221,7 @@ class Detector:
         """
         mode, kinds = self.mode(mode), self._kinds(mode)
         guarantee = self._guarantee(mode, threshold, miss_rate)
-        if threshold is None:
-            threshold = self.thresholds[mode] if guarantee is None else guarantee.threshold
+        threshold = self._limit(mode, threshold, guarantee)
         if not all(any(kind in lane for kind in kinds) for lane in lanes):
             msg = f"Invalid lanes: one holds no sensor of kind {' or '.join(kinds)}."
             raise ValueError(msg)
@@ -229,7 +229,9 @@ class Detector:
         sites = [site for lane in lanes for site in self.find_sites(lane)]
         odds, ratios = self.log_odds(sites, mode)
         stretches = unfamiliar_ground(lanes, self.monitors, self.settings)
-        is_new = is_unfamiliar(sites, stretches)
+        is_lost = np.all([np.isnan(ratio) for ratio in ratios.values()], axis=0)
+        odds = np.where(is_lost, np.nan, odds)  # not the prior: nothing was looked at
+        is_new = is_unfamiliar(sites, stretches) | is_lost
         decision = decide(
             odds,
             ratios,
@@ -260,6 +262,44 @@ class Detector:
             guarantee=guarantee,
         )
 
+    def decide_again(
+        self,
+        found: Detection,
+        *,
+        threshold: float | None = None,
+        miss_rate: float | None = None,
+    ) -> Detection:
+        """
+        Return a detection of this detector with another threshold, without judging again.
+
+        Parameters
+        ----------
+        found : Detection
+            From :meth:`detect` or :meth:`judge`.
+        threshold, miss_rate
+            As in :meth:`detect`.
+
+        Returns
+        -------
+        detection : Detection
+            What :meth:`judge` would have returned, but for the identifiers, which stay.
+
+        Raises
+        ------
+        ValueError
+            If another detector made the detection; and as :meth:`detect`.
+        """
+        if found.model != self.identity:
+            msg = f"Invalid detection of model '{found.model}'. Must be of '{self.identity}'."
+            raise ValueError(msg)
+        guarantee = self._guarantee(found.mode, threshold, miss_rate)
+        limit = self._limit(found.mode, threshold, guarantee)
+        own = self.own_thresholds if found.mode == "both" else {}
+        ranked, kept = decide_again(found.ranked, threshold=limit, own=own)
+        return dataclasses.replace(
+            found, ranked=ranked, kept=kept, threshold=limit, guarantee=guarantee
+        )
+
     def certify(self, miss_rate: float, *, mode: str | None = None) -> Guarantee:
         """
         Return the highest threshold that holds a stated miss rate.
@@ -287,7 +327,9 @@ class Detector:
         Notes
         -----
         As :func:`~minesense.detect.certify_miss_rate`, with lanes as units. The scores are
-        those of classifiers that had not seen the lane; the one in use was fitted to all.
+        those of classifiers that had not seen the lane; the one in use was fitted to all,
+        and the theorem does not cover that step. Alarms for other reasons than the score
+        only lower the share that is missed.
         """
         mode = self.mode(mode)
         if mode not in self.targets:
@@ -308,6 +350,12 @@ class Detector:
             msg = f"Invalid threshold '{threshold:g}' beside a miss rate. Must be one of both."
             raise ValueError(msg)
         return self.certify(miss_rate, mode=mode)
+
+    def _limit(self, mode: str, threshold: float | None, guarantee: Guarantee | None) -> float:
+        """Return the threshold that is stated, promised, or that of training."""
+        if guarantee is not None:
+            return guarantee.threshold
+        return self.thresholds[mode] if threshold is None else threshold
 
     def _stated(self, mode: str, odds: np.ndarray) -> np.ndarray:
         """Return the log odds of the probabilities that are stated."""

@@ -95,7 +95,7 @@ def fit_monitors(
     Returns
     -------
     monitors : dict of ShiftMonitor
-        By kind of sensor, if two lanes or more tell of it. Statistics that no training lane
+        By kind of sensor, if three lanes or more tell of it. Statistics that no training lane
         knows are left out; the margin is :func:`familiar_margin`.
 
     Examples
@@ -111,7 +111,7 @@ def fit_monitors(
             rows = [ground_statistics(part, settings) for part in screened.parts]
             if rows:
                 tables.setdefault(kind, []).append(rows)
-    return {kind: _fit(rows) for kind, rows in tables.items() if len(rows) > 1}
+    return {kind: _fit(rows) for kind, rows in tables.items() if len(rows) > 2}
 
 
 def familiar_margin(lanes: Sequence[Sequence[Mapping[str, float]]]) -> float:
@@ -132,8 +132,10 @@ def familiar_margin(lanes: Sequence[Sequence[Mapping[str, float]]]) -> float:
     -----
     Each lane is held against the ranges of the others; the margin takes in
     ceil(0.95 (n + 1)) of the n lanes, or all where there are fewer than 19: a new lane of
-    the same ground then is unfamiliar in one of twenty cases, or with n = 9 in one of ten.
-    With few lanes ranges are short, and margins grow to make up for it.
+    the same ground then is unfamiliar in about one of twenty cases, or with n = 9 in one of
+    ten, to each sensor; with two sensors in about twice as many. Stretches that lack a
+    statistic come on top. With few lanes ranges are short, and margins grow to make up for
+    it.
 
     Examples
     --------
@@ -248,8 +250,8 @@ def is_unfamiliar(sites: Sequence[Site], stretches: Iterable[Unfamiliar]) -> np.
 
 def _fit(lanes: Sequence[Sequence[Mapping[str, float]]]) -> ShiftMonitor:
     """Return the monitor of training lanes, with the margin that they ask for."""
-    margin = familiar_margin(lanes) if len(lanes) > 2 else LEAST_MARGIN
-    return ShiftMonitor.fit(_known([row for lane in lanes for row in lane]), margin=margin)
+    rows = _known([row for lane in lanes for row in lane])
+    return ShiftMonitor.fit(rows, margin=familiar_margin(lanes))
 
 
 def _of(row: Mapping[str, float], monitor: ShiftMonitor) -> dict[str, float]:

@@ -150,7 +150,8 @@ class ShiftMonitor:
         ----------
         row : dict of float
             Its statistics by name. What is missing here but was known in training is a
-            departure; names that training did not know are refused.
+            departure, and so is everything if nothing is known; names that training did not
+            know are refused.
 
         Returns
         -------
@@ -164,10 +165,11 @@ class ShiftMonitor:
         """
         self._refuse_unknown(row)
         found = []
+        is_empty = all(math.isnan(float(row.get(name, math.nan))) for name in self.ranges)
         for name, known in self.ranges.items():
             value = float(row.get(name, math.nan))
             if math.isnan(value):
-                if known.missing < MISSING:
+                if known.missing < MISSING or is_empty:
                     found.append(_departure(name, "missing", value, known, math.inf))
             elif not known.low <= value <= known.high:
                 beyond = max(known.low - value, value - known.high)

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_real, check_shape
+from .._validation import check_real, check_shape, meant_fraction
 from ..sweep import Floats
 
 #: What is taken to be exchangeable.
@@ -116,7 +116,7 @@ def exact(value: float) -> Fraction:
     Returns
     -------
     number : Fraction
-        The nearest one with a denominator of at most 1e7: 29/100, 1/14. That is what was
-        written, if it had no more than seven decimals.
+        The nearest one with a denominator of at most 1e7, 29/100 or 1/14, if it is that to
+        twelve digits; else the float as it is.
     """
-    return Fraction(float(value)).limit_denominator(10**7)
+    return meant_fraction(value)

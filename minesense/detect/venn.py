@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array
+from .._validation import check_array, check_labels
 from ..sweep import Floats
 
 
@@ -68,7 +68,7 @@ def venn_abers(
 
     score = check_array(scores, "scores", ("n",))
     known = check_array(calibration_scores, "calibration_scores", ("m",))
-    label = np.asarray(labels).astype(bool)
+    label = check_labels(labels)
     if len(known) != len(label) or label.all() or not label.any():
         msg = (
             f"Invalid labels: {len(label)} for {len(known)} scores, {label.sum()} of them "

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 
-from .._validation import check_count, check_number, check_positive, check_probability
+from .._validation import (
+    check_count,
+    check_number,
+    check_positive,
+    check_probability,
+    meant_fraction,
+)
 from .intervals import area_needed, targets_needed
 
 
@@ -124,11 +129,7 @@ def lanes_needed(miss_rate: float) -> int:
     (19, 49, 13)
     """
     rate = check_probability(miss_rate, "miss_rate")
-    # the decimal that was meant: 0.1 is one in ten, not a little more
-    exact = Fraction(rate).limit_denominator(1_000_000)
-    if exact == 0:
-        exact = Fraction(rate)
-    return math.ceil(1 / exact - 1)
+    return math.ceil(1 / meant_fraction(rate) - 1)  # 0.1 is one in ten, not a little more
 
 
 def plan(

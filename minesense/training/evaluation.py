@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_count, check_probability, check_shape
+from .._validation import check_array, check_count, check_labels, check_probability, check_shape
 from ..detect import (
     expected_calibration_error,
     fit,
@@ -378,7 +378,7 @@ def _check_table(
             f"{', '.join(list(TIERS)[2:])}: places of a lane are alike."
         )
         raise ValueError(msg)
-    y = np.asarray(labels).astype(bool)
+    y = check_labels(labels)
     x = check_shape(np.asarray(features, np.float64), "features", (len(y), "n_features"))
     known = {}
     for tier, names in groups.items():

@@ -36,6 +36,10 @@ class Places:
             [mode == "both" or mode in site.noticed for site in self.sites], dtype=bool
         )
 
+    def lanes_of(self, use: npt.NDArray[np.bool_]) -> list[str]:
+        """Return the lanes of some of the places."""
+        return [self.sites[k].lane for k in np.flatnonzero(use)]
+
     def seen(self, coverage: Coverage, sensors: str) -> npt.NDArray[np.bool_]:
         """Return which places lie on ground that the score counts, as it decides it."""
         return _seen(self.sites, coverage, sensors)

@@ -11,7 +11,7 @@ from ..sweep import Floats
 
 def rate_threshold(scores: Floats, *, rate: float, area: float) -> float:
     """
-    Return the lowest threshold that raises no more false alarms than a rate allows.
+    Return a threshold that raises no more false alarms than a rate allows.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def rate_threshold(scores: Floats, *, rate: float, area: float) -> float:
     Returns
     -------
     threshold : float
-        An alarm is a score at or above it.
+        An alarm is a score at or above it. The lowest that holds the rate, or the lowest
+        score where all may be alarms.
 
     Examples
     --------
@@ -61,11 +62,18 @@ def joint_thresholds(
     own : dict of float
         Of the sensors' own. A place that reaches any of the thresholds is an alarm.
 
+    Raises
+    ------
+    ValueError
+        If a fused score is NaN.
+
     Notes
     -----
-    Each threshold alone lets by at most :math:`k` of the places, the same number for all; of
-    all :math:`k` the greatest is taken at which no more than ``rate * area`` places reach one
-    or several of them.
+    Each threshold alone lets by at most :math:`k` of the places, the same limit for all, and
+    fewer where scores tie or a sensor observed fewer places. Of all :math:`k` the greatest is
+    taken at which no more than ``rate * area`` places reach one or several thresholds. A
+    sensor that observed none of the places gets no threshold of its own: nothing is known
+    of what it would let by.
 
     Examples
     --------
@@ -78,7 +86,10 @@ def joint_thresholds(
     >>> 3.0 < threshold <= 4.0, 3.0 < limits["gpr"] <= 4.0
     (True, True)
     """
-    known = {name: values[~np.isnan(values)] for name, values in own.items()}
+    known = {name: x[~np.isnan(x)] for name, x in own.items() if not np.isnan(x).all()}
+    if np.isnan(fused).any():
+        msg = f"Invalid fused: score {int(np.isnan(fused).argmax())} is NaN. Must be numbers."
+        raise ValueError(msg)
     allowed = int(rate * area + 1e-9)
     low, high = 0, allowed
 
@@ -90,14 +101,14 @@ def joint_thresholds(
         count = (low + high + 1) // 2
         threshold, limits = at(count)
         asked = fused >= threshold
-        for name, values in own.items():
-            asked |= values >= limits[name]  # NaN asks for nothing
+        for name, limit in limits.items():
+            asked |= own[name] >= limit  # NaN asks for nothing
         low, high = (count, high) if asked.sum() <= allowed else (low, count - 1)
     return at(low)
 
 
 def _letting_by(scores: Floats, count: int) -> float:
-    """Return the lowest threshold that at most so many scores reach."""
+    """Return a threshold that at most so many scores reach: the lowest score if all may."""
     ordered = np.sort(scores)[::-1]
     if len(ordered) <= count:
         return float(ordered[-1]) if len(ordered) else 0.0

@@ -27,6 +27,7 @@ from ..detect import (
     fit_calibration,
     fit_monitors,
     fuse,
+    lane_folds,
     observed,
     probability,
 )
@@ -110,9 +111,11 @@ def train(
     A sensor alone notices fewer places than both, and among them more mines: its
     probabilities alone are its log ratio plus a shift fitted to what it noticed itself.
 
-    With both sensors, what one of them asks for on its own stays an alarm, and all alarms
-    together, those of either sensor and of both, are as many as the design rate allows: the
-    three thresholds each let by equally many false alarms.
+    With both sensors, what one of them asks for on its own stays an alarm, and the false
+    alarms of either sensor and of both together are as many as the design rate allows
+    (:func:`~minesense.training.thresholds.joint_thresholds`). Places on ground unlike that
+    of training come on top: where a new lane of the same ground is taken for other ground,
+    as one in twenty is by each sensor, all its places are alarms.
     """
     screened = screen_lanes(
         sweeps, settings=settings, recipe=recipe, workers=workers, progress=progress
@@ -165,6 +168,7 @@ def screen_lanes(
     recipe = recipe or Recipe()
     settings = recipe.apply(settings or DetectorSettings())
     sweeps = [sweep for sweep in sweeps if sweep.sensor.kind in recipe.kinds]
+    _refuse_copies(sweeps)
     empty = _untrained(_describe(sweeps, recipe), settings, recipe)
     return ScreenedLanes(
         settings=settings,
@@ -316,7 +320,7 @@ def _judge_mode(
         odds=odds,
         calibration=calibration,
         stated=stated,
-        quality=_quality(probability(stated.log_odds(odds[use])), labels),
+        quality=_quality(mode, total[use], labels, weights, priors, places.lanes_of(use)),
         area=scored_ground(truth, coverage, halo=halo, sensors=sensors).scored,
         is_false=use & ~places.labels & places.seen(coverage, sensors),
         targets=held_out_targets(
@@ -344,6 +348,20 @@ def _describe(sweeps: Sequence[Sweep], recipe: Recipe) -> dict[str, dict[str, An
     return {kind: sensors[kind] for kind in KINDS if kind in recipe.kinds}
 
 
+def _refuse_copies(sweeps: Sequence[Sweep]) -> None:
+    """Raise if two lanes hold the same samples: held out, one would be known by the other."""
+    lanes: dict[tuple[str, str], str] = {}
+    for sweep in sweeps:
+        samples = hashlib.sha256(np.ascontiguousarray(sweep.samples).tobytes()).hexdigest()
+        other = lanes.setdefault((sweep.sensor.kind, samples), sweep.lane)
+        if other != sweep.lane:
+            msg = (
+                f"Invalid sweeps: lanes '{other}' and '{sweep.lane}' hold the same samples of "
+                f"kind '{sweep.sensor.kind}'. Must be recorded once each: copies leak."
+            )
+            raise ValueError(msg)
+
+
 def _untrained(
     sensors: Mapping[str, Mapping[str, Any]], settings: DetectorSettings, recipe: Recipe
 ) -> Detector:
@@ -360,8 +378,31 @@ def _untrained(
     )
 
 
-def _quality(p: Floats, y: np.ndarray) -> dict[str, float]:
-    """Return how good probabilities are, for the card."""
+def _quality(
+    mode: str,
+    ratios: Floats,
+    y: npt.NDArray[np.bool_],
+    weights: Floats,
+    priors: Mapping[str, float],
+    lanes: Sequence[str],
+) -> dict[str, float]:
+    """
+    Return how good probabilities are, for the card.
+
+    Those of a lane come from calibrations that had not seen it: judged on what they were
+    fitted to, steps look perfect.
+    """
+    p = np.full(len(y), np.nan)
+    for fold in lane_folds(lanes, n_folds=min(5, len(set(lanes)))):
+        known = fold.train
+        if not 0 < y[known].sum() < len(known):
+            continue
+        first = calibrate_mode(mode, ratios[known], y[known], weights[known], priors)
+        stated = fit_calibration(
+            first.log_odds(ratios[known]), y[known], weights=weights[known]
+        )
+        p[fold.test] = probability(stated.log_odds(first.log_odds(ratios[fold.test])))
+    p, y = p[np.isfinite(p)], y[np.isfinite(p)]
     return {
         "brier": round(float(np.mean((p - y) ** 2)), 6),
         "calibration_error": round(expected_calibration_error(p, y), 6),
