@@ -273,7 +273,7 @@ def describe(
     >>> (part,) = screen.finish().parts
     >>> cells = Cells(part=part, traces=[], channels=[], settings=settings)
     >>> describe(cells, "emi").shape
-    (0, 14)
+    (0, 42)
     """
     parts = [
         np.asarray(group.compute(cells), dtype=np.float64)
