@@ -349,3 +349,17 @@ def test_a_cut_model_is_refused(tmp_path):
         path.write_bytes(whole[: int(share * len(whole))])
         with pytest.raises(ValueError, match="Must be a file written by"):
             load_model(path)
+
+
+@pytest.mark.parametrize("kind", ["boosted", "forest", "possibilistic"])
+def test_a_seed_may_be_as_long_as_it_likes(kind):
+    """Beyond 32 bits, too, as the sealed seeds of the benchmark are; short ones stay."""
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    labels = rows[:, 0] > 0
+    long = fit(rows, labels, kind=kind, seed=2**61 + 1)
+    again = fit(rows, labels, kind=kind, seed=2**61 + 1)
+    npt.assert_array_equal(predict(long, rows), predict(again, rows))
+    assert new_estimator(kind, seed=7).steps[-1][1].random_state == 7
+    assert new_estimator(kind, seed=2**61).steps[-1][1].random_state < 2**32
+    other = new_estimator(kind, seed=2**61 + 2).steps[-1][1].random_state
+    assert other != new_estimator(kind, seed=2**61).steps[-1][1].random_state

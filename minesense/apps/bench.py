@@ -55,7 +55,8 @@ def run(options: Namespace) -> str:
     Returns
     -------
     text : str
-        Tables; a :class:`Verdict` of code 1 for a regression or a secret that does not fit.
+        Tables; a :class:`Verdict` of code 1 for a regression, an entrant that could not be
+        trained, or a secret that does not fit.
 
     Raises
     ------
@@ -122,7 +123,10 @@ def _run(options: Namespace) -> str:
     path = Path(folder) / f"{plan.size}.json"
     write_json(path, results)
     lines = [f"commitment {promise}"] if promise else []
-    return "\n".join([*lines, format_results(results), f"wrote {path}"])
+    text = "\n".join([*lines, format_results(results), f"wrote {path}"])
+    # who was to be compared and could not even be trained makes a run that failed
+    is_lame = any(item["part"] == "training" for item in results["exclusions"])
+    return Verdict(text, 1) if is_lame else text
 
 
 def _entrants(options: Namespace, screens: Screens) -> list[Entrant]:

@@ -39,7 +39,7 @@ def new_estimator(
         `options`. ``"score"``: :class:`~minesense.detect.score_column.ScoreColumn`, the
         first column unless `options` name another.
     seed : int
-        Of the estimator's own chance, zero or more.
+        Of the estimator's own chance, zero or more; one beyond 32 bits is hashed to them.
     options : dict, optional
         Parameters of the last step by name, in place of those above.
 
@@ -67,7 +67,7 @@ def new_estimator(
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
     check_one_of(kind, "kind", ESTIMATORS)
-    steps = _steps(kind, check_count(seed, "seed", least=0))
+    steps = _steps(kind, _short(check_count(seed, "seed", least=0)))
     name, last = steps[-1]
     unknown = sorted(set(options or {}) - set(last.get_params()))
     if unknown:
@@ -77,6 +77,13 @@ def new_estimator(
         )
         raise ValueError(msg)
     return Pipeline([*steps[:-1], (name, last.set_params(**(options or {})))])
+
+
+def _short(seed: int) -> int:
+    """Return a seed that scikit-learn takes, of 32 bits; one that is short enough stays."""
+    if seed < 2**32:
+        return seed
+    return int(np.random.SeedSequence(seed).generate_state(1)[0])
 
 
 def _steps(kind: str, seed: int) -> list[tuple[str, Any]]:
