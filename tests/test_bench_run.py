@@ -40,7 +40,7 @@ from minesense.detect import RECIPES
 from minesense.io import write_csv
 from minesense.sweep import Quality
 
-SEED = 41_905_277 + 2**61  # as long as a sealed one
+SEED = 2**61 + 8  # as long as a sealed one
 
 
 class Oracle:

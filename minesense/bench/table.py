@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -183,6 +184,8 @@ def format_comparison(comparison: Comparison) -> str:
     for row in comparison.rows:
         d = row.difference
         if d.value == 0 and d.low == 0 and d.high == 0:
+            continue
+        if math.isnan(d.first) and math.isnan(d.second):  # told by neither
             continue
         mark = "REGRESSION" if row.is_regression else "worse" if row.is_worse else ""
         lines.append(
