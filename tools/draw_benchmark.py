@@ -1,8 +1,8 @@
 """
-Draw the curves of a results file of the benchmark, and print its tables.
+Draw the curves of a results file of the benchmark, and write its tables for the docs.
 
 Run it as ``.venv/bin/python tools/draw_benchmark.py RESULTS.json`` when the figures change; the
-picture goes to ``docs/images/benchmark.png``, the tables to the screen.
+picture goes to ``docs/images/benchmark_SIZE.png``, the tables to ``docs/benchmark_SIZE.txt``.
 """
 
 import sys
@@ -32,6 +32,8 @@ lines = [
     for name in SHOWN
     if name in entrants
 ]
-target = Path(__file__).parent.parent / "docs" / "images" / "benchmark.png"
-target.write_bytes(roc_figure(lines, is_synthetic=True, image_format="png"))
-sys.stdout.write(format_results(results) + "\n")
+docs, size = Path(__file__).parent.parent / "docs", results["benchmark"]["size"]
+image = roc_figure(lines, is_synthetic=True, image_format="png")
+(docs / "images" / f"benchmark_{size}.png").write_bytes(image)
+tables = "\n".join(line.rstrip() for line in format_results(results).splitlines())
+(docs / f"benchmark_{size}.txt").write_text(tables + "\n")
