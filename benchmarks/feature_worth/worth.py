@@ -106,7 +106,7 @@ def compare(
         for name, s in scores.items()
     }
     first = next(iter(scores))
-    heads = ("features", *WORDS, *(f"{word}, less {first}" for word in WORDS))
+    heads = ("features", *WORDS, *(f"{word}, less the first row" for word in WORDS))
     lines = [
         f"| {' | '.join(heads)} |",
         "|" + "---|" * (1 + 2 * len(WORDS)),
