@@ -537,6 +537,48 @@ def test_what_was_screened_is_not_taken_for_other_sweeps(plan):
     assert screens.of(survey.sweeps) is not trained_on
 
 
+class Breaks:
+    """An entrant whose own code fails."""
+
+    name = "breaks"
+
+    def train(self, sweeps, truth, **_):
+        """Run out of memory, as others do."""
+        msg = "CUDA out of memory"
+        raise RuntimeError(msg)
+
+    def detect(self, sweeps, **_):
+        """Never get here."""
+
+
+class Lists(Breaks):
+    """An entrant that returns something else."""
+
+    name = "lists"
+
+    def train(self, sweeps, truth, **_):
+        """Learn nothing."""
+
+    def detect(self, sweeps, **_):
+        """Return a list."""
+        return []
+
+
+def test_an_entrant_that_breaks_does_not_stop_the_others(plan):
+    """It is left out, and why is told."""
+    found = run_benchmark(
+        plan,
+        seed=SEED,
+        tracks=("A",),
+        entrants=[new_entrant("random"), Breaks(), Lists()],
+        n_resamples=10,
+    )
+    reasons = {(x["entrant"], x["part"]): x["reason"] for x in found["exclusions"]}
+    assert reasons["breaks", "training"] == "RuntimeError: CUDA out of memory"
+    assert "Must be a Found or a Detection" in reasons["lists", "lane_out"]
+    assert set(found["tracks"]["A"]["all"]["readings"]) == {"random"}
+
+
 def test_two_entrants_of_one_name_are_refused(plan):
     """Or an unknown track."""
     with pytest.raises(ValueError, match="Must have a name each"):

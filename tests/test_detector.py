@@ -393,6 +393,90 @@ def test_a_stated_miss_rate_sets_the_threshold(world, found):
 
 
 @whole_chain
+def test_a_promise_of_both_sensors_needs_both(world):
+    """And ground that one of them never passed is not observed by it."""
+    radar = [sweep for sweep in world.blind if sweep.sensor.kind == "gpr"]
+    area = world.field.area_of(world.field.blind)
+    with pytest.raises(ValueError, match="has no sweep of kind 'emi'"):
+        world.detector.detect(radar, miss_rate=0.9)
+    alone = world.detector.detect(radar, area=area)
+    assert alone.coverage.kinds == ("emi", "gpr")
+    assert alone.coverage.area("emi") == 0
+    assert alone.coverage.missing_area("emi") > 10
+    assert world.detector.detect(radar, mode="gpr", miss_rate=0.9).guarantee is not None
+
+
+@whole_chain
+def test_bad_arguments_are_named(world):
+    """By type or value, never a fault of NumPy."""
+    with pytest.raises(TypeError, match="Must be Sweeps"):
+        world.detector.detect("f")
+    with pytest.raises(ValueError, match="Invalid threshold 'nan'"):
+        world.detector.detect(world.blind, threshold=math.nan)
+    with pytest.raises(TypeError, match="Invalid truth of type NoneType"):
+        train(world.training, None)
+    with pytest.raises(TypeError, match="Invalid recipe of type str"):
+        train(world.training, world.truth, recipe="radar")
+    with pytest.raises(ValueError, match="Must name lanes that were swept"):
+        train(world.training, world.truth, area=[(0, 0, 1, 1, "zz")])
+    with pytest.raises(ValueError, match="Must be of"):
+        world.detector.decide_again(
+            dataclasses.replace(world.detector.detect(world.blind), model="other")
+        )
+
+
+@whole_chain
+def test_deciding_again_is_detecting_with_that_threshold(world, found):
+    """Without judging again; alarms keep their names."""
+    again = world.detector.decide_again(found, threshold=-3.0)
+    straight = world.detector.detect(world.blind, threshold=-3.0)
+    assert [(a.easting, a.score) for a in again.ranked] == [
+        (a.easting, a.score) for a in straight.ranked
+    ]
+    assert len(again) == len(straight)
+    assert set(again.kept.values()) == set(straight.kept.values())
+
+
+@whole_chain
+def test_a_changed_card_is_refused(world, tmp_path):
+    """Another threshold, no monitor: the name no longer fits."""
+    from minesense.detect.model import load_model, save_model  # noqa: PLC0415, private
+
+    path = tmp_path / "model.skops"
+    world.detector.save(path)
+    estimators, card = load_model(path)
+    changes = [
+        {"thresholds": {**card["thresholds"], "both": 50.0}},
+        {"own_thresholds": {}},
+        {"monitors": {}},
+        {"targets": {}},
+    ]
+    for change in changes:
+        save_model(path, estimators, card | change)
+        with pytest.raises(ValueError, match=r"Must be as Detector\.save wrote it"):
+            Detector.load(path)
+    for change, lacks in (
+        ({"thresholds": {}}, "threshold both"),
+        ({"thresholds": {**card["thresholds"], "gpr": "a"}}, "threshold gpr"),
+        ({"priors": {}}, "prior gpr"),
+    ):
+        save_model(path, estimators, card | change)
+        with pytest.raises(ValueError, match=f"its card lacks.* {lacks}"):
+            Detector.load(path)
+
+
+@whole_chain
+def test_a_training_lane_may_lack_a_sensor(world):
+    """Its places are judged by the other; the detector is made all the same."""
+    some = [s for s in world.training if (s.sensor.kind, s.lane) != ("emi", "lane 01")]
+    assert len(some) == len(world.training) - 1
+    detector = train(some, world.truth, **world.options)
+    assert set(detector.thresholds) == set(world.detector.thresholds)
+    found = detector.detect(world.blind)
+    assert len(found.ranked) > 0
+
+
+@whole_chain
 def test_a_threshold_of_ones_own_keeps_what_is_kept(world):
     """However high it is, a sensor's own alarms and unknown ground stay alarms."""
     usual = world.detector.detect(world.blind)

@@ -92,10 +92,15 @@ def _detect_field(path: Path, options: Namespace) -> str:
     write_detection(output, found, sweeps[0].frame)
     n_alarms = len(found)
     promise = f"{found.guarantee}\n" if found.guarantee else ""
+    if promise and found.unfamiliar:
+        promise += (
+            f"{len(found.unfamiliar)} stretches are unlike the training lanes: there the "
+            "promise does not hold, and every place is an alarm.\n"
+        )
     n_new = sum(math.isnan(alarm.probability) for alarm in found.ranked)
     new = (
         f"{n_new} places without a probability: their ground is unlike that of training, and "
-        "all are alarms\n"
+        "all are alarms, whatever the threshold\n"
         if n_new
         else ""
     )

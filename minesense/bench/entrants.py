@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,51 @@ class Found:
     ranked: Sequence[Alarm]  #: every place that was noticed, so that a curve can be drawn
     threshold: float  #: of the score, set before the test was seen
     coverage: Coverage | None = None  #: ground that it claims to have observed
+
+
+def check_found(found: Any) -> Any:
+    """
+    Return what an entrant found, if it can be judged.
+
+    Parameters
+    ----------
+    found : Found or Detection
+        What it returned.
+
+    Returns
+    -------
+    found : Found or Detection
+        The same.
+
+    Raises
+    ------
+    TypeError
+        If it has no `ranked` alarms, no `threshold`, or one of them is of the wrong type.
+    ValueError
+        If the threshold is not finite, a score is NaN, or an identifier occurs twice.
+
+    Examples
+    --------
+    >>> from minesense.bench.entrants import check_found
+    >>> check_found([])
+    Traceback (most recent call last):
+    TypeError: Invalid result of type list. Must be a Found or a Detection.
+    """
+    if not hasattr(found, "ranked") or not hasattr(found, "threshold"):
+        msg = f"Invalid result of type {type(found).__name__}. Must be a Found or a Detection."
+        raise TypeError(msg)
+    check_number(found.threshold, "threshold")
+    names = set()
+    for alarm in found.ranked:
+        if not isinstance(alarm, Alarm):
+            msg = f"Invalid ranked: one is of type {type(alarm).__name__}. Must be Alarms."
+            raise TypeError(msg)
+        if math.isnan(alarm.score) or alarm.identifier in names:
+            what = "its score is NaN" if math.isnan(alarm.score) else "it occurs twice"
+            msg = f"Invalid alarm '{alarm.identifier}': {what}. Must be ranked once."
+            raise ValueError(msg)
+        names.add(alarm.identifier)
+    return found
 
 
 @runtime_checkable
@@ -248,6 +294,15 @@ class AlarmFile:
     def detect(self, sweeps: Sequence[Sweep], *, area: Sequence[Rectangle | Region]) -> Any:
         """Return the alarms of the lanes that are asked about."""
         lanes = {str(item[-1]) for item in area}
+        parts = {part_of(lane) for lane in lanes}
+        for part in sorted(parts & set(self._alarms)):
+            foreign = sorted({a.lane for a in self._alarms[part]} - lanes)
+            if foreign:
+                msg = (
+                    f"Invalid {self.name}: it names lane '{foreign[0]}'. Must name lanes of "
+                    "the benchmark in this size."
+                )
+                raise ValueError(msg)
         chosen = [a for alarms in self._alarms.values() for a in alarms if a.lane in lanes]
         return Found(ranked=chosen, threshold=self._threshold)
 
@@ -288,10 +343,10 @@ def new_entrant(name: str, screens: Screens | None = None) -> Entrant:
     module, _, kind = name.partition(":")
     try:
         entrant = getattr(importlib.import_module(module), kind)()
-    except (ImportError, AttributeError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001, foreign code may do anything
         msg = (
-            f"Invalid entrant {name!r}: {error}. Must be a module and a class in it that is "
-            "made without arguments, as in 'my.detector:Mine'."
+            f"Invalid entrant {name!r}: {type(error).__name__}: {error}. Must be a module and "
+            "a class in it that is made without arguments, as in 'my.detector:Mine'."
         )
         raise ValueError(msg) from None
     if not isinstance(entrant, Entrant):

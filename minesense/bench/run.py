@@ -15,7 +15,7 @@ from ..detect import DetectorSettings
 from ..score import Halo
 from .detection import finite, judge_detection, limits, stratum_names
 from .discrimination import judge_discrimination, places_of
-from .entrants import ENTRANTS, Entrant, Screens, new_entrant
+from .entrants import ENTRANTS, Entrant, Screens, check_found, new_entrant
 from .honesty import judge_honesty, true_coverage
 from .outcomes import Outcomes, differences, draw_lanes, pool, readings
 from .promises import judge_promises
@@ -191,7 +191,7 @@ class _Run:
                     ),
                 )
                 ready.append(entrant)
-            except ValueError as error:
+            except Exception as error:  # noqa: BLE001, whatever it is: others go on
                 _exclude(document, entrant, "training", error)
         return ready
 
@@ -200,9 +200,9 @@ class _Run:
         try:
             return self.time(
                 f"detect {entrant.name}",
-                lambda: entrant.detect(survey.sweeps, area=survey.area),
+                lambda: check_found(entrant.detect(survey.sweeps, area=survey.area)),
             )
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001, whatever it is: others go on
             _exclude(document, entrant, survey.part, error)
             return None
 
@@ -406,6 +406,8 @@ class _Run:
 
 def _exclude(document: dict[str, Any], entrant: Entrant, part: str, reason: object) -> None:
     """Note that an entrant is left out of a part, and why."""
+    if isinstance(reason, Exception) and not isinstance(reason, ValueError):
+        reason = f"{type(reason).__name__}: {reason}"
     document["exclusions"].append(
         {"entrant": entrant.name, "part": part, "reason": " ".join(str(reason).split())}
     )

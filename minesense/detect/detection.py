@@ -204,6 +204,7 @@ def observed(
     settings: DetectorSettings,
     *,
     area: Sequence[Rectangle | Region] | None = None,
+    kinds: Sequence[str] = (),
 ) -> Coverage:
     """
     Return which ground the screens observed.
@@ -216,6 +217,8 @@ def observed(
         Footprints and the greatest gap.
     area : sequence of rectangles, optional
         Where observation is wanted, as in :func:`minesense.coverage.observe`.
+    kinds : sequence of str
+        Kinds of sensor that were wanted: one that no lane has observed nothing.
 
     Returns
     -------
@@ -256,11 +259,11 @@ def observed(
     ['EDGE']
     """
     tracks = [part.scores for lane in lanes for item in lane.values() for part in item.parts]
-    kinds = {track.sensor.kind for track in tracks}
+    present = {*kinds, *(track.sensor.kind for track in tracks)}
     footprint = {"gpr": settings.radar_footprint, "emi": settings.coil_footprint}
     return observe(
         tracks,
-        footprint={kind: footprint[kind] for kind in sorted(kinds)},
+        footprint={kind: footprint[kind] for kind in sorted(present)},
         area=area,
         max_step=settings.max_gap,
     )

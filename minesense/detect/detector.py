@@ -65,9 +65,8 @@ class Detector:
 
     @property
     def identity(self) -> str:
-        """Name and short hash of card, recipe and settings."""
-        parts = [self.card, self.recipe.as_dict(), self.settings.as_dict()]
-        text = json.dumps(parts, sort_keys=True)
+        """Name and short hash of all that the detector is but its classifiers' numbers."""
+        text = json.dumps(write_card(self), sort_keys=True)
         return f"minesense-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def open(self, lane: str = "") -> LaneDetection:
@@ -139,7 +138,7 @@ class Detector:
         where no probability is stated: it is NaN, with the flag OUT_OF_DOMAIN.
         """
         mode = self.mode(mode)
-        self._guarantee(mode, threshold, miss_rate)
+        self._limit(mode, threshold, self._guarantee(mode, threshold, miss_rate))
         lanes = self.screen(sweeps, mode=mode, workers=workers, progress=progress)
         return self.judge(lanes, mode=mode, area=area, threshold=threshold, miss_rate=miss_rate)
 
@@ -172,6 +171,9 @@ class Detector:
         kinds = self._kinds(mode)
         lanes: dict[str, list[Sweep]] = {}
         for sweep in sweeps:
+            if not isinstance(sweep, Sweep):
+                msg = f"Invalid sweeps: one is of type {type(sweep).__name__}. Must be Sweeps."
+                raise TypeError(msg)
             if sweep.sensor.kind in kinds:
                 lanes.setdefault(sweep.lane, []).append(sweep)
         if not lanes:
@@ -226,6 +228,8 @@ class Detector:
             msg = f"Invalid lanes: one holds no sensor of kind {' or '.join(kinds)}."
             raise ValueError(msg)
         lanes = [{kind: lane[kind] for kind in kinds if kind in lane} for lane in lanes]
+        if guarantee is not None:
+            self._refuse_absent(lanes, kinds)
         sites = [site for lane in lanes for site in self.find_sites(lane)]
         odds, ratios = self.log_odds(sites, mode)
         stretches = unfamiliar_ground(lanes, self.monitors, self.settings)
@@ -253,7 +257,7 @@ class Detector:
             ranked=ranked,
             threshold=threshold,
             mode=mode,
-            coverage=observed(lanes, self.settings, area=area),
+            coverage=observed(lanes, self.settings, area=area, kinds=kinds),
             gaps=tuple(gap for item in screened for gap in item.gaps),
             model=self.identity,
             withheld=tuple(entry for item in screened for entry in item.withheld),
@@ -338,16 +342,29 @@ class Detector:
         targets = self.targets[mode]
         return certify_miss_rate(targets.scores, targets.lanes.tolist(), miss_rate=miss_rate)
 
+    def _refuse_absent(
+        self, lanes: Sequence[Mapping[str, Screened]], kinds: Sequence[str]
+    ) -> None:
+        """Raise if a lane lacks a sensor that a promise rests on."""
+        for lane in lanes:
+            absent = [kind for kind in kinds if kind not in lane]
+            if absent:
+                name = next(iter(lane.values())).lane
+                msg = (
+                    f"Invalid miss_rate for lane '{name}', which has no sweep of kind "
+                    f"'{absent[0]}'. Must be promised for the sensors that are there: pass "
+                    "their mode."
+                )
+                raise ValueError(msg)
+
     def _guarantee(
         self, mode: str, threshold: float | None, miss_rate: float | None
     ) -> Guarantee | None:
         """Return what a stated miss rate promises; None if none is stated."""
-        if threshold is not None:
-            check_number(threshold, "threshold")
         if miss_rate is None:
             return None
         if threshold is not None:
-            msg = f"Invalid threshold '{threshold:g}' beside a miss rate. Must be one of both."
+            msg = f"Invalid threshold '{threshold}' beside a miss rate. Must be one of both."
             raise ValueError(msg)
         return self.certify(miss_rate, mode=mode)
 
@@ -355,7 +372,9 @@ class Detector:
         """Return the threshold that is stated, promised, or that of training."""
         if guarantee is not None:
             return guarantee.threshold
-        return self.thresholds[mode] if threshold is None else threshold
+        return (
+            self.thresholds[mode] if threshold is None else check_number(threshold, "threshold")
+        )
 
     def _stated(self, mode: str, odds: np.ndarray) -> np.ndarray:
         """Return the log odds of the probabilities that are stated."""
@@ -448,7 +467,7 @@ class Detector:
         ImportError
             If skops is not installed (extra ``models``).
         """
-        save_model(path, self.estimators, write_card(self))
+        save_model(path, self.estimators, {**write_card(self), "identity": self.identity})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Detector:
@@ -476,4 +495,11 @@ class Detector:
             other features than this version computes.
         """
         estimators, card = load_model(path)
-        return cls(estimators=estimators, **read_card(os.fspath(path), estimators, card))
+        detector = cls(estimators=estimators, **read_card(os.fspath(path), estimators, card))
+        if detector.identity != card.get("identity"):
+            msg = (
+                f"Invalid model file '{os.fspath(path)}': its card is not that of model "
+                f"'{card.get('identity')}'. Must be as Detector.save wrote it."
+            )
+            raise ValueError(msg)
+        return detector

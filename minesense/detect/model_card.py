@@ -109,7 +109,7 @@ def read_card(
             "own_thresholds": card["own_thresholds"],
             "monitors": {k: ShiftMonitor.from_dict(v) for k, v in card["monitors"].items()},
             "targets": {k: _targets(v) for k, v in card["targets"].items()},
-            "card": {k: v for k, v in card.items() if k not in OWN},
+            "card": {k: v for k, v in card.items() if k not in (*OWN, "identity")},
         }
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"{fault}: its card cannot be read ({error}). Must be written by Detector.save."
@@ -126,6 +126,12 @@ def _targets(document: Mapping[str, Any]) -> TargetScores:
     """Return the scores that :func:`_plain` wrote."""
     scores = [-math.inf if value is None else float(value) for value in document["scores"]]
     return TargetScores(np.array(scores), np.array(document["lanes"], dtype=str))
+
+
+def _is_number(document: Mapping[str, Any], name: str) -> bool:
+    """Return whether an entry is a finite number."""
+    value = document.get(name)
+    return isinstance(value, float | int) and math.isfinite(value)
 
 
 def _platt(document: Mapping[str, Any]) -> Platt:
@@ -154,6 +160,11 @@ def _check(fault: str, estimators: Mapping[str, Any], card: Mapping[str, Any]) -
     missing = sorted(f"calibration {name}" for name in names - set(card["calibrations"]))
     if missing:
         msg = f"{fault}: its card lacks {', '.join(missing)}. Must be written by Detector.save."
+        raise ValueError(msg)
+    lacking = [f"threshold {x}" for x in recipe.modes if not _is_number(card["thresholds"], x)]
+    lacking += [f"prior {x}" for x in recipe.kinds if not _is_number(card["priors"], x)]
+    if lacking:
+        msg = f"{fault}: its card lacks {', '.join(lacking)}. Must be written by Detector.save."
         raise ValueError(msg)
     expected = {
         kind: [[f.name, f.unit] for f in features_of(kind, recipe.groups)]

@@ -9,10 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from .._validation import check_one_of
+from .._validation import check_number, check_one_of
 from .classify import ESTIMATORS
 from .feature_groups import DEFAULT_GROUPS, KINDS, SEQUENCE_DEPTHS, features_of
 from .settings import DetectorSettings
+
+#: Of the radar.
+PRESCREENERS = ("median", "mean", "quantile", "prediction")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,16 @@ class Recipe:
         if not self.kinds or set(self.kinds) - set(KINDS):
             msg = f"Invalid kinds {self.kinds}. Must be one or both of {KINDS}."
             raise ValueError(msg)
+        if not isinstance(self.name, str) or not self.name:
+            msg = f"Invalid name {self.name!r}. Must be a word."
+            raise ValueError(msg)
+        if self.prescreener is not None:
+            check_one_of(self.prescreener, "prescreener", PRESCREENERS)
+        if self.threshold is not None:
+            check_number(self.threshold, "threshold")
+        if not isinstance(self.groups, Mapping):
+            msg = f"Invalid groups of type {type(self.groups).__name__}. Must be by kind."
+            raise TypeError(msg)
         for kind in self.kinds:
             if not features_of(kind, self.groups):
                 msg = f"Invalid groups {self.groups}. Must name a group of kind '{kind}'."

@@ -13,6 +13,7 @@ from ..alarm import Candidate, Withheld
 from ..gaps import Gap, GapFinder, cut_at
 from ..sensor import Sensor
 from ..stage import LaneStage, Pipeline, Stage, check_follows
+from ..stuck import StuckFinder
 from ..sweep import Floats, Quality, Sweep, form_of, join
 from .candidates import ExtractCandidates
 from .settings import DetectorSettings, RadarSettings
@@ -146,7 +147,8 @@ class Screen:
     Notes
     -----
     Where ground is missing between two traces, the stages are flushed and start afresh, and
-    the gap is kept for the report. How the lane is cut into chunks changes nothing.
+    the gap is kept for the report. How the lane is cut into chunks changes nothing. Traces
+    in which a channel repeats itself are flagged STUCK: their ground is not observed.
     """
 
     def __init__(self, settings: DetectorSettings):
@@ -193,6 +195,7 @@ class Screen:
         check_follows(unflagged, self._form, self._last_time)
         gaps = self._finder.find(chunk)
         self._gaps += [gap for _, gap in gaps]
+        chunk = self._stuck.flag(chunk)
         first, *others = cut_at(chunk, [i for i, _ in gaps])
         found = self._take(first)
         for part in others:
@@ -257,6 +260,7 @@ class Screen:
             max_pause=self.settings.max_pause,
             spacing=options.spacing,
         )
+        self._stuck = StuckFinder()
         self._start_part()
 
     def _start_part(self) -> None:

@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..detect import Platt, Recipe, fit, fit_platt, log_odds, out_of_fold, probability
+from ..detect import (
+    Platt,
+    Recipe,
+    features_of,
+    fit,
+    fit_platt,
+    log_odds,
+    out_of_fold,
+    probability,
+)
 from ..sweep import Floats
 from .places import Places
 
@@ -48,7 +57,8 @@ def fit_judge(places: Places, kind: str, recipe: Recipe, *, seed: int) -> Judge:
     --------
     >>> judge = fit_judge(places, "gpr", RECIPES["radar"], seed=0)  # doctest: +SKIP
     """
-    rows = np.array([site.features[kind] for site in places.sites])
+    nothing = np.full(len(features_of(kind, recipe.groups)), np.nan)  # the lane lacks it
+    rows = np.array([site.features.get(kind, nothing) for site in places.sites])
     estimator, options = recipe.estimators[kind], recipe.options.get(kind)
     use = places.known & np.isfinite(rows).any(axis=1)
     labels, weights, inside = places.labels[use], places.weights[use], places.keep[use]

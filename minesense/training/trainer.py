@@ -166,6 +166,9 @@ def screen_lanes(
     >>> screened = screen_lanes(sweeps)  # doctest: +SKIP
     """
     recipe = recipe or Recipe()
+    if not isinstance(recipe, Recipe):
+        msg = f"Invalid recipe of type {type(recipe).__name__}. Must be a Recipe."
+        raise TypeError(msg)
     settings = recipe.apply(settings or DetectorSettings())
     sweeps = [sweep for sweep in sweeps if sweep.sensor.kind in recipe.kinds]
     _refuse_copies(sweeps)
@@ -230,7 +233,8 @@ def train_screened(
     lanes = [
         {kind: lane[kind] for kind in recipe.kinds if kind in lane} for lane in screened.lanes
     ]
-    coverage = observed(lanes, settings, area=area)
+    _check_truth(truth, area, {item.lane for lane in lanes for item in lane.values()})
+    coverage = observed(lanes, settings, area=area, kinds=recipe.kinds)
     places = label_places(
         [site for lane in lanes for site in empty.find_sites(lane)], truth, coverage, halo
     )
@@ -255,7 +259,7 @@ def train_screened(
             continue
         calibrations[alone(mode)] = found.calibration
         thresholds[mode] = rate_threshold(odds, **limit)
-        scores = np.array([site.scores[mode] for site in places.sites])
+        scores = np.array([site.scores.get(mode, np.nan) for site in places.sites])
         thresholds[_BASELINES[mode]] = rate_threshold(scores[found.is_false], **limit)
     card = {
         "version": __version__,
@@ -346,6 +350,23 @@ def _describe(sweeps: Sequence[Sweep], recipe: Recipe) -> dict[str, dict[str, An
         msg = f"Invalid sweeps: none of kind {' or '.join(missing)}. Must hold {both}."
         raise ValueError(msg)
     return {kind: sensors[kind] for kind in KINDS if kind in recipe.kinds}
+
+
+def _check_truth(
+    truth: Truth, area: Sequence[Rectangle | Region] | None, lanes: set[str]
+) -> None:
+    """Raise if the truth is none, or no lane of the area was swept."""
+    if not isinstance(truth, Truth):
+        msg = f"Invalid truth of type {type(truth).__name__}. Must be a Truth."
+        raise TypeError(msg)
+    if area is not None:
+        named = {str(item[-1]) for item in area}
+        if not named & lanes:
+            msg = (
+                f"Invalid area of lanes {', '.join(sorted(named)) or 'none'}. Must "
+                "name lanes that were swept, as the sweeps do."
+            )
+            raise ValueError(msg)
 
 
 def _refuse_copies(sweeps: Sequence[Sweep]) -> None:
