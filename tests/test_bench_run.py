@@ -485,7 +485,10 @@ def test_a_file_of_alarms_enters(tmp_path, plan):
     entrant = AlarmFile(path)
     area = [(0, 0, 1, 1, lane)]
     assert [a.lane for a in entrant.detect([], area=area).ranked] == [lane]
-    assert entrant.detect([], area=[(0, 0, 1, 1, "soil_out/soil/lane 02")]).ranked == []
+    both = [*area, (0, 0, 1, 1, "soil_out/soil/lane 02")]
+    assert [a.lane for a in entrant.detect([], area=both).ranked] == [lane]
+    with pytest.raises(ValueError, match="it names lane 'soil_out/soil/lane 01'"):
+        entrant.detect([], area=both[1:])  # a lane that the benchmark has not
     assert (entrant.name, entrant.detect([], area=area).threshold) == ("file: mine.csv", 3.0)
     write_csv([make_alarm(1.0, 2.0, 3.0, lane="A")], path, synthetic=True)
     with pytest.raises(ValueError, match=r"Invalid lane 'A'\. Must begin with training"):
