@@ -78,9 +78,15 @@ def save_figures(_block, variables, gallery_conf):
     return figure_rst(paths, gallery_conf["src_dir"])
 
 
-def leave_out(_app, _what, _name, thing, skip, _options):
-    """Leave out aliases of types: autodoc fails on the signature of a tuple."""
-    return True if isinstance(thing, types.GenericAlias) else skip
+def leave_out(_app, _what, name, thing, skip, _options):
+    """
+    Leave out aliases of types, and what estimators inherit from scikit-learn.
+
+    Autodoc fails on the signature of a tuple; scikit-learn makes its methods for metadata in
+    every class, and their texts refer to its own glossary.
+    """
+    is_theirs = name.startswith("set_") and name.endswith("_request")
+    return True if is_theirs or isinstance(thing, types.GenericAlias) else skip
 
 
 def setup(app):
