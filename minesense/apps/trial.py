@@ -162,19 +162,7 @@ def baseline_alarms(
             for site in find_sites({kind: lane[kind]}, detector.settings, groups={})
         ]
         alarms = [
-            Alarm(
-                identifier=f"B{k:04d}",
-                lane=site.lane,
-                time=site.time,
-                easting=site.easting,
-                northing=site.northing,
-                position_error=site.position_error,
-                depth=site.depth,
-                probability=float("nan"),
-                score=site.scores[kind],
-                quality=site.quality,
-                model=name,
-            )
+            site.alarm(f"B{k:04d}", score=site.scores[kind], model=name)
             for k, site in enumerate(sites, start=1)
         ]
         found[name] = (alarms, detector.thresholds[name], kind)

@@ -164,16 +164,10 @@ def rank_sites(
         evidence |= {f"{kind}_score": float(site.scores[kind]) for kind in site.scores}
         flag = int(Quality.OUT_OF_DOMAIN) if is_unfamiliar[k] else 0
         ranked.append(
-            Alarm(
-                identifier=name,
-                lane=site.lane,
-                time=site.time,
-                easting=site.easting,
-                northing=site.northing,
-                position_error=site.position_error,
-                depth=site.depth,
+            site.alarm(
+                name,
+                score=decision.scores[k],
                 probability=float("nan") if is_unfamiliar[k] else float(probabilities[k]),
-                score=float(decision.scores[k]),
                 evidence=evidence,
                 quality=int(site.quality) | flag,
                 model=model,

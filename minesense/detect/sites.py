@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..alarm import Candidate
+from ..alarm import Alarm, Candidate
 from ..sweep import Floats
 from .feature_groups import KINDS, Cells, describe, features_of
 from .screen import Part, Screened
@@ -31,6 +32,38 @@ class Site:
     noticed: tuple[str, ...]  #: kinds whose prescreener noticed it
     scores: Mapping[str, float]  #: prescreener score by kind; NaN where not observed
     features: Mapping[str, Floats]  #: row of features by kind; NaN where not observed
+
+    def alarm(self, identifier: str, *, score: float, **fields: Any) -> Alarm:
+        """
+        Return the place as an alarm.
+
+        Parameters
+        ----------
+        identifier : str
+            Its name.
+        score : float
+            What it is ranked by.
+        **fields
+            Further fields of :class:`minesense.Alarm`. Without them no probability is
+            stated, and the flags are those of the place.
+
+        Returns
+        -------
+        alarm : Alarm
+            Where and when the place is.
+        """
+        known = {"probability": math.nan, "quality": self.quality, **fields}
+        return Alarm(
+            identifier=identifier,
+            lane=self.lane,
+            time=self.time,
+            easting=self.easting,
+            northing=self.northing,
+            position_error=self.position_error,
+            depth=self.depth,
+            score=float(score),
+            **known,
+        )
 
 
 @dataclass(frozen=True, slots=True)

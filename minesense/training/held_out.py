@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..alarm import Alarm
 from ..coverage import Coverage
 from ..detect import Site, TargetScores
 from ..score import Halo, match
@@ -57,17 +56,7 @@ def held_out_targets(
     >>> targets = held_out_targets(sites, odds, truth, coverage, **options)  # doctest: +SKIP
     """
     alarms = [
-        Alarm(
-            identifier=f"P{k:06d}",
-            lane=site.lane,
-            time=site.time,
-            easting=site.easting,
-            northing=site.northing,
-            position_error=site.position_error,
-            depth=site.depth,
-            probability=math.nan,
-            score=float(scores[k]),
-        )
+        site.alarm(f"P{k:06d}", score=scores[k])
         for k, site in enumerate(sites)
         if use[k] and math.isfinite(scores[k])
     ]
