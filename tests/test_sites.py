@@ -12,6 +12,7 @@ from minesense.detect import (
     DetectorSettings,
     Part,
     Screened,
+    Site,
     features_of,
     find_sites,
 )
@@ -151,3 +152,25 @@ def test_candidates_without_a_place_are_never_paired():
     lone = next(site for site in sites if site.noticed == ("gpr",))
     assert lone.scores["gpr"] == 30
     assert math.isnan(lone.northing)
+
+
+def test_a_place_becomes_an_alarm_with_all_it_knows():
+    """Its own lane, time, place and flags; no probability unless one is given."""
+    place = Site(
+        lane="A",
+        easting=1.0,
+        northing=2.0,
+        position_error=0.03,
+        depth=0.07,
+        time=5.0,
+        quality=int(Quality.EDGE),
+        noticed=("gpr",),
+        scores={"gpr": 3.0},
+        features={},
+    )
+    alarm = place.alarm("X1", score=np.float32(0.5), model="m")
+    for name in ("lane", "easting", "northing", "position_error", "depth", "time", "quality"):
+        assert getattr(alarm, name) == getattr(place, name)
+    assert (alarm.identifier, alarm.score, alarm.model) == ("X1", 0.5, "m")
+    assert math.isnan(alarm.probability)
+    assert place.alarm("X2", score=0, probability=0.25, quality=0).quality == 0

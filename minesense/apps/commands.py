@@ -363,6 +363,25 @@ def _add_bench(commands: _Commands) -> None:
         help="of the score of --alarms, set before the run (default: all count)",
     )
     _add_workers(parser)
+    _add_sealed(parser)
+    group = parser.add_argument_group("comparing")
+    group.add_argument(
+        "--compare", nargs=2, metavar=("A.json", "B.json"), help="reference, and new results"
+    )
+    group.add_argument(
+        "--confidence",
+        type=arguments.share,
+        default=0.95,
+        metavar="P",
+        help="of the limits of a difference (default: 0.95)",
+    )
+    parser.epilog = (
+        f"{EXIT_CODES}\nWith --compare or reveal, 1 also: worse, or not verified; of a run: an "
+        "entrant\ncould not be trained."
+    )
+
+
+def _add_sealed(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("sealed seeds")
     group.add_argument(
         "--sealed",
@@ -376,18 +395,6 @@ def _add_bench(commands: _Commands) -> None:
         help="of the secret seed (default: secret.json)",
     )
     group.add_argument("--results", metavar="FILE", help="of the sealed run, for reveal")
-    group = parser.add_argument_group("comparing")
-    group.add_argument(
-        "--compare", nargs=2, metavar=("A.json", "B.json"), help="reference, and new results"
-    )
-    group.add_argument(
-        "--confidence",
-        type=arguments.share,
-        default=0.95,
-        metavar="P",
-        help="of the limits of a difference (default: 0.95)",
-    )
-    parser.epilog = f"{EXIT_CODES}\nWith --compare or reveal, 1 also: worse, or not verified."
 
 
 def _add_info(commands: _Commands) -> None:

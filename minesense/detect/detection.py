@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .._validation import check_count
 from ..alarm import Alarm, Candidate, Withheld
 from ..coverage import Coverage, Rectangle, Region, observe
 from ..gaps import Gap
@@ -143,6 +145,71 @@ class LaneDetection:
             msg = f"Invalid lane '{self.lane}': nothing was pushed. Must hold a sweep."
             raise ValueError(msg)
         return {kind: self._screens[kind].finish() for kind in KINDS if kind in self._screens}
+
+
+def screen_whole(
+    begin: Callable[[str], LaneDetection],
+    sweeps: Iterable[Sweep],
+    kinds: Sequence[str],
+    *,
+    workers: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> list[Mapping[str, Screened]]:
+    """
+    Push whole lanes through a detector.
+
+    Parameters
+    ----------
+    begin : callable
+        Returns a lane to push to, by its name.
+    sweeps : iterable of Sweep
+        Of one or more lanes.
+    kinds : sequence of str
+        Sensors that are listened to; sweeps of others are left out.
+    workers : int
+        Threads that share the lanes. The result does not depend on it.
+    progress : callable, optional
+        Called with the name of each lane that is done.
+
+    Returns
+    -------
+    lanes : list of dict of Screened
+        In the order in which the sweeps name them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is no Sweep, none is of the kinds, or a lane cannot be judged.
+
+    Examples
+    --------
+    >>> from minesense.detect.detection import screen_whole
+    >>> screen_whole(None, [], ("gpr",))
+    Traceback (most recent call last):
+    ValueError: Invalid sweeps: none of kind gpr. Must hold at least one.
+    """
+    lanes: dict[str, list[Sweep]] = {}
+    for sweep in sweeps:
+        if not isinstance(sweep, Sweep):
+            msg = f"Invalid sweeps: one is of type {type(sweep).__name__}. Must be Sweeps."
+            raise TypeError(msg)
+        if sweep.sensor.kind in kinds:
+            lanes.setdefault(sweep.lane, []).append(sweep)
+    if not lanes:
+        msg = f"Invalid sweeps: none of kind {' or '.join(kinds)}. Must hold at least one."
+        raise ValueError(msg)
+
+    def run(item: tuple[str, list[Sweep]]) -> Mapping[str, Screened]:
+        lane = begin(item[0])
+        for sweep in item[1]:
+            lane.push(sweep)
+        screened = lane.finish()
+        if progress is not None:
+            progress(item[0])
+        return screened
+
+    with ThreadPoolExecutor(check_count(workers, "workers")) as pool:
+        return list(pool.map(run, lanes.items()))
 
 
 def check_sensor(sensor: Sensor, expected: Mapping[str, Mapping[str, Any]]) -> None:

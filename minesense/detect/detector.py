@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .._validation import check_count, check_number, check_one_of
+from .._validation import check_one_of
 from ..coverage import Rectangle, Region
 from ..sweep import Sweep
 from .calibrate import Platt, probability
 from .decision import decide, decide_again, rank_sites
-from .detection import Detection, LaneDetection, observed
+from .detection import Detection, LaneDetection, observed, screen_whole
 from .familiarity import is_unfamiliar, unfamiliar_ground
 from .feature_groups import KINDS
 from .fuse import fuse
-from .guarantee import Guarantee, certify_miss_rate
+from .guarantee import Guarantee
 from .isotonic import Calibration
+from .limits import choose_limit, promise, refuse_absent
 from .model import load_model, save_model
-from .model_card import read_card, write_card
+from .model_card import identity_of, read_card, write_card
 from .ratios import alone, likelihood_ratios
 from .recipes import Recipe
 from .screen import Screened
@@ -66,8 +64,7 @@ class Detector:
     @property
     def identity(self) -> str:
         """Name and short hash of all that the detector is but its classifiers' numbers."""
-        text = json.dumps(write_card(self), sort_keys=True)
-        return f"minesense-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        return identity_of(write_card(self))
 
     def open(self, lane: str = "") -> LaneDetection:
         """
@@ -138,7 +135,7 @@ class Detector:
         where no probability is stated: it is NaN, with the flag OUT_OF_DOMAIN.
         """
         mode = self.mode(mode)
-        self._limit(mode, threshold, self._guarantee(mode, threshold, miss_rate))
+        self._limit(mode, threshold, miss_rate)  # refused before the work, not after it
         lanes = self.screen(sweeps, mode=mode, workers=workers, progress=progress)
         return self.judge(lanes, mode=mode, area=area, threshold=threshold, miss_rate=miss_rate)
 
@@ -168,29 +165,9 @@ class Detector:
         ValueError
             As :meth:`detect`.
         """
-        kinds = self._kinds(mode)
-        lanes: dict[str, list[Sweep]] = {}
-        for sweep in sweeps:
-            if not isinstance(sweep, Sweep):
-                msg = f"Invalid sweeps: one is of type {type(sweep).__name__}. Must be Sweeps."
-                raise TypeError(msg)
-            if sweep.sensor.kind in kinds:
-                lanes.setdefault(sweep.lane, []).append(sweep)
-        if not lanes:
-            msg = f"Invalid sweeps: none of kind {' or '.join(kinds)}. Must hold at least one."
-            raise ValueError(msg)
-
-        def run(item: tuple[str, list[Sweep]]) -> Mapping[str, Screened]:
-            lane = self.open(item[0])
-            for sweep in item[1]:
-                lane.push(sweep)
-            screened = lane.finish()
-            if progress is not None:
-                progress(item[0])
-            return screened
-
-        with ThreadPoolExecutor(check_count(workers, "workers")) as pool:
-            return list(pool.map(run, lanes.items()))
+        return screen_whole(
+            self.open, sweeps, self._kinds(mode), workers=workers, progress=progress
+        )
 
     def judge(
         self,
@@ -222,14 +199,13 @@ class Detector:
             If a lane lacks a sensor that it needs; and as :meth:`detect`.
         """
         mode, kinds = self.mode(mode), self._kinds(mode)
-        guarantee = self._guarantee(mode, threshold, miss_rate)
-        threshold = self._limit(mode, threshold, guarantee)
+        limit, guarantee = self._limit(mode, threshold, miss_rate)
         if not all(any(kind in lane for kind in kinds) for lane in lanes):
             msg = f"Invalid lanes: one holds no sensor of kind {' or '.join(kinds)}."
             raise ValueError(msg)
         lanes = [{kind: lane[kind] for kind in kinds if kind in lane} for lane in lanes]
         if guarantee is not None:
-            self._refuse_absent(lanes, kinds)
+            refuse_absent(lanes, kinds)
         sites = [site for lane in lanes for site in self.find_sites(lane)]
         odds, ratios = self.log_odds(sites, mode)
         stretches = unfamiliar_ground(lanes, self.monitors, self.settings)
@@ -239,7 +215,7 @@ class Detector:
         decision = decide(
             odds,
             ratios,
-            threshold=threshold,
+            threshold=limit,
             own=self.own_thresholds if mode == "both" else {},
             is_unfamiliar=is_new,
         )
@@ -255,7 +231,7 @@ class Detector:
         screened = [item for lane in lanes for item in lane.values()]
         return Detection(
             ranked=ranked,
-            threshold=threshold,
+            threshold=limit,
             mode=mode,
             coverage=observed(lanes, self.settings, area=area, kinds=kinds),
             gaps=tuple(gap for item in screened for gap in item.gaps),
@@ -296,8 +272,7 @@ class Detector:
         if found.model != self.identity:
             msg = f"Invalid detection of model '{found.model}'. Must be of '{self.identity}'."
             raise ValueError(msg)
-        guarantee = self._guarantee(found.mode, threshold, miss_rate)
-        limit = self._limit(found.mode, threshold, guarantee)
+        limit, guarantee = self._limit(found.mode, threshold, miss_rate)
         own = self.own_thresholds if found.mode == "both" else {}
         ranked, kept = decide_again(found.ranked, threshold=limit, own=own)
         return dataclasses.replace(
@@ -335,45 +310,14 @@ class Detector:
         and the theorem does not cover that step. Alarms for other reasons than the score
         only lower the share that is missed.
         """
-        mode = self.mode(mode)
-        if mode not in self.targets:
-            msg = f"Invalid detector: it holds no training targets for mode '{mode}'."
-            raise ValueError(msg)
-        targets = self.targets[mode]
-        return certify_miss_rate(targets.scores, targets.lanes.tolist(), miss_rate=miss_rate)
+        return promise(self.targets, self.mode(mode), miss_rate)
 
-    def _refuse_absent(
-        self, lanes: Sequence[Mapping[str, Screened]], kinds: Sequence[str]
-    ) -> None:
-        """Raise if a lane lacks a sensor that a promise rests on."""
-        for lane in lanes:
-            absent = [kind for kind in kinds if kind not in lane]
-            if absent:
-                name = next(iter(lane.values())).lane
-                msg = (
-                    f"Invalid miss_rate for lane '{name}', which has no sweep of kind "
-                    f"'{absent[0]}'. Must be promised for the sensors that are there: pass "
-                    "their mode."
-                )
-                raise ValueError(msg)
-
-    def _guarantee(
+    def _limit(
         self, mode: str, threshold: float | None, miss_rate: float | None
-    ) -> Guarantee | None:
-        """Return what a stated miss rate promises; None if none is stated."""
-        if miss_rate is None:
-            return None
-        if threshold is not None:
-            msg = f"Invalid threshold '{threshold}' beside a miss rate. Must be one of both."
-            raise ValueError(msg)
-        return self.certify(miss_rate, mode=mode)
-
-    def _limit(self, mode: str, threshold: float | None, guarantee: Guarantee | None) -> float:
-        """Return the threshold that is stated, promised, or that of training."""
-        if guarantee is not None:
-            return guarantee.threshold
-        return (
-            self.thresholds[mode] if threshold is None else check_number(threshold, "threshold")
+    ) -> tuple[float, Guarantee | None]:
+        """Return the threshold that is asked for, and what it promises."""
+        return choose_limit(
+            mode, self.thresholds, self.targets, threshold=threshold, miss_rate=miss_rate
         )
 
     def _stated(self, mode: str, odds: np.ndarray) -> np.ndarray:
@@ -467,7 +411,8 @@ class Detector:
         ImportError
             If skops is not installed (extra ``models``).
         """
-        save_model(path, self.estimators, {**write_card(self), "identity": self.identity})
+        card = write_card(self)
+        save_model(path, self.estimators, {**card, "identity": identity_of(card)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Detector:
@@ -495,11 +440,4 @@ class Detector:
             other features than this version computes.
         """
         estimators, card = load_model(path)
-        detector = cls(estimators=estimators, **read_card(os.fspath(path), estimators, card))
-        if detector.identity != card.get("identity"):
-            msg = (
-                f"Invalid model file '{os.fspath(path)}': its card is not that of model "
-                f"'{card.get('identity')}'. Must be as Detector.save wrote it."
-            )
-            raise ValueError(msg)
-        return detector
+        return cls(estimators=estimators, **read_card(os.fspath(path), estimators, card))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -60,6 +62,30 @@ def write_card(detector: Detector) -> dict[str, Any]:
         "monitors": {kind: item.as_dict() for kind, item in detector.monitors.items()},
         "targets": {mode: _plain(item) for mode, item in detector.targets.items()},
     }
+
+
+def identity_of(card: Mapping[str, Any]) -> str:
+    """
+    Return the name of a detector: a hash of all it is but its classifiers' numbers.
+
+    Parameters
+    ----------
+    card : dict
+        Of :func:`write_card`.
+
+    Returns
+    -------
+    identity : str
+        With the first twelve digits of a SHA-256.
+
+    Examples
+    --------
+    >>> from minesense.detect.model_card import identity_of
+    >>> identity_of({})
+    'minesense-44136fa355b3'
+    """
+    text = json.dumps(dict(card), sort_keys=True)
+    return f"minesense-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def read_card(
@@ -174,6 +200,13 @@ def _check(fault: str, estimators: Mapping[str, Any], card: Mapping[str, Any]) -
         msg = (
             f"{fault}: its features are not those that this version computes. Must be trained "
             "again."
+        )
+        raise ValueError(msg)
+    rest = {name: value for name, value in card.items() if name != "identity"}
+    if identity_of(rest) != card.get("identity"):
+        msg = (
+            f"{fault}: its card is not that of model '{card.get('identity')}'. Must be as "
+            "Detector.save wrote it."
         )
         raise ValueError(msg)
     return recipe

@@ -8,40 +8,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .._validation import check_count
 from .._version import __version__
 from ..coverage import Coverage, Rectangle, Region
 from ..detect import (
     KINDS,
-    Calibration,
     Detector,
     DetectorSettings,
-    Platt,
     Recipe,
     Screened,
-    TargetScores,
-    expected_calibration_error,
     features_of,
-    fit_calibration,
     fit_monitors,
-    fuse,
-    lane_folds,
     observed,
-    probability,
 )
 from ..detect.ratios import alone
-from ..score import Halo, scored_ground
-from ..sweep import Floats, Sweep
+from ..score import Halo
+from ..sweep import Sweep
 from ..truth import Truth
-from .held_out import held_out_targets
-from .judges import calibrate_mode, fit_judge
+from .judges import fit_judge
+from .modes import Mode, judge_mode
 from .places import Places, label_places
 from .thresholds import joint_thresholds, rate_threshold
 
-#: Coverage in which each mode is trained and scored.
-_SENSORS = {"gpr": "gpr", "emi": "emi", "both": "any"}
 #: What the prescreener of each kind is called when it is judged alone.
 _BASELINES = {"gpr": "gpr_energy", "emi": "emi_decay"}
 
@@ -247,9 +236,9 @@ def train_screened(
     ratios = {kind: judge.ratios for kind, judge in judges.items()}
     thresholds: dict[str, float] = {}
     own_thresholds: dict[str, float] = {}
-    modes: dict[str, _Mode] = {}
+    modes: dict[str, Mode] = {}
     for mode in recipe.modes:
-        found = _judge_mode(mode, places, ratios, priors, truth, coverage, halo)
+        found = judge_mode(mode, places, ratios, priors, truth, coverage, halo)
         limit = {"rate": settings.design_rate, "area": found.area}
         modes[mode], odds = found, found.odds[found.is_false]
         if mode == "both":
@@ -261,7 +250,32 @@ def train_screened(
         thresholds[mode] = rate_threshold(odds, **limit)
         scores = np.array([site.scores.get(mode, np.nan) for site in places.sites])
         thresholds[_BASELINES[mode]] = rate_threshold(scores[found.is_false], **limit)
-    card = {
+    return dataclasses.replace(
+        empty,
+        estimators={kind: judge.estimator for kind, judge in judges.items()},
+        calibrations=calibrations,
+        priors=priors,
+        thresholds=thresholds,
+        card=_card(screened, truth, coverage, places, modes, recipe, soils, seed),
+        stated={k: mode.stated for k, mode in modes.items()},
+        own_thresholds=own_thresholds,
+        monitors=fit_monitors(lanes, settings),
+        targets={k: mode.targets for k, mode in modes.items() if mode.targets is not None},
+    )
+
+
+def _card(
+    screened: ScreenedLanes,
+    truth: Truth,
+    coverage: Coverage,
+    places: Places,
+    modes: Mapping[str, Mode],
+    recipe: Recipe,
+    soils: Mapping[str, str] | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Return what a detector was trained on, and how well it did on lanes held out."""
+    return {
         "version": __version__,
         "is_synthetic": truth.is_synthetic,
         "training_lanes": sorted({site.lane for site in places.sites}),
@@ -270,73 +284,11 @@ def train_screened(
         "false_alarm_area_m2": {k: round(mode.area, 3) for k, mode in modes.items()},
         "soils": dict(sorted((soils or {}).items())),
         "features": {
-            k: [[f.name, f.unit] for f in features_of(k, recipe.groups)] for k in judges
+            k: [[f.name, f.unit] for f in features_of(k, recipe.groups)] for k in recipe.kinds
         },
         "out_of_fold": {k: mode.quality for k, mode in modes.items()},
         "seed": seed,
     }
-    return dataclasses.replace(
-        empty,
-        estimators={kind: judge.estimator for kind, judge in judges.items()},
-        calibrations=calibrations,
-        priors=priors,
-        thresholds=thresholds,
-        card=card,
-        stated={k: mode.stated for k, mode in modes.items()},
-        own_thresholds=own_thresholds,
-        monitors=fit_monitors(lanes, settings),
-        targets={k: mode.targets for k, mode in modes.items() if mode.targets is not None},
-    )
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Mode:
-    """What the sensors of one mode say together of places in lanes they had not seen."""
-
-    odds: Floats
-    calibration: Platt  #: of the sum of ratios, to `odds`
-    stated: Calibration  #: of `odds`, to those of the probability that is stated
-    quality: dict[str, float]
-    area: float  #: m^2 that false alarms are counted on
-    is_false: npt.NDArray[np.bool_]  #: places that count as false alarms
-    targets: TargetScores | None
-
-
-def _judge_mode(
-    mode: str,
-    places: Places,
-    ratios: Mapping[str, Floats],
-    priors: Mapping[str, float],
-    truth: Truth,
-    coverage: Coverage,
-    halo: Halo,
-) -> _Mode:
-    """Calibrate a mode, and say on what ground and which targets it is judged."""
-    sensors = _SENSORS[mode]
-    total = fuse({kind: ratios[kind] for kind in (KINDS if mode == "both" else (mode,))})
-    noticed = places.noticed(mode)
-    use = places.keep & noticed
-    labels, weights = places.labels[use], places.weights[use]
-    calibration = calibrate_mode(mode, total[use], labels, weights, priors)
-    odds = calibration.log_odds(total)
-    stated = fit_calibration(odds[use], labels, weights=weights)
-    return _Mode(
-        odds=odds,
-        calibration=calibration,
-        stated=stated,
-        quality=_quality(mode, total[use], labels, weights, priors, places.lanes_of(use)),
-        area=scored_ground(truth, coverage, halo=halo, sensors=sensors).scored,
-        is_false=use & ~places.labels & places.seen(coverage, sensors),
-        targets=held_out_targets(
-            places.sites,
-            odds,
-            truth,
-            coverage,
-            halo=halo,
-            sensors=sensors,
-            use=places.known & noticed,
-        ),
-    )
 
 
 def _describe(sweeps: Sequence[Sweep], recipe: Recipe) -> dict[str, dict[str, Any]]:
@@ -397,39 +349,6 @@ def _untrained(
         thresholds={},
         card={},
     )
-
-
-def _quality(
-    mode: str,
-    ratios: Floats,
-    y: npt.NDArray[np.bool_],
-    weights: Floats,
-    priors: Mapping[str, float],
-    lanes: Sequence[str],
-) -> dict[str, float]:
-    """
-    Return how good probabilities are, for the card.
-
-    Those of a lane come from calibrations that had not seen it: judged on what they were
-    fitted to, steps look perfect.
-    """
-    p = np.full(len(y), np.nan)
-    for fold in lane_folds(lanes, n_folds=min(5, len(set(lanes)))):
-        known = fold.train
-        if not 0 < y[known].sum() < len(known):
-            continue
-        first = calibrate_mode(mode, ratios[known], y[known], weights[known], priors)
-        stated = fit_calibration(
-            first.log_odds(ratios[known]), y[known], weights=weights[known]
-        )
-        p[fold.test] = probability(stated.log_odds(first.log_odds(ratios[fold.test])))
-    p, y = p[np.isfinite(p)], y[np.isfinite(p)]
-    return {
-        "brier": round(float(np.mean((p - y) ** 2)), 6),
-        "calibration_error": round(expected_calibration_error(p, y), 6),
-        "n_mines": int(y.sum()),
-        "n_others": int((~y).sum()),
-    }
 
 
 def _fingerprint(sweeps: Sequence[Sweep]) -> str:
