@@ -20,6 +20,7 @@ from minesense.detect import (
 )
 from minesense.detect.confident import p_value
 from minesense.detect.target_scores import exact
+from minesense.score import lanes_needed
 
 #: Few values, so that ties are common; a target without a candidate among them.
 SCORE = st.sampled_from([-math.inf, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0])
@@ -315,3 +316,12 @@ def test_a_loss_above_the_rate_needs_no_number():
     """What is lost anyway must be less than what may be lost."""
     with pytest.raises(ValueError, match=r"Invalid loss '0\.1'\. Must be below the miss rate"):
         units_needed(0.1, loss=0.1)
+
+
+@pytest.mark.parametrize(
+    ("rate", "needed"), [(1e-8, 99_999_999), (6e-8, 16_666_666), (6e-7, 1_666_666), (0.29, 3)]
+)
+def test_rates_are_never_rounded_up(rate, needed):
+    """However small: a rate of 6e-8 is not one in ten million; and both sides agree."""
+    assert units_needed(rate) == needed
+    assert lanes_needed(rate) == needed

@@ -12,6 +12,9 @@ from minesense import synthetic
 from minesense.detect import (
     RECIPES,
     Platt,
+    expected_calibration_error,
+    fit_calibration,
+    fit_platt,
     log_odds,
 )
 from minesense.detect.ratios import likelihood_ratios
@@ -147,3 +150,23 @@ def test_copies_of_a_lane_are_refused():
     ]
     with pytest.raises(ValueError, match="lanes 'lane 0' and 'lane 1' hold the same samples"):
         screen_lanes(lanes, recipe=RECIPES["metal_detector"])
+
+
+def test_quality_on_the_card_is_that_of_lanes_held_out():
+    """Steps fitted to lanes with effects of their own look perfect there, and are not."""
+    from minesense.training.modes import _quality  # noqa: PLC0415, private
+
+    rng = np.random.default_rng(seed=3)
+    effect = np.repeat(rng.normal(scale=1.5, size=40), 100)
+    lanes = [f"lane {k // 100:02d}" for k in range(4000)]
+    ratios = rng.normal(size=4000)
+    labels = rng.random(4000) < 1 / (1 + np.exp(-(ratios + effect)))
+    ones = np.ones(4000)
+    found = _quality("both", ratios, labels, ones, {}, lanes)
+    assert labels.sum() > 1000  # steps, not a law
+    first = fit_platt(ratios, labels)
+    stated = fit_calibration(first.log_odds(ratios), labels).log_odds(first.log_odds(ratios))
+    inside = expected_calibration_error(1 / (1 + np.exp(-stated)), labels)
+    assert inside < 0.005
+    assert found["calibration_error"] > 3 * inside
+    assert found["n_mines"] + found["n_others"] == 4000

@@ -83,7 +83,8 @@ def scanned_table(results: FieldResults) -> Raw:
 
 def _kept(detection: Detection) -> list[Raw]:
     """Say which alarms are none by the score of all sensors, and where ground is unknown."""
-    names = {"gpr": "the radar alone", "emi": "the metal detector alone"}
+    kinds = {"gpr": "radar", "emi": "metal detector"}
+    names = {kind: f"the {name} alone" for kind, name in kinds.items()}
     asked = [by for kept in detection.kept.values() for by in kept]
     pieces = []
     if asked:
@@ -97,7 +98,8 @@ def _kept(detection: Detection) -> list[Raw]:
         )
         pieces.append(page.element("p", words))
     rows = [
-        (s.lane, s.kind, fixed(s.start), fixed(s.stop), s.reason) for s in detection.unfamiliar
+        (s.lane, kinds.get(s.kind, s.kind), fixed(s.start), fixed(s.stop), s.reason)
+        for s in detection.unfamiliar
     ]
     if rows:
         pieces.append(
