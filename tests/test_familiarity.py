@@ -145,11 +145,12 @@ def test_places_take_the_verdict_of_the_sensors_that_saw_them():
         site(2, lane="B"),
         site(2, features={"gpr": np.full(2, np.nan), "emi": np.ones(1)}),
         site(2, features={"emi": np.ones(1)}),
+        site(9, quality=int(Quality.OUT_OF_DOMAIN)),  # somebody knew before
     ]
     assert is_unfamiliar(sites, (stretch,)).tolist() == [
-        False, True, True, False, False, False, False,
+        False, True, True, False, False, False, False, True,
     ]  # fmt: skip
-    assert is_unfamiliar(sites, ()).tolist() == [False] * 7
+    assert is_unfamiliar(sites, ()).tolist() == [False] * 7 + [True]
 
 
 def test_one_lane_makes_no_monitor():

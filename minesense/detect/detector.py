@@ -198,7 +198,7 @@ class Detector:
         ValueError
             If a lane lacks a sensor that it needs; and as :meth:`detect`.
         """
-        mode, kinds = self.mode(mode), self._kinds(mode)
+        mode, kinds, name = self.mode(mode), self._kinds(mode), self.identity
         limit, guarantee = self._limit(mode, threshold, miss_rate)
         if not all(any(kind in lane for kind in kinds) for lane in lanes):
             msg = f"Invalid lanes: one holds no sensor of kind {' or '.join(kinds)}."
@@ -226,7 +226,7 @@ class Detector:
             probabilities=probability(self._stated(mode, odds)),
             ratios=ratios,
             is_unfamiliar=is_new,
-            model=self.identity,
+            model=name,
         )
         screened = [item for lane in lanes for item in lane.values()]
         return Detection(
@@ -235,7 +235,7 @@ class Detector:
             mode=mode,
             coverage=observed(lanes, self.settings, area=area, kinds=kinds),
             gaps=tuple(gap for item in screened for gap in item.gaps),
-            model=self.identity,
+            model=name,
             withheld=tuple(entry for item in screened for entry in item.withheld),
             kept=kept,
             unfamiliar=stretches,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import gpr
+from ..sweep import Quality
 from .lane_statistics import lane_statistics
 from .screen import Part, Screened
 from .settings import DetectorSettings
@@ -223,7 +224,8 @@ def is_unfamiliar(sites: Sequence[Site], stretches: Iterable[Unfamiliar]) -> np.
     Returns
     -------
     is_unfamiliar : (n,) bool ndarray
-        Whether a sensor that has a say at the place had such a stretch there.
+        Whether a sensor that has a say at the place had such a stretch there, or whoever
+        made the sweep flagged it OUT_OF_DOMAIN.
 
     Examples
     --------
@@ -236,7 +238,8 @@ def is_unfamiliar(sites: Sequence[Site], stretches: Iterable[Unfamiliar]) -> np.
         by_lane.setdefault(item.lane, []).append(item)
     return np.array(
         [
-            any(
+            bool(site.quality & Quality.OUT_OF_DOMAIN)
+            or any(
                 item.start <= site.time <= item.stop
                 and item.kind in site.features
                 and bool(np.isfinite(site.features[item.kind]).any())
