@@ -364,17 +364,7 @@ def _add_bench(commands: _Commands) -> None:
     )
     _add_workers(parser)
     _add_sealed(parser)
-    group = parser.add_argument_group("comparing")
-    group.add_argument(
-        "--compare", nargs=2, metavar=("A.json", "B.json"), help="reference, and new results"
-    )
-    group.add_argument(
-        "--confidence",
-        type=arguments.share,
-        default=0.95,
-        metavar="P",
-        help="of the limits of a difference (default: 0.95)",
-    )
+    _add_comparing(parser)
     parser.epilog = (
         f"{EXIT_CODES}\nWith --compare or reveal, 1 also: worse, or not verified; of a run: an "
         "entrant\ncould not be trained."
@@ -395,6 +385,20 @@ def _add_sealed(parser: argparse.ArgumentParser) -> None:
         help="of the secret seed (default: secret.json)",
     )
     group.add_argument("--results", metavar="FILE", help="of the sealed run, for reveal")
+
+
+def _add_comparing(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("comparing")
+    group.add_argument(
+        "--compare", nargs=2, metavar=("A.json", "B.json"), help="reference, and new results"
+    )
+    group.add_argument(
+        "--confidence",
+        type=arguments.share,
+        default=0.95,
+        metavar="P",
+        help="of the limits of a difference (default: 0.95)",
+    )
 
 
 def _add_info(commands: _Commands) -> None:
