@@ -5,7 +5,7 @@ A site file states the task; tracks, alarms and function checks become a grid of
 state says anything about what lies in the ground.
 """
 
-from .function_checks import FunctionCheck, InvalidInterval, JudgedCheck
+from .function_checks import FunctionCheck, InvalidInterval, JudgedCheck, judge_check
 from .grid import CoverageGrid, Layer
 from .reasons import Shortfall, State, reason_names
 from .site import (
@@ -21,12 +21,17 @@ from .site import (
     SiteSensor,
     Task,
 )
+from .site_file import check_crs, parse_site, read_site, site_document
+from .track import Track, track_of
+from .tracker import CellChanges, CoverageTracker, observe_site
 
 __all__ = [
     "AlarmHalo",
     "Area",
     "CannotSee",
+    "CellChanges",
     "CoverageGrid",
+    "CoverageTracker",
     "Footprint",
     "FunctionCheck",
     "Gate",
@@ -41,5 +46,13 @@ __all__ = [
     "SiteSensor",
     "State",
     "Task",
+    "Track",
+    "check_crs",
+    "judge_check",
+    "observe_site",
+    "parse_site",
+    "read_site",
     "reason_names",
+    "site_document",
+    "track_of",
 ]

@@ -1,5 +1,5 @@
 """
-Function checks: does the instrument still answer to a test piece as it did?
+Function checks: whether the instrument still answers to a test piece as it did.
 
 A check says something about the time up to the next one. Data count only between a check that
 passed and a next one that passed, too.
@@ -80,3 +80,115 @@ class InvalidInterval:
     stop: float  #: s
     reason: str  #: CHECK_FAILED or CHECK_MISSING
     n_samples: int
+
+
+def judge_check(check: FunctionCheck, gates: Gates) -> JudgedCheck:
+    """
+    Return whether a function check passed.
+
+    Parameters
+    ----------
+    check : FunctionCheck
+        What was measured.
+    gates : Gates
+        Of its sensor: how far the response may be off its baseline, and how many times the
+        noise of the reference area the background may reach.
+
+    Returns
+    -------
+    judged : JudgedCheck
+        A response or noise that is not a number fails.
+
+    Examples
+    --------
+    >>> from minesense.evidence import FunctionCheck, judge_check, read_site
+    >>> gates = read_site("examples/site.toml").sensor[0].gates
+    >>> check = FunctionCheck(
+    ...     sensor="coil",
+    ...     session="1",
+    ...     time=0.0,
+    ...     occasion="start",
+    ...     test_piece="ring of 10 mm",
+    ...     medium="sand",
+    ...     depth=0.1,
+    ...     response=70.0,
+    ...     noise=1.0,
+    ...     baseline=100.0,
+    ...     baseline_noise=1.0,
+    ... )
+    >>> judge_check(check, gates).why
+    'response 70 is 30 % off its baseline 100, limit 20 %'
+    """
+    tolerance, noisy = gates.check_tolerance.most, gates.noise.most
+    off = abs(check.response - check.baseline) / check.baseline
+    ratio = check.noise / check.baseline_noise
+    wrong = []
+    if not math.isfinite(check.response):
+        wrong.append("response was not measured")
+    elif off > tolerance * (1 + 1e-9):
+        wrong.append(
+            f"response {check.response:g} is {100 * off:.3g} % off its baseline "
+            f"{check.baseline:g}, limit {100 * tolerance:.3g} %"
+        )
+    if not (math.isfinite(check.noise) and check.noise >= 0):
+        wrong.append("noise was not measured")
+    elif ratio > noisy * (1 + 1e-9):
+        wrong.append(f"noise is {ratio:.3g} times that of the reference area, limit {noisy:g}")
+    why = "; ".join(wrong) or f"response {100 * off:.3g} % off its baseline, noise {ratio:.3g}"
+    return JudgedCheck(check=check, passed=not wrong, why=why)
+
+
+class CheckLog:
+    """
+    Function checks of one session of a sensor, and what they say about moments of it.
+
+    Between two checks data count if both passed, and if no break and no change of settings
+    came after the first of them.
+    """
+
+    def __init__(self) -> None:
+        self.judged: list[JudgedCheck] = []
+        self._affected_from: list[float] = []
+        self._checked_from: list[float] = []
+
+    def add(self, judged: JudgedCheck) -> None:
+        """Take in a check, later than all before."""
+        if self.judged and judged.check.time <= self.judged[-1].check.time:
+            msg = (
+                f"Invalid time '{judged.check.time}' of a function check of session "
+                f"'{judged.check.session}', sensor '{judged.check.sensor}'. Must be later than "
+                f"{self.judged[-1].check.time}, that of the check before."
+            )
+            raise ValueError(msg)
+        self.judged.append(judged)
+
+    def add_event(self, *, affected_from: float, checked_from: float) -> None:
+        """Take in that from one time on, data need a check that was made from another on."""
+        self._affected_from.append(affected_from)
+        self._checked_from.append(checked_from)
+
+    def n_decided(self, times: Floats) -> int:
+        """Return how many of increasing times lie before the last check."""
+        last = self.judged[-1].check.time if self.judged else -math.inf
+        return int(np.searchsorted(times, last, side="left"))
+
+    def flags(self, times: Floats, *, missing: Shortfall) -> npt.NDArray[np.int64]:
+        """
+        Return what checks say of times: 0 where they passed, CHECK_FAILED, or CHECK_MISSING.
+
+        `missing` stands where only the next check has not come.
+        """
+        check_times = np.array([item.check.time for item in self.judged])
+        # In front of all checks, and behind them, there is none.
+        passed = np.array([False, *(item.passed for item in self.judged), False])
+        there = np.array([False, *(True for _ in self.judged), False])
+        before = np.searchsorted(check_times, times, side="right")
+        flags = np.zeros(len(times), np.int64)
+        failed = (there[before] & ~passed[before]) | (there[before + 1] & ~passed[before + 1])
+        event = np.searchsorted(np.array(self._affected_from), times, side="right")
+        needed = np.array([-math.inf, *self._checked_from])[event]
+        made = np.concatenate([[-math.inf], check_times])[before]
+        flags[~there[before + 1]] |= int(missing)
+        flags[~there[before] | (made < needed)] |= int(Shortfall.CHECK_MISSING)
+        flags[failed] |= int(Quality.CHECK_FAILED)
+        return flags

@@ -196,10 +196,14 @@ class CoverageGrid:
 
 
 def layer_without_data(
-    shape: tuple[int, int], *, sensor: str, model: CannotSee
+    shape: tuple[int, int],
+    *,
+    sensor: str,
+    model: CannotSee,
+    alarmed: npt.NDArray[np.bool_] | None = None,
 ) -> Layer:
     """
-    Return the layer of a target that a sensor cannot see: all of it NOT_OBSERVED.
+    Return the layer of a target that a sensor cannot see: NOT_OBSERVED, or ALARM.
 
     Parameters
     ----------
@@ -209,11 +213,13 @@ def layer_without_data(
         Identifier.
     model : CannotSee
         What the site file says.
+    alarmed : (n_rows, n_columns) bool ndarray, optional
+        Where something was reported, which no layer leaves out.
 
     Returns
     -------
     layer : Layer
-        Its arrays hold one value each, whatever the shape.
+        Without an alarm its arrays hold one value each, whatever the shape.
 
     Examples
     --------
@@ -232,13 +238,17 @@ def layer_without_data(
         for item in fields(Layer)
         if item.name in ("height", "height_margin", "speed", "tilt", "overlap")
     }
+    state = same(State.NOT_OBSERVED, np.uint8)
+    if alarmed is not None and alarmed.any():
+        state = np.where(alarmed, np.uint8(State.ALARM), state)
+        state.setflags(write=False)
     return Layer(
         sensor=sensor,
         target=model.target,
         depth_from=model.depth_from,
         depth_to=model.depth_to,
         model=model,
-        state=same(State.NOT_OBSERVED, np.uint8),
+        state=state,
         flags=same(int(Shortfall.CANNOT_SEE), np.int64),
         looks=same(0, np.uint16),
         **figures,

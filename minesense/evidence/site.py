@@ -209,7 +209,7 @@ class Gate:
             raise ValueError(msg)
         if self.limit is not None:
             if self.unlimited:
-                msg = f"Invalid limit '{self.limit}' beside unlimited = true. Must be one of both."
+                msg = f"Invalid limit '{self.limit}' beside unlimited. Must be one of both."
                 raise ValueError(msg)
             check_not_negative(self.limit, "limit")
 
@@ -411,7 +411,7 @@ class Site:
             check_count(len(keys), f"{name}: number of entries")
             twice = [key for key in keys if keys.count(key) > 1]  # type: ignore[operator]
             if twice:
-                msg = f"Invalid {name}: {twice[0]!r} occurs twice. Must have names of their own."
+                msg = f"Invalid {name}: {twice[0]!r} occurs twice. Must have its own name."
                 raise ValueError(msg)
         for sensor in self.sensor:
             named = [item.band for item in (*sensor.footprint, *sensor.cannot_see)]
