@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -360,7 +360,7 @@ class SiteSensor:
 
     def __post_init__(self) -> None:
         _check_text(self.identifier, "identifier")
-        bands = [item.band for item in (*self.footprint, *self.cannot_see)]
+        bands = _bands(self)
         twice = [band for band in bands if bands.count(band) > 1]
         if twice:
             msg = f"Invalid footprint: {twice[0]} is named twice. Must be named once."
@@ -403,18 +403,19 @@ class Site:
     def __post_init__(self) -> None:
         check_positive(self.cell, "cell")
         bands = [target.band for target in self.target]
-        for name, keys in (
-            ("area", [area.name for area in self.area]),
-            ("target", bands),
-            ("sensor", [sensor.identifier for sensor in self.sensor]),
-        ):
+        names: dict[str, list[Any]] = {
+            "area": [area.name for area in self.area],
+            "target": bands,
+            "sensor": [sensor.identifier for sensor in self.sensor],
+        }
+        for name, keys in names.items():
             check_count(len(keys), f"{name}: number of entries")
-            twice = [key for key in keys if keys.count(key) > 1]  # type: ignore[operator]
+            twice = [key for key in keys if keys.count(key) > 1]
             if twice:
                 msg = f"Invalid {name}: {twice[0]!r} occurs twice. Must have its own name."
                 raise ValueError(msg)
         for sensor in self.sensor:
-            named = [item.band for item in (*sensor.footprint, *sensor.cannot_see)]
+            named = _bands(sensor)
             for band in [band for band in bands if band not in named]:
                 msg = (
                     f"Invalid sensor '{sensor.identifier}': {band} has neither a footprint nor "
@@ -436,6 +437,12 @@ class Site:
         known = ", ".join(repr(sensor.identifier) for sensor in self.sensor)
         msg = f"Invalid sensor {identifier!r}. Must be one of {known}."
         raise ValueError(msg)
+
+
+def _bands(sensor: SiteSensor) -> list[tuple[str, float, float]]:
+    """Return the targets that a sensor names."""
+    seen = [item.band for item in sensor.footprint]
+    return seen + [item.band for item in sensor.cannot_see]
 
 
 def _pairs(corners: Floats) -> Corners:

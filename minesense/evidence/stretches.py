@@ -33,7 +33,8 @@ class Stretches(NamedTuple):
 
     def take(self, which: slice | npt.NDArray[Any]) -> Stretches:
         """Return some of the stretches: a slice, a mask or indices."""
-        return Stretches(*(np.ascontiguousarray(part[which]) for part in tuple(self)))
+        parts: tuple[npt.NDArray[Any], ...] = tuple(self)
+        return Stretches(*(np.ascontiguousarray(part[which]) for part in parts))
 
 
 def no_stretches() -> Stretches:

@@ -12,6 +12,9 @@ import numpy.typing as npt
 from .._validation import check_array, check_increasing, check_real, check_shape
 from ..sweep import Floats, Frame, Quality, Sweep
 
+#: Nothing on Earth is farther from its origin, m; a larger number is no position.
+_FARTHEST = 1e8
+
 #: What a track holds for every sample.
 _BY_SAMPLE = (
     "time",
@@ -106,12 +109,12 @@ class Track:
                 raise ValueError(msg)
         pose = np.column_stack([values["position"], values["heading"]])
         excused = (values["quality"] & int(Quality.POSE_NONE | Quality.POSE_JUMP)) != 0
-        bad = ~np.isfinite(pose).all(axis=1) & ~excused
+        bad = ~((np.abs(pose) <= _FARTHEST).all(axis=1) | excused)
         if bad.any():
             msg = (
-                f"Invalid position or heading: {np.count_nonzero(bad)} of {n} samples hold NaN "
-                f"or infinite values, the first is sample {int(np.argmax(bad))}. Must be "
-                "finite: flag losses with Quality.POSE_NONE."
+                f"Invalid position or heading: {np.count_nonzero(bad)} of {n} samples hold "
+                f"NaN, infinite or values beyond {_FARTHEST:g}, the first is sample "
+                f"{int(np.argmax(bad))}. Must be finite: flag losses with Quality.POSE_NONE."
             )
             raise ValueError(msg)
         for name, value in values.items():
@@ -132,7 +135,8 @@ class Track:
         """Which samples have a position that can be put on a map."""
         pose = np.column_stack([self.position, self.heading])
         lost = (self.quality & int(Quality.POSE_NONE | Quality.POSE_JUMP)) != 0
-        result: npt.NDArray[np.bool_] = ~lost & np.isfinite(pose).all(axis=1)
+        near = (np.abs(pose) <= _FARTHEST).all(axis=1)
+        result: npt.NDArray[np.bool_] = ~lost & near
         return result
 
     @property

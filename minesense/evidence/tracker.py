@@ -354,7 +354,8 @@ class CoverageTracker:
                 msg = (
                     f"Invalid session '{identifier}' of sensor '{sensor}': {first} to {last} s "
                     f"overlaps session '{name}', {other.first} to {other.last} s. Must lie "
-                    "apart: a sensor is in one place at a time, so the clocks contradict each other."
+                    "apart: a sensor is in one place at a time, so the clocks contradict "
+                    "each other."
                 )
                 raise ValueError(msg)
         known = self._sessions.get((sensor, identifier))
