@@ -92,7 +92,7 @@ def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
         for between in range(i + 1, j + 1):
             flags |= int(track.quality[between])
         if k == 0:
-            flags |= Shortfall.SAMPLE_SPACING
+            flags |= Shortfall.FOOTPRINT_EDGE
         flags |= figure_flags(track, gates, i, j)
         seconds = track.time[j] - track.time[i]
         if seconds > gates.gap_time.most + SPARE:

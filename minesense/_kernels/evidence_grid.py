@@ -73,10 +73,14 @@ def sweep_footprint(
     for i in range(len(starts)):
         wide = max(reach[i], outer[i])
         south, top = _span(starts[i, 1], stops[i, 1], wide, north, cell)
-        west, right = _span(starts[i, 0], stops[i, 0], wide, east, cell)
+        low, high = min(starts[i, 1], stops[i, 1]), max(starts[i, 1], stops[i, 1])
         reach_squared, outer_squared = reach[i] * reach[i], outer[i] * outer[i]
         for row in range(max(south - first_row, 0), min(top - first_row + 1, n_rows)):
             y = north + (first_row + row + 0.5) * cell
+            # Half the width of the row that lies near, at the most.
+            beyond = max(low - y, y - high, 0.0)
+            half = math.sqrt(max(wide * wide - beyond * beyond, 0.0))
+            west, right = _span(starts[i, 0], stops[i, 0], half, east, cell)
             for column in range(
                 max(west - first_column, 0), min(right - first_column + 1, n_columns)
             ):

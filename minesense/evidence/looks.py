@@ -124,13 +124,18 @@ class Looks:
         result: npt.NDArray[np.float32] = np.where(self._looks > 0, shared, np.float32(np.nan))
         return result
 
-    def states(self, alarmed: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint8], Numbers]:
+    def states(
+        self,
+        alarmed: npt.NDArray[np.bool_],
+        overlap: npt.NDArray[np.float32] | None = None,
+    ) -> tuple[npt.NDArray[np.uint8], Numbers]:
         """Return the state of each cell of the window, and its flags."""
+        overlap = self.overlap() if overlap is None else overlap
         gates = self.sensor.gates
         marks = self._marks
         seen: npt.NDArray[np.bool_] = self._looks > 0
         few = seen & (self._looks < gates.looks.least)
-        thin = seen & (self.overlap() < np.float32(gates.overlap.least) - np.float32(1e-6))
+        thin = seen & (overlap < np.float32(gates.overlap.least) - np.float32(1e-6))
         has_partial = marks & _HAS_PARTIAL != 0
         has_invalid = marks & _HAS_INVALID != 0
         state = np.zeros(marks.shape, np.uint8)
@@ -147,7 +152,8 @@ class Looks:
 
     def layer(self, alarmed: npt.NDArray[np.bool_]) -> Layer:
         """Return the record of the whole grid."""
-        state, flags = self.states(alarmed)
+        overlap = self.overlap()
+        state, flags = self.states(alarmed, overlap)
         limit = np.float32(self.sensor.gates.head_height.most)
         height, speed, tilt = (self._greatest[..., k] for k in range(3))
         unseen = np.float32(np.nan)
@@ -159,7 +165,7 @@ class Looks:
             "height_margin": np.where(height < 0, unseen, limit - height),
             "speed": np.where(speed < 0, unseen, speed),
             "tilt": np.where(tilt < 0, unseen, tilt),
-            "overlap": self.overlap(),
+            "overlap": overlap,
         }
         for array in arrays.values():
             array.setflags(write=False)

@@ -89,7 +89,9 @@ class Session:
 
         At the end all are, and what no check follows is invalid.
         """
-        if not self._waiting:
+        if not self._waiting or not (
+            at_end or self.checks.n_decided(self._waiting[0].times[:1, 1])
+        ):
             return no_stretches(), np.empty(0, np.int32)
         waiting = join_stretches(self._waiting)
         times = waiting.times[:, 1]
@@ -101,8 +103,10 @@ class Session:
 
     def pending(self) -> tuple[Stretches, npt.NDArray[np.int32]]:
         """Return what waits for the next check, flagged CHECK_PENDING."""
-        waiting = join_stretches(self._waiting) if self._waiting else no_stretches()
-        return self._checked(waiting, Shortfall.CHECK_PENDING)
+        if not self._waiting:
+            return no_stretches(), np.empty(0, np.int32)
+        self._waiting = [join_stretches(self._waiting)]
+        return self._checked(self._waiting[0], Shortfall.CHECK_PENDING)
 
     def _checked(
         self, stretches: Stretches, missing: Shortfall

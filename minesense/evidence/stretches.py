@@ -96,7 +96,7 @@ def stretches_of(track: Track, gates: Gates, *, lane: int, is_first: bool = True
     ... )
     >>> stretches = stretches_of(track, gates, lane=0)
     >>> [reason_names(flags) for flags in stretches.flags]
-    [('SAMPLE_SPACING',), (), ('HEIGHT_LIMIT',)]
+    [('FOOTPRINT_EDGE',), (), ('HEIGHT_LIMIT',)]
     """
     index = np.flatnonzero(track.has_place)
     if len(index) < 2 - is_first:
@@ -116,7 +116,7 @@ def stretches_of(track: Track, gates: Gates, *, lane: int, is_first: bool = True
     if len(index) > 1:
         between = np.bitwise_or.reduceat(track.quality[: index[-1] + 1], index[:-1] + 1)
         flags[len(alone) :] |= between
-    flags[: len(alone)] |= int(Shortfall.SAMPLE_SPACING)
+    flags[: len(alone)] |= int(Shortfall.FOOTPRINT_EDGE)
     flags |= _pair_flags(track, gates, behind, ahead)
     flags |= np.where(possible, 0, int(Quality.POSE_JUMP))
     flags |= np.where(seconds > gates.gap_time.most + TOLERANCE, int(Quality.GAP), 0)

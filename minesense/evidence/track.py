@@ -88,7 +88,7 @@ class Track:
         if len(arms) < 1 or arms.shape[1] not in (2, 3):
             msg = f"Invalid lever_arms with shape {arms.shape}. Must be (n_channels, 2) or 3."
             raise ValueError(msg)
-        quality = np.broadcast_to(np.asarray(self.quality), (n,) if n else (0,))
+        quality = np.broadcast_to(np.asarray(self.quality), (n,))
         if quality.dtype.kind not in "iu":
             msg = f"Invalid quality of dtype {quality.dtype}. Must be flags, whole numbers."
             raise TypeError(msg)

@@ -333,15 +333,18 @@ class CoverageTracker:
         """Return a number for each lane of a session between two checks."""
         if not len(epochs):
             return epochs
-        keys, where = np.unique(
-            np.column_stack([stretches.lanes, epochs]), axis=0, return_inverse=True
-        )
+        # Lanes and epochs follow each other in time.
+        is_new = (np.diff(stretches.lanes) != 0) | (np.diff(epochs) != 0)
+        starts = np.concatenate([[0], np.flatnonzero(is_new) + 1])
         name = (session.sensor.identifier, session.identifier)
         numbers = [
-            self._passes.setdefault((*name, int(lane), int(epoch)), len(self._passes))
-            for lane, epoch in keys
+            self._passes.setdefault(
+                (*name, int(stretches.lanes[k]), int(epochs[k])), len(self._passes)
+            )
+            for k in starts
         ]
-        return np.array(numbers, np.int32)[where.reshape(-1)]
+        lengths = np.diff(np.concatenate([starts, [len(epochs)]]))
+        return np.repeat(np.array(numbers, np.int32), lengths)
 
     def _session(self, sensor: str, identifier: str, first: float, last: float) -> Session:
         """Return a session, new or known, that may hold a span of time."""
