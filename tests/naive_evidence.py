@@ -86,6 +86,12 @@ def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
         for i in range(len(track))
         if not track.quality[i] & lost and np.isfinite(place[i]).all()
     ]
+    jumps = []
+    for k in range(1, len(located)):
+        i, j = located[k - 1], located[k]
+        longest = max(math.dist(place[i, c], place[j, c]) for c in range(place.shape[1]))
+        if longest / (track.time[j] - track.time[i]) > gates.possible_speed.most + SPARE:
+            jumps.append(k)
     for k, j in enumerate(located):
         i = located[k - 1] if k else j
         flags = int(track.quality[i]) & ~int(Quality.GAP)
@@ -98,7 +104,9 @@ def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
         if seconds > gates.gap_time.most + SPARE:
             flags |= Quality.GAP
         steps = [math.dist(place[i, c], place[j, c]) for c in range(place.shape[1])]
-        jumped = k > 0 and max(steps) / seconds > gates.possible_speed.most + SPARE
+        jumped = k in jumps
+        if any(jump <= k for jump in jumps) and any(jump >= k for jump in jumps):
+            flags |= int(Quality.POSE_JUMP)
         for c, step in enumerate(steps):
             own = flags
             if k and track.speed is None:

@@ -31,6 +31,8 @@ from minesense.evidence.task_cells import task_cells
 from minesense.sweep import Frame, Quality
 
 SITE = make_site()
+ARRAY = [[-0.15, 0.05], [0.15, 0.0]]  # m, lever arms of two channels
+SEEN: set[int] = set()  # states that recordings had
 
 
 def make_alarm(name="a", east=1.0, north=1.0, error=0.0):
@@ -86,29 +88,27 @@ def assert_same_bits(one, other):
 
 @st.composite
 def recordings(draw):
-    """Return lanes with faults and figures of all kinds, checks and alarms."""
+    """Return lanes near each other, from good to poor, with checks and alarms."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    faulty = draw(st.sampled_from([0.0, 0.02, 0.15]))  # share of figures that are odd
     tracks, start = [], 0.0
-    for k in range(draw(st.integers(1, 3))):
+
+    def odd(usual, *others, size):
+        shares = [1 - faulty, *(faulty / len(others) for _ in others)]
+        return rng.choice([usual, *others], size=size, p=shares)
+
+    for k in range(draw(st.integers(1, 4))):
         n = int(rng.integers(1, 24))
         angle = rng.choice([0.0, np.pi / 2, rng.uniform(0, 2 * np.pi)])
-        steps = rng.choice([0.05, 0.09, 0.0, 0.15, 0.3], size=n, p=[0.6, 0.2, 0.05, 0.1, 0.05])
-        place = rng.uniform(0, 1, 2) + np.outer(
-            np.cumsum(steps), [np.sin(angle), np.cos(angle)]
-        )
-        seconds = rng.choice([0.1, 0.15, 1.5, 0.01], size=n, p=[0.8, 0.1, 0.05, 0.05])
+        steps = odd(rng.choice([0.05, 0.09]), 0.0, 0.15, 0.3, 1.0, -1.0, size=n)
+        middle = np.cumsum(steps) - steps.sum() / 2
+        place = 1 + rng.uniform(-0.2, 0.2, 2) + np.outer(middle, [np.sin(angle), np.cos(angle)])
         quality = np.zeros(n, np.int64)
         for flag in rng.choice(list(Quality), size=2):
-            quality[rng.uniform(size=n) < 0.08] |= int(flag)
+            quality[rng.uniform(size=n) < faulty / 2] |= int(flag)
         place[(quality & int(Quality.POSE_NONE)) != 0] = np.nan
-        arms = [[0.0, 0.0]] if rng.uniform() < 0.5 else [[-0.15, 0.05], [0.15, 0.0]]
-
-        def odd(usual, *others, size=n):
-            shares = [0.85, *(0.15 / len(others) for _ in others)]
-            return rng.choice([usual, *others], size=size, p=shares)
-
-        times = start + np.cumsum(seconds)
-        start = float(times[-1]) + rng.choice([0.5, 30.0, 700.0])
+        times = start + np.cumsum(odd(0.12, 0.1, 1.5, 0.01, size=n))
+        start = float(times[-1]) + rng.choice([0.5, 30.0, 700.0], p=[0.4, 0.5, 0.1])
         tracks.append(
             Track(
                 sensor="coil",
@@ -117,22 +117,23 @@ def recordings(draw):
                 time=times,
                 position=place,
                 heading=angle,
-                height=odd(0.05, 0.08, 0.12, 0.3, np.nan, -0.01),
-                tilt=odd(0.1, -0.3, np.nan),
-                position_error=odd(0.05, 0.02, 0.09, np.nan),
-                noise=odd(1.0, 3.0, np.nan),
+                height=odd(rng.choice([0.05, 0.09]), 0.12, 0.3, np.nan, -0.01, size=n),
+                tilt=odd(0.1, -0.3, np.nan, size=n),
+                position_error=odd(0.05, 0.02, 0.09, np.nan, size=n),
+                noise=odd(1.0, 3.0, np.nan, size=n),
                 quality=quality,
-                lever_arms=arms,
-                speed=None if rng.uniform() < 0.5 else odd(0.5, 1.5, 0.01, np.nan),
+                lever_arms=[[0.0, 0.0]]
+                if rng.uniform() < 0.5
+                else [[-0.15, 0.05], [0.15, 0.0]],
+                speed=None if rng.uniform() < 0.5 else odd(0.5, 1.5, 0.01, np.nan, size=n),
                 frame=SITE.frame.frame,
             )
         )
     end = float(tracks[-1].time[-1])
     times = np.unique(np.concatenate([[-1.0], rng.uniform(0, end, draw(st.integers(0, 2)))]))
-    times = [*times, end + 1] if rng.uniform() < 0.8 else times
-    checks = [
-        make_check(float(t), response=rng.choice([100.0, 90.0, 100.0, 50.0])) for t in times
-    ]
+    times = [*times, end + 1] if rng.uniform() < 0.9 else times
+    answers = rng.choice([100.0, 90.0, 50.0], size=len(times), p=[0.6, 0.3, 0.1])
+    checks = [make_check(float(t), response=r) for t, r in zip(times, answers, strict=True)]
     alarms = [make_alarm("a", *rng.uniform(0, 2, 2), rng.uniform(0, 0.1))]
     return tracks, checks, alarms[: draw(st.integers(0, 1))]
 
@@ -143,8 +144,8 @@ def recordings(draw):
     looks=st.sampled_from([1, 2]),
     overlap=st.sampled_from([None, 0.1, 0.5]),
 )
-def test_agrees_with_the_slow_version(recording, looks, overlap):
-    """States, flags, looks and heights are those of a search cell by cell."""
+def agree_with_the_slow_version(recording, looks, overlap):
+    """Compare states, flags, looks and heights with those of a search cell by cell."""
     tracks, checks, alarms = recording
     site = make_site(cell=0.2, looks=looks, overlap=overlap)
     grid = observe_site(site, tracks, checks=checks, alarms=alarms)
@@ -156,7 +157,15 @@ def test_agrees_with_the_slow_version(recording, looks, overlap):
     npt.assert_array_equal(layer.flags, flags)
     npt.assert_array_equal(layer.looks, n_looks)
     npt.assert_array_equal(layer.height, height.astype(np.float32))
+    SEEN.update(np.unique(layer.state).tolist())
     assert sum(grid.exact_areas(layer.state).values()) == grid.task_units
+
+
+def test_agrees_with_the_slow_version():
+    """On lanes of all kinds, which among them have every state."""
+    SEEN.clear()
+    agree_with_the_slow_version()
+    assert set(map(int, State)) == SEEN
 
 
 @pytest.mark.parametrize("speed", [None, 0.5])
@@ -296,6 +305,14 @@ def test_a_jump_draws_no_line():
     grid = observe(dataclasses.replace(track, position=place))
     assert under(grid, east=1.4, north=0.5) == (State.NOT_OBSERVED, {"NOT_SWEPT"})
     assert "POSE_JUMP" in reason_names(int(np.bitwise_or.reduce(grid.layers[0].flags.ravel())))
+    away = make_track(SITE)
+    place = away.position.copy()
+    place[15:25, 0] += 0.8  # and back: between the two jumps nothing is credited
+    grid = observe(dataclasses.replace(away, position=place))
+    for north in (0.9, 1.0, 1.1):
+        state, reasons = under(grid, east=1.8, north=north)
+        assert (state, "POSE_JUMP" in reasons) == (State.NOT_OBSERVED, True)
+    assert under(grid, north=0.3)[0] == under(grid, north=1.7)[0] == State.OBSERVED_NO_ALARM
     lone = track.position.copy()
     lone[10, 0] += 0.8  # one sample out of place, and back
     grid = observe(dataclasses.replace(track, position=lone))
@@ -686,6 +703,38 @@ def test_what_no_sensor_sees_is_not_observed_in_the_summary():
         grid.layer("coil", "AT", 0.0, 0.1)
     with pytest.raises(ValueError, match=r"Invalid place"):
         grid.at(blind.state, 3.0, 0.0)
+
+
+def test_each_target_has_its_own_footprint():
+    """A strip as wide as its radius allows; looks that are not required do not count."""
+    site = make_site(cell=0.02, table=((0.0, 0.1), (0.3, 0.3)))
+    (sensor,) = site.sensor
+    wide = sensor.footprint[0]
+    narrow = dataclasses.replace(wide, target="plastic", radii=(0.15, 0.15))
+    for is_required in (True, False):
+        both = (wide, dataclasses.replace(narrow, required=is_required))
+        sensors = (dataclasses.replace(sensor, footprint=both, cannot_see=()),)
+        seeing = dataclasses.replace(site, sensor=sensors)
+        grid = observe(make_track(seeing), site=seeing)
+        widths = [
+            0.02 * np.count_nonzero(layer.state[50] == State.OBSERVED_NO_ALARM)
+            for layer in grid.layers
+        ]
+        assert widths == pytest.approx([0.5, 0.2], abs=0.021)
+        # A target that nobody is required to look for is judged by those who did.
+        assert grid.at(grid.summary(), 1.0, 1.0) == State.OBSERVED_NO_ALARM
+        assert grid.at(grid.summary(), 1.2, 1.0) == State.NOT_OBSERVED
+    second = dataclasses.replace(sensor, identifier="second")
+    optional = dataclasses.replace(
+        second, footprint=(dataclasses.replace(wide, required=False),), cannot_see=()
+    )
+    first = dataclasses.replace(sensor, cannot_see=())
+    pair = dataclasses.replace(site, target=site.target[:1], sensor=(first, optional))
+    grid = observe(make_track(pair), site=pair)
+    assert grid.at(grid.summary(), 1.0, 1.0) == State.OBSERVED_NO_ALARM
+    tracker = CoverageTracker(pair)
+    tracker.push_alarm(make_alarm(), sensors=["second"])
+    assert grid.at(tracker.finish().summary(), 1.0, 1.0) == State.ALARM
 
 
 def test_nothing_swept_is_written_out():

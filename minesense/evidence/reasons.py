@@ -33,7 +33,7 @@ class Shortfall(enum.IntFlag):
     TILT_UNKNOWN = 1 << 32
     SPEED_UNKNOWN = 1 << 33
     NOISE_UNKNOWN = 1 << 34
-    CHECK_PENDING = 1 << 35  #: the next function check has not come yet
+    CHECK_PENDING = 1 << 35  #: the next function check, or the lane's end, has not come yet
     LOOKS_TOO_FEW = 1 << 36
     OVERLAP_TOO_SMALL = 1 << 37  #: neighbouring sweeps share too little here
     SAMPLE_SPACING = 1 << 38  #: samples so far apart that the footprint is not closed

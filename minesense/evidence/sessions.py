@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..sweep import Quality
+from ..sweep import Floats, Quality
 from .function_checks import CheckLog, InvalidInterval, JudgedCheck
 from .reasons import Shortfall
 from .site import SiteSensor
@@ -23,7 +23,9 @@ class Session:
     """
     What one sensor recorded between its opening and its closing check.
 
-    Stretches wait until the check after them is known.
+    Stretches wait until the check after them is known. After a step that cannot be, they also
+    wait for the end of the lane: ground between two such steps of one lane is not credited,
+    since the position was wrong there, or may have been.
     """
 
     def __init__(self, sensor: SiteSensor, identifier: str) -> None:
@@ -38,6 +40,7 @@ class Session:
         self._tail: Track | None = None
         self._waiting: list[Stretches] = []
         self._was_invalid = False
+        self._held_from: float | None = None  # s, since the last jump in this lane
 
     def check_order(self, track: Track) -> None:
         """Raise if a track begins before the end of what was recorded."""
@@ -65,11 +68,13 @@ class Session:
         self._widen(judged.check.time, judged.check.time)
 
     def add(self, track: Track) -> Stretches:
-        """Take in a track that `check_order` let pass; return its stretches."""
+        """Take in a track that `check_order` let pass; return stretches that it changes."""
         self._find_events(track)
-        is_first = track.lane != self._lane
-        if is_first:
+        is_new_lane = track.lane != self._lane
+        was_held = self._held_from is not None
+        if is_new_lane:
             self._lane, self._tail, self._n_lanes = track.lane, None, self._n_lanes + 1
+            self._held_from = None
         self.n_unlocated += int(np.count_nonzero(~track.has_place))
         whole = track if self._tail is None else _joined(self._tail, track)
         is_first = self._tail is None or not self._tail.has_place.any()
@@ -81,6 +86,9 @@ class Session:
         self._last_sample = float(track.time[-1])
         if len(stretches.flags):
             self._waiting.append(stretches)
+        if stretches.jumped.any() or (was_held and is_new_lane):
+            self._hold(np.unique(stretches.times[stretches.jumped, 1]))
+            return self._waiting[0]
         return stretches
 
     def decided(self, *, at_end: bool) -> tuple[Stretches, npt.NDArray[np.int32]]:
@@ -96,6 +104,9 @@ class Session:
         waiting = join_stretches(self._waiting)
         times = waiting.times[:, 1]
         n = len(times) if at_end else self.checks.n_decided(times)
+        if self._held_from is not None and not at_end:
+            n_loose = np.searchsorted(waiting.times[:, 0], self._held_from, side="left")
+            n = min(n, int(n_loose))
         self._waiting = [waiting.take(slice(n, None))] if n < len(times) else []
         result, epochs = self._checked(waiting.take(slice(n)), Shortfall.CHECK_MISSING)
         self._note_invalid(result)
@@ -106,7 +117,20 @@ class Session:
         if not self._waiting:
             return no_stretches(), np.empty(0, np.int32)
         self._waiting = [join_stretches(self._waiting)]
-        return self._checked(self._waiting[0], Shortfall.CHECK_PENDING)
+        result, epochs = self._checked(self._waiting[0], Shortfall.CHECK_PENDING)
+        return result._replace(flags=result.flags | int(Shortfall.CHECK_PENDING)), epochs
+
+    def _hold(self, landings: Floats) -> None:
+        """Take in jumps by the time of the sample behind each; keep back what follows them."""
+        self._waiting = [join_stretches(self._waiting)] if self._waiting else [no_stretches()]
+        waiting = self._waiting[0]
+        for landing in landings:
+            if self._held_from is not None:
+                between = (waiting.times[:, 0] >= self._held_from) & (
+                    waiting.times[:, 1] < landing
+                )
+                waiting.flags[between] |= int(Quality.POSE_JUMP)
+            self._held_from = float(landing)
 
     def _checked(
         self, stretches: Stretches, missing: Shortfall

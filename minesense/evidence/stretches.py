@@ -30,6 +30,7 @@ class Stretches(NamedTuple):
     flags: Numbers  #: (n,) what each falls short of
     channels: npt.NDArray[np.int32]  #: (n,)
     lanes: npt.NDArray[np.int32]  #: (n,) number of the lane
+    jumped: npt.NDArray[np.bool_]  #: (n,) whether this is an end of a step that cannot be
 
     def take(self, which: slice | npt.NDArray[Any]) -> Stretches:
         """Return some of the stretches: a slice, a mask or indices."""
@@ -40,11 +41,18 @@ class Stretches(NamedTuple):
 def no_stretches() -> Stretches:
     """Return stretches of nothing."""
     pairs, one = np.empty((0, 2)), np.empty(0)
-    numbers = np.empty(0, np.int32)
     return Stretches(
-        pairs, pairs, pairs, pairs, one, np.empty((0, 3), np.float32),
-        np.empty(0, np.int64), numbers, numbers,
-    )  # fmt: skip
+        starts=pairs,
+        stops=pairs,
+        times=pairs,
+        heights=pairs,
+        error=one,
+        figures=np.empty((0, 3), np.float32),
+        flags=one.astype(np.int64),
+        channels=one.astype(np.int32),
+        lanes=one.astype(np.int32),
+        jumped=one.astype(np.bool_),
+    )
 
 
 def join_stretches(parts: list[Stretches]) -> Stretches:
@@ -156,13 +164,14 @@ def stretches_of(track: Track, gates: Gates, *, lane: int, is_first: bool = True
         flags=by_channel.reshape(-1),
         channels=np.tile(np.arange(n_channels, dtype=np.int32), len(behind)),
         lanes=np.full(by_channel.size, lane, np.int32),
+        jumped=np.repeat(~possible, n_channels),
     )
-    return result if possible.all() else _ends_alone(result, np.repeat(~possible, n_channels))
+    return result if possible.all() else _ends_alone(result)
 
 
-def _ends_alone(stretches: Stretches, jumped: npt.NDArray[np.bool_]) -> Stretches:
+def _ends_alone(stretches: Stretches) -> Stretches:
     """Return stretches, of which those that jumped are split into their two ends."""
-    which = np.repeat(np.arange(len(jumped)), np.where(jumped, 2, 1))
+    which = np.repeat(np.arange(len(stretches.flags)), np.where(stretches.jumped, 2, 1))
     is_second = np.concatenate([[False], which[1:] == which[:-1]])
     is_first = np.concatenate([is_second[1:], [False]])
     result = stretches.take(which)
