@@ -157,7 +157,12 @@ def read_track(
 
 
 def interpolate_fixes(
-    fixes: Sequence[Fix], n_traces: int, *, max_gap: float = 2.0
+    fixes: Sequence[Fix],
+    n_traces: int,
+    *,
+    max_gap: float = 2.0,
+    start: int = 0,
+    stop: int | None = None,
 ) -> tuple[Floats, Floats, Floats]:
     """
     Return the position of every trace, NaN where the fixes do not tell it.
@@ -170,10 +175,12 @@ def interpolate_fixes(
         How many traces there are; fixes outside are left out.
     max_gap : float, optional
         Longest time between two fixes to interpolate between, in seconds.
+    start, stop : int, optional
+        Only traces from `start` to before `stop`; all if not given.
 
     Returns
     -------
-    latitude, longitude, altitude : (n_traces,) float64 ndarray
+    latitude, longitude, altitude : (stop - start,) float64 ndarray
         Degrees, degrees and metres. Never extrapolated, never across a longer gap, nor
         across one of unknown length.
 
@@ -183,12 +190,13 @@ def interpolate_fixes(
         If `max_gap` is not finite and greater than zero.
     """
     max_gap = check_positive(max_gap, "max_gap")
-    result = np.full((3, n_traces), np.nan)
+    stop = n_traces if stop is None else stop
+    result = np.full((3, stop - start), np.nan)
     inside = [f for f in fixes if 0 <= f.trace <= n_traces - 1]
     for k, fix in enumerate(inside):
         here = np.array([fix.latitude, fix.longitude, fix.altitude])
-        if fix.trace == int(fix.trace):
-            result[:, int(fix.trace)] = here
+        if fix.trace == int(fix.trace) and start <= fix.trace < stop:
+            result[:, int(fix.trace) - start] = here
         if k + 1 == len(inside):
             break
         after = inside[k + 1]
@@ -201,9 +209,10 @@ def interpolate_fixes(
                 after.altitude - fix.altitude,
             ]
         )
-        between = np.arange(math.floor(fix.trace) + 1, math.ceil(after.trace))
+        first, last = math.floor(fix.trace) + 1, math.ceil(after.trace)
+        between = np.arange(max(first, start), max(first, start, min(last, stop)))
         weight = (between - fix.trace) / (after.trace - fix.trace)
-        result[:, between] = here[:, None] + step[:, None] * weight
+        result[:, between - start] = here[:, None] + step[:, None] * weight
     longitude = result[1]
     beyond = np.abs(longitude) > 180
     longitude[beyond] = (longitude[beyond] + 180) % 360 - 180
