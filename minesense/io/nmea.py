@@ -38,7 +38,7 @@ class Fix:
     longitude: float  #: degrees, east positive
     altitude: float  #: m above the geoid; NaN if empty
     separation: float  #: m, geoid above the ellipsoid; NaN if empty
-    quality: int  #: of GGA, 1 to 5
+    quality: int  #: of GGA, 1 to 5; 0 in a log that tells none
     satellites: float  #: NaN if empty
     hdop: float  #: NaN if empty
 
@@ -57,6 +57,17 @@ class Track:
     n_stale: int = 0  #: fixes dropped since their time stood still or ran backward
     traces_with_fix: int = 0  #: traces with a usable GGA, repeated and stale ones counted
     dates: list[datetime.date] = field(default_factory=list)  #: of ZDA and RMC, sorted
+
+    def add(self, fix: Fix) -> None:
+        """Take a fix, unless it is that before again, or stale."""
+        self.traces_with_fix += 1
+        last = self.fixes[-1] if self.fixes else None
+        if last is not None and _is_same(fix, last):
+            self.n_repeated += 1
+        elif last is not None and _elapsed(last, fix) <= 0:
+            self.n_stale += 1
+        else:
+            self.fixes.append(fix)
 
 
 def read_sentences(data: bytes) -> tuple[list[tuple[str, ...]], int]:
@@ -123,7 +134,6 @@ def read_track(
     the same time elsewhere, or of an earlier time (midnight apart), is stale.
     """
     track, dates = Track(), set()
-    last: Fix | None = None
     for trace, data in records:
         track.n_records += 1
         sentences, n_dropped = read_sentences(data)
@@ -141,17 +151,8 @@ def read_track(
                 found = found or fix
         if day is not None:
             dates.add(day)
-        if found is None:
-            continue
-        track.traces_with_fix += 1
-        found = replace(found, date=day or date)
-        if last is not None and _is_same(found, last):
-            track.n_repeated += 1
-        elif last is not None and _elapsed(last, found) <= 0:
-            track.n_stale += 1
-        else:
-            track.fixes.append(found)
-            last = found
+        if found is not None:
+            track.add(replace(found, date=day or date))
     track.dates = sorted(dates)
     return track
 
