@@ -145,20 +145,16 @@ def test_frequency_comes_before_the_window(tmp_path):
 @pytest.mark.parametrize("value", ["-5", "nan", "1e-9", "1e30", "12 MHz"])
 def test_impossible_frequency(tmp_path, value):
     rad = rad_text(FREQUENCY=value, drop=["TIMEWINDOW"])
-    with (
-        pytest.raises(FormatError, match="sample interval"),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        read(write_rd3(tmp_path / "a.rd3", rad=rad))
+    path = write_rd3(tmp_path / "a.rd3", rad=rad)
+    with pytest.raises(FormatError, match="sample interval"):
+        read_quietly(path)
 
 
 @pytest.mark.parametrize("value", ["0", "-3", "1.5", "1e30", "", "many"])
 def test_impossible_samples(tmp_path, value):
     path = write_rd3(tmp_path / "a.rd3", rad=rad_text(SAMPLES=value))
-    with pytest.raises(FormatError, match="SAMPLES"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        read(path)
+    with pytest.raises(FormatError, match="SAMPLES"):
+        read_quietly(path)
 
 
 @pytest.mark.parametrize(
