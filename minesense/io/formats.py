@@ -73,6 +73,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".rd3", ".rd7", ".rad", ".rd6"),
         sniff=looks_like_rd3,
         reader="rd3:read_rd3",
+        writer="rd3_writer:write_rd3",
     ),
     Format(
         name="dzt",
@@ -80,6 +81,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".dzt",),
         sniff=lambda head, _: looks_like_dzt(head),
         reader="dzt:read_dzt",
+        writer="dzt_writer:write_dzt",
     ),
     Format(
         name="segy",
@@ -87,6 +89,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".sgy", ".segy"),
         sniff=lambda head, _: looks_like_segy(head),
         reader="segy:read_segy",
+        writer="segy_writer:write_segy",
     ),
     Format(
         name="dt1",
@@ -94,6 +97,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".dt1", ".hd"),
         sniff=lambda head, _: looks_like_dt1(head),
         reader="dt1:read_dt1",
+        writer="dt1_writer:write_dt1",
     ),
 )
 
