@@ -393,7 +393,7 @@ def _add_date(
 ) -> None:
     """Add the day of the recording; a satellite receiver decides between two readings."""
     if not dates:
-        if header.path is not None:
+        if header.path is not None and header.date_line != "-":  # "-" says that there is none
             draft.findings.warn(f"HD: no date in {header.date_line[:40]!r}")
         draft.fields["date"] = None
         return

@@ -173,9 +173,7 @@ def _text_header(recording: Recording, unit: int, code: int, scale: float | None
     if unit == _ARC_SECONDS:
         lines.append("COORDINATES IN BYTES 73-88: WGS84 (EPSG:4326), ARC SECONDS, SCALAR -1000")
     else:
-        lines.append(
-            "COORDINATES IN BYTES 73-88: X IS DISTANCE ON THE LINE, m, SCALAR -1000"
-        )
+        lines.append("COORDINATES IN BYTES 73-88: X IS DISTANCE ON THE LINE, m, SCALAR -1000")
     lines.append("RECEIVER HEIGHT IN BYTES 41-44: m ABOVE THE GEOID, SCALAR -1000")
     lines.append(f"SAMPLES: COUNTS AROUND ZERO, FORMAT {code}, NO VOLTS")
     if scale is not None:
