@@ -6,15 +6,15 @@ state says anything about what lies in the ground.
 """
 
 from .function_checks import FunctionCheck, InvalidInterval, JudgedCheck, judge_check
+from .gates import Gate, Gates
 from .grid import CoverageGrid, Layer
+from .observation import observe_site
 from .reasons import Shortfall, State, reason_names
 from .site import (
     AlarmHalo,
     Area,
     CannotSee,
     Footprint,
-    Gate,
-    Gates,
     RequiredTarget,
     Site,
     SiteFrame,
@@ -23,7 +23,7 @@ from .site import (
 )
 from .site_file import check_crs, parse_site, read_site, site_document
 from .track import Track, track_of
-from .tracker import CellChanges, CoverageTracker, observe_site
+from .tracker import CellChanges, CoverageTracker
 
 __all__ = [
     "AlarmHalo",

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from .._validation import check_not_negative, check_number, check_one_of
 from ..sweep import Floats, Quality
+from .gates import Gates
 from .reasons import Shortfall
-from .site import Gates
 
 Occasion = Literal["start", "break", "setting", "battery", "interim", "end"]
 OCCASIONS: tuple[Occasion, ...] = ("start", "break", "setting", "battery", "interim", "end")

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..sweep import Floats, Quality
+from .gates import MAX_OVERLAP
 from .grid import Layer
 from .reasons import NOT_CREDITED, NOT_VALID, PARTIAL, Shortfall, State
-from .site import MAX_OVERLAP, Footprint, SiteSensor
+from .site import Footprint, SiteSensor
 from .stretches import TOLERANCE, Numbers, Stretches, reaches
 
 #: Bits of the marks of a cell beside flags: there was a partial look, there are invalid data.

@@ -25,20 +25,10 @@ from .._validation import (
     check_probability,
 )
 from ..sweep import Floats, Frame
+from .gates import Gates, check_text
 from .polygons import check_ring, signed_area
 
-#: Greatest overlap of neighbouring sweeps that can be asked for, as a share of the footprint.
-MAX_OVERLAP = 0.5
-
 Corners = tuple[tuple[float, float], ...]
-
-
-def _check_text(value: str, name: str) -> str:
-    """Return value if it says something."""
-    if not isinstance(value, str) or not value.strip():
-        msg = f"Invalid {name} {value!r}. Must be text that is not empty."
-        raise ValueError(msg)
-    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +55,7 @@ class Task:
     def __post_init__(self) -> None:
         names = ("identifier", "imsma_id", "organisation", "operator", "given_by", "procedure")
         for name in names:
-            _check_text(getattr(self, name), name)
+            check_text(getattr(self, name), name)
         if len(self.imsma_id) > 50:
             msg = f"Invalid imsma_id {self.imsma_id!r}. Must have at most 50 characters."
             raise ValueError(msg)
@@ -95,7 +85,7 @@ class SiteFrame:
         if self.crs != "local" and not (colon and authority.isalpha() and code.isalnum()):
             msg = f"Invalid crs {self.crs!r}. Must be 'local' or a code such as 'EPSG:32638'."
             raise ValueError(msg)
-        _check_text(self.description, "description")
+        check_text(self.description, "description")
         if self.origin is None and self.crs != "local":
             msg = f"Invalid origin None in {self.crs}. Must be easting and northing in metres."
             raise ValueError(msg)
@@ -125,7 +115,7 @@ class Area:
     holes: tuple[Corners, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_text(self.name, "name")
+        check_text(self.name, "name")
         outer = _pairs(check_ring(self.polygon, "polygon"))
         holes = tuple(_pairs(check_ring(hole, "holes")) for hole in self.holes)
         object.__setattr__(self, "polygon", outer)
@@ -165,8 +155,8 @@ class RequiredTarget:
     given_by: str  #: where the authority says so
 
     def __post_init__(self) -> None:
-        _check_text(self.name, "name")
-        _check_text(self.given_by, "given_by")
+        check_text(self.name, "name")
+        check_text(self.given_by, "given_by")
         check_not_negative(self.depth_from, "depth_from")
         if check_number(self.depth_to, "depth_to") <= self.depth_from:
             msg = f"Invalid depth_to '{self.depth_to}'. Must be greater than {self.depth_from}."
@@ -176,105 +166,6 @@ class RequiredTarget:
     def band(self) -> tuple[str, float, float]:
         """Class and depths, by which footprints name their target."""
         return self.name, self.depth_from, self.depth_to
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """
-    A limit with its reason, or the statement that there is none, with its reason.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is both a limit and `unlimited`, or neither, or no reason.
-
-    Examples
-    --------
-    >>> from minesense.evidence import Gate
-    >>> Gate(limit=0.1, reason="SOP 3.2: no higher than the sole of a boot")
-    Gate(limit=0.1, unlimited=False, reason='SOP 3.2: no higher than the sole of a boot')
-    >>> Gate(reason="never asked")
-    Traceback (most recent call last):
-    ValueError: Invalid limit None. Must be a number, unless unlimited is true.
-    """
-
-    limit: float | None = None
-    unlimited: bool = False
-    reason: str
-
-    def __post_init__(self) -> None:
-        _check_text(self.reason, "reason")
-        if self.limit is None and not self.unlimited:
-            msg = "Invalid limit None. Must be a number, unless unlimited is true."
-            raise ValueError(msg)
-        if self.limit is not None:
-            if self.unlimited:
-                msg = f"Invalid limit '{self.limit}' beside unlimited. Must be one of both."
-                raise ValueError(msg)
-            check_not_negative(self.limit, "limit")
-
-    @property
-    def most(self) -> float:
-        """The limit, infinite if there is none."""
-        return math.inf if self.limit is None else self.limit
-
-    @property
-    def least(self) -> float:
-        """The limit, zero if there is none."""
-        return 0.0 if self.limit is None else self.limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gates:
-    """
-    What a pass must meet to count; each gate stated, none with a default.
-
-    Raises
-    ------
-    ValueError
-        If limits contradict each other, or one is none that can be asked for.
-    """
-
-    head_height: Gate  #: m above ground, at most
-    tilt: Gate  #: rad from level, at most
-    speed_upper: Gate  #: m/s of the head, at most
-    speed_lower: Gate  #: m/s, at least, for sensors that must move
-    possible_speed: Gate  #: m/s; a faster step is a jump of the position, not a movement
-    sample_spacing: Gate  #: m between credited samples of a channel, at most
-    overlap: Gate  #: share of the footprint that neighbouring sweeps have in common, at least
-    gap_length: Gate  #: m between samples, at most
-    gap_time: Gate  #: s between samples, at most
-    position_error: Gate  #: m, 95 % of the horizontal error, at most
-    noise: Gate  #: times the noise over the reference area, at most
-    looks: Gate  #: separate passes over a cell, at least
-    look_separation: Gate  #: s after which a lane is another look; unlimited: it never is
-    break_time: Gate  #: s without a sample after which a function check is due
-    check_tolerance: Gate  #: share by which a test piece's response may be off its baseline
-
-    def __post_init__(self) -> None:
-        if self.overlap.least > MAX_OVERLAP:
-            msg = f"Invalid overlap '{self.overlap.limit}'. Must be at most {MAX_OVERLAP}."
-            raise ValueError(msg)
-        if self.speed_lower.least > self.speed_upper.most:
-            msg = (
-                f"Invalid speed_lower '{self.speed_lower.limit}'. Must be at most speed_upper, "
-                f"{self.speed_upper.limit}."
-            )
-            raise ValueError(msg)
-        if self.possible_speed.most < self.speed_upper.most:
-            msg = (
-                f"Invalid possible_speed '{self.possible_speed.limit}'. Must be at least "
-                f"speed_upper, {self.speed_upper.limit}."
-            )
-            raise ValueError(msg)
-        looks = self.looks.least
-        if looks != int(looks) or looks > 65535:
-            msg = f"Invalid looks '{looks}'. Must be a whole number of at most 65535."
-            raise ValueError(msg)
-        for name in ("sample_spacing", "gap_length", "gap_time"):
-            if getattr(self, name).most <= 0:
-                msg = f"Invalid {name} '0.0'. Must be greater than zero."
-                raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +192,7 @@ class Footprint:
     required: bool = True  #: whether the summary of the site asks for this sensor's look
 
     def __post_init__(self) -> None:
-        _check_text(self.source, "source")
+        check_text(self.source, "source")
         check_probability(self.p_det, "p_det")
         heights = check_increasing(check_array(self.heights, "heights", ("n",)), "heights")
         if len(heights) < 2 or heights[0] < 0:
@@ -335,7 +226,7 @@ class CannotSee:
     reason: str
 
     def __post_init__(self) -> None:
-        _check_text(self.reason, "reason")
+        check_text(self.reason, "reason")
 
     @property
     def band(self) -> tuple[str, float, float]:
@@ -362,7 +253,7 @@ class SiteSensor:
     instrument: Mapping[str, str] = field(default_factory=dict)  #: make, model, settings, ...
 
     def __post_init__(self) -> None:
-        _check_text(self.identifier, "identifier")
+        check_text(self.identifier, "identifier")
         bands = _bands(self)
         twice = [band for band in bands if bands.count(band) > 1]
         if twice:
@@ -379,7 +270,7 @@ class AlarmHalo:
 
     def __post_init__(self) -> None:
         check_positive(self.radius, "radius")
-        _check_text(self.reason, "reason")
+        check_text(self.reason, "reason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..sweep import Floats, Quality
+from .gates import Gates
 from .reasons import Shortfall
-from .site import Footprint, Gates
+from .site import Footprint
 from .track import Track
 
 Numbers = npt.NDArray[np.int64]
