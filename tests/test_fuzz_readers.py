@@ -48,6 +48,12 @@ def make(folder, name):
     return [write_segy(folder / "a.sgy", numbers(3, 3, 12), **options)]
 
 
+def spin(path):
+    """Read for ever."""
+    while path:
+        pass
+
+
 def end_of(path):
     """Return whether a file is read; anything but a refusal in time fails the test."""
     start = time.perf_counter()
@@ -155,7 +161,7 @@ def test_the_script_repeats_its_inputs(tool):
     ("fault", "said"),
     [
         (lambda _: {}["lost"], "KeyError"),
-        (lambda _: sum(range(10**9)), "took more than"),
+        (spin, "took more than"),
         (lambda _: np.ones(40 * 10**6).sum(), "MemoryError"),
     ],
 )

@@ -4,7 +4,8 @@ Feed readers of recordings with damaged files, and report whatever is not a plai
 Each input is a small recording of which one file, or a sidecar, was changed by chance: bytes,
 numbers, lengths, pieces. Reading it and making a sweep of it must end in a result or in a
 ValueError, EOFError or FileNotFoundError within a second of the processor's time, and may
-allocate no more than twice the size of the files and 64 MB. The same seed gives the same inputs.
+allocate no more than twice the size of the files and 64 MB. The same seed gives the same
+inputs.
 
     python tools/fuzz_readers.py dzt dt1 --inputs 100000
 
@@ -67,6 +68,33 @@ _NUMBER = re.compile(rb"[-+]?[0-9][-+.0-9eE]*")
 
 class TooSlowError(BaseException):
     """Reading took too long; no reader catches it."""
+
+
+class Stopwatch:
+    """Ends what takes too long, once."""
+
+    is_running = False
+
+    @classmethod
+    def start(cls) -> None:
+        """Count from now on."""
+        cls.is_running = True
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+
+    @classmethod
+    def stop(cls, *_: object) -> None:
+        """Take the signal of either clock, and leave that of the other alone."""
+        if cls.is_running:
+            cls.is_running = False
+            raise TooSlowError
+
+    @classmethod
+    def end(cls) -> None:
+        """Count no longer."""
+        cls.is_running = False
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class Case:
@@ -206,8 +234,7 @@ def try_input(reader: str | None, path: Path, size: int) -> str:
     limit = pages * resource.getpagesize() + 2 * size + _ROOM
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
-    signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+    Stopwatch.start()
     try:
         recording = read(path) if reader is None else find_format(reader).load_reader()(path)
         if isinstance(recording, Recording):
@@ -221,8 +248,7 @@ def try_input(reader: str | None, path: Path, size: int) -> str:
     except Exception:  # noqa: BLE001 - whatever it is, it is reported
         return traceback.format_exc()
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        Stopwatch.end()
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     return "read"
 
@@ -231,12 +257,8 @@ def fuzz(
     one: Format, cases: list[Case], *, n_inputs: int, seed: int, keep: Path | None
 ) -> dict:
     """Try inputs of one format; return counts by their end, and the processor's seconds."""
-
-    def stop(*_: object) -> None:
-        raise TooSlowError
-
-    signal.signal(signal.SIGPROF, stop)
-    signal.signal(signal.SIGALRM, stop)
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, Stopwatch.stop)
     ends: collections.Counter[str] = collections.Counter()
     began = time.process_time()
     shared = Path("/dev/shm")
