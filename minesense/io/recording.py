@@ -60,7 +60,7 @@ class Recording:
     """
 
     path: Path
-    format: str  #: "dzt" or "dt1"
+    format: str  #: name in :data:`minesense.io.formats.FORMATS`
     stored: npt.NDArray[Any]  #: (n_traces, n_channels, n_samples) as in the file, read-only
     offset: int  #: mid-scale of the stored samples, in counts
     header_words: tuple[int, ...]  #: per channel, leading samples that are no signal
