@@ -31,7 +31,7 @@ INTERPRETED := $(addprefix tests/test_,$(addsuffix .py, \
 	magnetic_soil ground radar_physics radar_near_field migration back_projection focus \
 	volume subspace attributes inversion height resampling tones coil_filters levelling \
 	rezero soil_tracking coil_statistics radar_feature_families radar_place_features trees \
-	estimators)) -m "not slow"
+	estimators evidence_kernels)) -m "not slow"
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 
 .PHONY: help demo test test-compiled test-interpreted test-bounds check format bench \
