@@ -115,6 +115,8 @@ def search_of(pairs: Sequence[Pair], limits: Limits, *, seed: int) -> dict[str, 
         Of the learner, of one who marks as often at random on the same ground, and of one who
         marks everything; and what became of every target and every mark.
     """
+    if not pairs:
+        return {"is_scored": False, "reason": "there is no lane"}
     coverage = coverage_of(pairs, limits)
     objects = tuple(item for ground, _ in pairs for item in ground.truth.objects)
     truth = Truth(objects=objects, is_synthetic=True)

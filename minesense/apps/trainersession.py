@@ -331,8 +331,8 @@ def read_session(path: str | Path) -> Session:
     runs = document.get("runs")
     by_name = {ground.name: ground for ground in session.training.grounds}
     if not isinstance(runs, dict) or not set(runs) <= set(by_name):
-        msg = f"{name}: its runs are not of the grounds of its course."
-        raise ValueError(f"{msg} Must be {', '.join(by_name)}.")
+        msg = f"{name}: runs of other grounds than its course has. Must be {list(by_name)}."
+        raise ValueError(msg)
     session.runs = {key: read_run(value, by_name[key]) for key, value in runs.items()}
     session.finish()
     return session

@@ -19,7 +19,7 @@ def piece(name: str) -> str:
 
 
 def embedded(document: Any) -> str:
-    """
+    r"""
     Return a document as JSON that can stand inside a page.
 
     Parameters
@@ -35,7 +35,7 @@ def embedded(document: Any) -> str:
     Examples
     --------
     >>> print(embedded({"learner": "</script>"}))
-    {"learner": "\\u003c/script\\u003e"}
+    {"learner": "\u003c/script\u003e"}
     """
     text = json.dumps(document, allow_nan=False)
     for character in "<>&":
