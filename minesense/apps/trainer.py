@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sys
 from argparse import Namespace
@@ -38,8 +39,8 @@ def run(options: Namespace) -> str:
         session = read_session(options.run)
         folder = make_folder(options.output)
         if (folder / "run.json").exists() and not _is_same(folder / "run.json", options.run):
-            msg = f"Invalid --output '{options.output}': it holds another run."
-            raise FileExistsError(f"{msg} Must be another folder.")
+            msg = f"Invalid --output '{options.output}': it holds another run. Must not."
+            raise FileExistsError(msg)
         session.folder = folder
         session.finish()
         return f"{session.summary()}\nWrote {folder / 'sheet.html'}"
@@ -55,18 +56,16 @@ def run(options: Namespace) -> str:
     )
     folder = make_folder(options.output)
     if (folder / "run.json").exists():
-        msg = f"Invalid --output '{options.output}': it holds a run already."
-        raise FileExistsError(f"{msg} Must be another folder.")
+        msg = f"Invalid --output '{options.output}': it holds a run already. Must not."
+        raise FileExistsError(msg)
     say("Making the lanes ...")
     session = Session(make_training(course), folder=folder)
     token = "" if is_loopback(options.host) else secrets.token_urlsafe(16)
     with TrainerServer(session, host=options.host, port=options.port, token=token) as server:
         say(f"SYNTHETIC lanes. Truth of the blind ones is sealed: {session.training.seal}")
         say(f"Open {server.address} in a browser; stop with Ctrl-C.")
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever(poll_interval=0.2)
-        except KeyboardInterrupt:
-            pass
     if not session.is_finished:
         return session.summary()
     return f"{session.summary()}\nWrote {folder / 'sheet.html'}"

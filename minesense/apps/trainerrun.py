@@ -194,7 +194,7 @@ def sweep_of(run: Run, ground: Ground, limits: Limits) -> Sweep:
     quality[1:][np.diff(run.time) > _GAP] |= Quality.GAP
     east, north = right + ground.start[0], forward + ground.start[1]
     return Sweep(
-        samples=heard[:, None, None],
+        samples=heard[:, None, None].astype(np.float32),
         time=run.time,
         position=np.column_stack([east, north, height]),
         heading=np.zeros(len(heard)),
@@ -202,8 +202,8 @@ def sweep_of(run: Run, ground: Ground, limits: Limits) -> Sweep:
         sensor=Sensor(
             name="trainer head",
             kind="emi",
-            axis=[1e-5],
-            lever_arms=[[0.0, 0.0, 0.0]],
+            axis=np.array([1e-5]),
+            lever_arms=np.zeros((1, 3)),
             quantity="score",
             unit="standard deviations",
         ),

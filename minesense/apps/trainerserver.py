@@ -1,4 +1,4 @@
-"""Serve a trainer's session on a page: loopback by default, every request treated as hostile."""
+"""Serve a trainer's session: loopback by default, every request treated as hostile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from .trainersheet import trainer_page
 #: Bytes of a request's body, and connections at a time, at most; seconds without a byte.
 MOST_BYTES, MOST_CONNECTIONS, PATIENCE = 8 << 20, 32, 15.0
 
-_HTML, _JSON, _BINARY = "text/html; charset=utf-8", "application/json", "application/octet-stream"
+_HTML, _JSON, _BINARY = (
+    "text/html; charset=utf-8",
+    "application/json",
+    "application/octet-stream",
+)
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -26,7 +30,7 @@ _HEADERS = {
 }
 
 
-class _Refused(Exception):  # noqa: N818  an answer, not a fault
+class _Refused(Exception):
     """A request that gets an answer other than what it asked for."""
 
     def __init__(self, status: int, words: str):
@@ -130,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Keep no log of requests."""
 
     def do_GET(self) -> None:
@@ -159,15 +163,15 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         asked = parse_qs(urlsplit(self.path).query, max_num_fields=8).get("token", [""])[0]
         if server.token and not hmac.compare_digest(asked.encode(), server.token.encode()):
-            _refuse(403, "Invalid token. Must be that of the address printed at the start.")
+            raise _Refused(403, "Invalid token. Must be the one printed at the start.")
         host = self.headers.get("Host", "")
         name = urlsplit(f"//{host}").hostname or ""
         if not server.token and not is_loopback(name):
             # a page elsewhere whose name was pointed at this machine
-            _refuse(403, "Invalid Host. Must be this machine.")
+            raise _Refused(403, "Invalid Host. Must be this machine.")
         origin = self.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc != host:
-            _refuse(403, "Invalid Origin. Must be this page.")
+            raise _Refused(403, "Invalid Origin. Must be this page.")
 
     def _get(self, path: str) -> tuple[str, bytes]:
         """Return what is at a path."""
@@ -183,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/run.json":
             session.result()  # raises before the end
             return _JSON, _text(session.document())
-        _refuse(404, "Invalid address. Must be one that the page knows.")
+        raise _Refused(404, "Invalid address. Must be one that the page knows.")
 
     def _post(self, path: str) -> tuple[str, bytes]:
         """Take what was sent to a path."""
@@ -197,24 +201,24 @@ class _Handler(BaseHTTPRequestHandler):
             return _JSON, _text({"step": session.step, "finished": True})
         if path.startswith("/ground/"):
             return _JSON, _text(session.submit(_step(path), document))
-        _refuse(404, "Invalid address. Must be one that the page knows.")
+        raise _Refused(404, "Invalid address. Must be one that the page knows.")
 
     def _document(self) -> Any:
         """Return the JSON of a request."""
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
-            _refuse(411, "Invalid Content-Length. Must be a whole number.")
+            raise _Refused(411, "Invalid Content-Length. Must be a whole number.")
         if len(length) > 9 or int(length) > MOST_BYTES:
-            _refuse(413, f"Invalid Content-Length. Must be at most {MOST_BYTES}.")
+            raise _Refused(413, f"Invalid Content-Length. Must be at most {MOST_BYTES}.")
         if self.headers.get_content_type() != _JSON:
-            _refuse(415, f"Invalid Content-Type. Must be {_JSON}.")
+            raise _Refused(415, f"Invalid Content-Type. Must be {_JSON}.")
         data = self.rfile.read(int(length))
         if len(data) < int(length):
-            _refuse(400, "Invalid body: it is shorter than its Content-Length.")
+            raise _Refused(400, "Invalid body: it is shorter than its Content-Length.")
         try:
             return json.loads(data.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            _refuse(400, "Invalid body. Must be JSON.")
+            raise _Refused(400, "Invalid body. Must be JSON.") from None
 
     def _send(self, status: int, kind: str, body: bytes) -> None:
         """Send an answer; after a refusal, what is left of the request is not read."""
@@ -231,16 +235,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def _refuse(status: int, words: str) -> NoReturn:
-    """Answer with a status and why."""
-    raise _Refused(status, words)
-
-
 def _step(path: str) -> int:
     """Return the index of a ground that a path names."""
     word = path.removeprefix("/ground/")
     if not (word.isascii() and word.isdigit() and len(word) <= 3):
-        _refuse(404, "Invalid address. Must be one that the page knows.")
+        raise _Refused(404, "Invalid address. Must be one that the page knows.")
     return int(word)
 
 

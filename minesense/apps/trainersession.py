@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -313,8 +313,8 @@ def read_session(path: str | Path) -> Session:
         msg = f"{name}. Must be a run.json of the trainer, with format '{FORMAT}'."
         raise ValueError(msg)
     try:
-        course = cast("Course", build(Course, document.get("course")))
-        limits = cast("Limits", build(Limits, document.get("limits")))
+        course = build(Course, document.get("course"))
+        limits = build(Limits, document.get("limits"))
     except ValueError as error:
         msg = f"{name}: {error}"
         raise ValueError(msg) from None
