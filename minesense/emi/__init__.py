@@ -35,7 +35,8 @@ from .target_statistics import (
     prescreen_gate_energy,
     prescreen_targets,
 )
-from .tone import Control, Tone, ToneState, Voice, sweep_tone
+from .tone import Tone, sweep_tone
+from .voice import Control, ToneState, Voice
 from .wav import WavWriter, write_wav
 
 __all__ = [

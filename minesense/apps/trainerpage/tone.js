@@ -1,6 +1,6 @@
 "use strict";
 
-// The same rules as minesense.emi.tone.Voice.control; a test compares them.
+// The same rules as minesense.emi.voice.Voice.control; a test compares them.
 function controlOf(voice, statistic, isCredited = true) {
   if (!Number.isFinite(statistic)) {
     return { pitch: 165, loudness: 0.6, state: "fault", isCredited };
