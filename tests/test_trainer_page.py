@@ -303,6 +303,7 @@ def test_height_and_speed_are_shown_and_heard(page, session):
     assert entry["loudness"] > 0.1
 
 
+@pytest.mark.slow
 def test_a_whole_course_by_mouse(page, session, training, tmp_path):
     """Marks by click, key and button; a blind lane shows nothing; the seal is verified."""
     start(page, name="<img src=x onerror=alert(1)>")

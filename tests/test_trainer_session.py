@@ -1,17 +1,24 @@
 """Test a trainer's lanes, seal, scores and server, without a browser."""
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
 import http.client
 import json
 import math
+import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import numpy.testing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from naive_trainer import statistic_at, targets_of, walk
 
 from minesense.apps import trainerserver, trainersession
@@ -26,6 +33,7 @@ from minesense.sweep import Quality
 from minesense.synthetic import field
 from minesense.synthetic.coil_lane import reach_of
 from minesense.synthetic.simulate import lane_scene
+from minesense.truth import Truth
 
 COURSE = Course(seed=3, n_open=1, n_blind=1, length=2.0)
 LIMITS = Limits()
@@ -420,6 +428,7 @@ def test_bad_names_are_refused(training, name):
         Session(training).start({"learner": name})
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_again_to_the_byte(training, tmp_path, capsys, monkeypatch):
     """From run.json alone, by the command: the same sheet; and a changed one is refused."""
     monkeypatch.setattr(trainersession, "make_training", functools.cache(make_training))
@@ -626,6 +635,103 @@ def test_connections_are_limited_and_silent_ones_end(training, monkeypatch):
         for link in (*silent, one_more):
             link.close()
         assert ask(server, "GET", "/")[0] == 200
+
+
+def test_a_connection_that_drips_ends(training, monkeypatch):
+    """A byte now and then keeps no place for ever."""
+    monkeypatch.setattr(trainerserver, "DEADLINE", 0.6)
+    for server in served(Session(training)):
+        with socket.create_connection(server.server_address, timeout=5) as link:
+            link.settimeout(0.1)
+            n_sent, answer = 0, None
+            while answer is None and n_sent < 50:
+                link.sendall(b"G")
+                n_sent += 1
+                with contextlib.suppress(TimeoutError):
+                    answer = link.recv(100)
+            assert 2 < n_sent < 40
+            assert answer == b"" or answer.startswith(b"HTTP/1.0 4")
+        assert ask(server, "GET", "/")[0] == 200
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=20,
+)
+rows = st.lists(st.lists(st.floats(-2, 3) | json_values, min_size=3, max_size=4), max_size=6)
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(document=json_values | st.fixed_dictionaries({"poses": rows, "marks": rows}))
+def test_any_document_is_a_run_or_refused(document):
+    """Whatever JSON can hold: a ValueError, or a run that makes a sweep."""
+    ground = Ground(
+        name="g",
+        kind="blind",
+        width=1.0,
+        length=2.0,
+        start=(0.5, 0.0),
+        area=(0.0, 0.0, 1.0, 2.0, "g"),
+        truth=Truth(objects=()),
+        statistic=np.zeros((10, 121, 71), np.float32),
+    )
+    run = None
+    with contextlib.suppress(ValueError):  # any other error fails the test
+        run = read_run(document, ground)
+    if run is None:
+        return
+    sweep = sweep_of(run, ground, LIMITS)
+    assert len(sweep) == len(document["poses"])
+    found = search_of([(ground, run)], LIMITS, seed=1)
+    assert found["is_scored"] in (True, False)
+
+
+def test_the_command_serves_and_stops(tmp_path):
+    """As a user starts it: an address, a page, no trace of a fault when it is stopped."""
+    words = [sys.executable, "-m", "minesense", "trainer", "--seed", "4", "--port", "0"]
+    words += ["--open-lanes", "0", "--blind-lanes", "1", "--length", "1"]
+    words += ["--output", str(tmp_path / "out")]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        said = [process.stderr.readline() for _ in range(3)]
+        address = re.search(r"http://127\.0\.0\.1:(\d+)/", said[2])
+        assert address, said
+        link = http.client.HTTPConnection("127.0.0.1", int(address[1]), timeout=20)
+        link.request("POST", "/finish", body="{}", headers={"Content-Type": "application/json"})
+        assert link.getresponse().status == 200
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "INVALID: a check with the test piece failed or was not done." in out
+    assert "sheet.html" in out
+    assert err == ""
+    assert (tmp_path / "out" / "sheet.html").exists()
+    assert "Traceback" not in out + err
+
+
+BAD_COMMANDS = [
+    (["--port", "99999"], "between"),
+    (["--blind-lanes", "0"], "Invalid n_blind"),
+    (["--open-lanes", "9"], "Invalid n_open"),
+    (["--soil", "cheese"], "Invalid soil"),
+    (["--length", "20"], "Invalid length"),
+    (["--run", "missing.json"], "No such file"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), BAD_COMMANDS)
+def test_bad_commands_say_what_is_wrong_in_a_line(words, message, tmp_path, capsys):
+    """Exit code 2, one line, no traceback."""
+    try:
+        code = main(["trainer", "--output", str(tmp_path / "out"), *words])
+    except SystemExit as error:  # of the parser
+        code = error.code
+    said = capsys.readouterr().err
+    assert code == 2
+    assert message in said or "--port" in said
+    assert said.count("\n") == 1
 
 
 def test_an_empty_lane_has_the_shape_it_needs(training):

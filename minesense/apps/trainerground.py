@@ -334,18 +334,23 @@ def _ground(made: Field, lane: Lane, sensor: Sensor, name: str, kind: Kind) -> G
     """Return a lane with the statistic over it."""
     right = np.arange(round((lane.width + 2 * ASIDE) / STEP) + 1) * STEP - lane.width / 2
     forward = np.arange(round((lane.length + 2 * ASIDE) / STEP) + 1) * STEP
-    east, north = np.meshgrid(right - ASIDE, forward - ASIDE)
     assert isinstance(sensor.head, Head)
     terrain, buried, clutter = lane_scene(
         made, lane, margin=_MARGIN, felt_from=max(_MARGIN, reach_of(sensor.head))
     )
-    levels = np.empty((len(HEIGHTS), *east.shape), np.float32)
-    for k, height in enumerate(HEIGHTS):
-        place = np.column_stack([east.ravel(), north.ravel(), np.full(east.size, height)])
-        volts = coil_samples(
-            sensor, place[:, None], terrain=terrain, buried=buried, clutter=clutter
-        )
-        levels[k] = statistic_of(volts[:, 0], sensor).reshape(east.shape)
+    up, north, east = (
+        axis.ravel()
+        for axis in np.meshgrid(HEIGHTS, forward - ASIDE, right - ASIDE, indexing="ij")
+    )
+    # all at once: objects are the same at every height, and take longest
+    volts = coil_samples(
+        sensor,
+        np.column_stack([east, north, up])[:, None],
+        terrain=terrain,
+        buried=buried,
+        clutter=clutter,
+    )
+    levels = statistic_of(volts[:, 0], sensor).astype(np.float32)
     truth = made.truth_of([lane.name])
     return Ground(
         name=name,
@@ -362,7 +367,7 @@ def _ground(made: Field, lane: Lane, sensor: Sensor, name: str, kind: Kind) -> G
                 if item.is_target or _is_in(item.easting, item.northing, lane)
             ),
         ),
-        statistic=levels,
+        statistic=levels.reshape(len(HEIGHTS), len(forward), len(right)),
     )
 
 

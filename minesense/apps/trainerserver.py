@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import ipaddress
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NoReturn
@@ -13,8 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 from .trainersession import OutOfTurn, Session
 from .trainersheet import trainer_page
 
-#: Bytes of a request's body, and connections at a time, at most; seconds without a byte.
-MOST_BYTES, MOST_CONNECTIONS, PATIENCE = 8 << 20, 32, 15.0
+#: Bytes of a request's body, and connections at a time, at most.
+MOST_BYTES, MOST_CONNECTIONS = 8 << 20, 32
+
+#: Seconds without a byte, and of a connection as a whole, at most.
+PATIENCE, DEADLINE = 15.0, 60.0
 
 _HTML, _JSON, _BINARY = (
     "text/html; charset=utf-8",
@@ -89,9 +94,13 @@ class TrainerServer(ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a connection; then make room for another."""
+        end = threading.Timer(DEADLINE, _shut, [request])  # of one that sends byte by byte
+        end.daemon = True
+        end.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            end.cancel()
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -132,7 +141,6 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = PATIENCE
     server_version = "minesense"
     sys_version = ""
-    protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep no log of requests."""
@@ -221,18 +229,20 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(400, "Invalid body. Must be JSON.") from None
 
     def _send(self, status: int, kind: str, body: bytes) -> None:
-        """Send an answer; after a refusal, what is left of the request is not read."""
+        """Send an answer, the only one of its connection."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         for name, value in _HEADERS.items():
             self.send_header(name, value)
-        if status != 200:
-            self.send_header("Connection", "close")
-            self.close_connection = True
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.wfile.write(body)
+
+
+def _shut(request: Any) -> None:
+    """End a connection, whoever reads from it."""
+    with contextlib.suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 def _step(path: str) -> int:
