@@ -36,10 +36,23 @@ def targets_of(ground):
     ]
 
 
-def statistic_at(head, scene, right, forward, height):
-    """Return the statistic at one pose, simulated for it alone."""
+def volts_at(head, scene, places):
+    """Return the gates at places of the head, simulated one by one."""
     sensor = detector(head)
     terrain, buried, clutter = scene
-    place = np.array([[[right, forward, height]]], dtype=float)
-    volts = coil_samples(sensor, place, terrain=terrain, buried=buried, clutter=clutter)
-    return float(statistic_of(volts[:, 0], sensor)[0])
+    place = np.array(places, dtype=float)[:, None]
+    return coil_samples(sensor, place, terrain=terrain, buried=buried, clutter=clutter)[:, 0]
+
+
+def balance(head, scene, ground):
+    """Return the gates of a detector at rest: the median over the ground, 5 cm above it."""
+    right = np.arange(-ground.width / 2 - 0.2, ground.width / 2 + 0.201, 0.02)
+    forward = np.arange(-0.2, ground.length + 0.201, 0.02)
+    places = [(x, y, 0.05) for y in forward for x in right]
+    return np.median(volts_at(head, scene, places), axis=0)
+
+
+def statistic_at(head, scene, rest, right, forward, height):
+    """Return the statistic at one pose, simulated for it alone, of a balanced detector."""
+    volts = volts_at(head, scene, [(right, forward, height)]) - rest
+    return float(statistic_of(volts, detector(head))[0])

@@ -118,8 +118,9 @@ def place(page, right, forward):
 
 def move(page, path, pause=0.03):
     """Move the mouse along points of the lane."""
-    for right, forward in path:
-        page.mouse.move(*place(page, right, forward))
+    origin, other = np.array(place(page, 0.0, 0.0)), np.array(place(page, 1.0, 1.0))
+    for point in path:
+        page.mouse.move(*(origin + np.array(point) * (other - origin)).tolist())
         time.sleep(pause)
 
 
@@ -312,8 +313,8 @@ def test_a_whole_course_by_mouse(page, session, training, tmp_path):
             begin(page)
         n_strokes = round(ground.length / 0.15)
         for i in range(n_strokes):
-            xs = np.linspace(-0.5, 0.5, 12) * ground.width * (-1) ** i
-            move(page, [(x, ground.length * (i + 0.5) / n_strokes) for x in xs], pause=0.02)
+            xs = np.linspace(-0.5, 0.5, 11) * ground.width * (-1) ** i
+            move(page, [(x, ground.length * (i + 0.5) / n_strokes) for x in xs], pause=0.014)
         assert page.locator("#signal-box").is_visible() == (ground.kind != "blind")
         for n, (right, forward) in enumerate(targets_of(ground)):
             x, y = place(page, right, forward)

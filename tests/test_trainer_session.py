@@ -19,7 +19,7 @@ import numpy.testing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_trainer import statistic_at, targets_of, walk
+from naive_trainer import balance, statistic_at, targets_of, walk
 
 from minesense.apps import trainerserver, trainersession
 from minesense.apps.trainerground import Course, Ground, _scenario, detector, make_training
@@ -86,20 +86,34 @@ def test_the_statistic_is_that_of_the_physics(training):
     assert lane.is_blind
     reach = reach_of(detector("single").head)
     scene = lane_scene(made, lane, margin=1.2, felt_from=max(1.2, reach))
+    rest = balance("single", scene, ground)
     rng = np.random.default_rng(seed=1)
     places = [(x + rng.normal(0, 0.07), y + rng.normal(0, 0.07)) for x, y in targets_of(ground)]
     places += [(rng.uniform(-0.6, 0.6), rng.uniform(-0.1, 2.1)) for _ in range(20)]
     for right, forward in places:
         height = float(rng.uniform(0.03, 0.28))
-        expected = statistic_at("single", scene, right, forward, height)
+        expected = statistic_at("single", scene, rest, right, forward, height)
         found = ground.at(np.array([right]), np.array([forward]), np.array([height]))[0]
         assert found == pytest.approx(expected, rel=0.12, abs=0.4), (right, forward, height)
     # at the places themselves there is nothing to interpolate
     x, y = ground.origin[0] + 0.02 * 30, ground.origin[1] + 0.02 * 40
-    exact = statistic_at("single", scene, x, y, 0.05)
+    exact = statistic_at("single", scene, rest, x, y, 0.05)
     assert ground.at(np.array([x]), np.array([y]), np.array([0.05]))[0] == pytest.approx(
         exact, rel=1e-5, abs=1e-5
     )
+
+
+def test_a_detector_is_balanced_on_its_ground():
+    """Ground that conducts hums at the height of work, and is heard when the head rises."""
+    made = make_training(
+        Course(seed=2, n_open=0, n_blind=1, length=1.0, soil="saline_gypsum", clutter="none")
+    )
+    threshold = made.course.voice.threshold
+    pad = made.grounds[0].statistic
+    assert np.median(pad[2]) < threshold / 4
+    corner = pad[:, :10, :10].mean(axis=(1, 2))  # far from the piece
+    assert corner[2] < threshold / 2
+    assert corner[-1] > corner[2]
 
 
 def test_beyond_the_ground_there_is_no_statistic(training):

@@ -34,6 +34,7 @@ STEP, ASIDE = 0.02, 0.20
 #: m, of the coil.
 RADIUS = 0.10
 
+_BALANCED = 0.05  # m over mean ground, at which the detector is balanced
 _NOISE = 4e-10  # V per ampere at the first gate, of a hundredth of a second, as a simulator's
 _MARGIN = 1.2  # m of ground around a lane that the coil stands for
 
@@ -350,7 +351,9 @@ def _ground(made: Field, lane: Lane, sensor: Sensor, name: str, kind: Kind) -> G
         buried=buried,
         clutter=clutter,
     )
-    levels = statistic_of(volts[:, 0], sensor).astype(np.float32)
+    # balanced on this ground at the height of work, as operators do before they begin
+    rest = np.median(volts[np.isclose(up, _BALANCED), 0], axis=0)
+    levels = statistic_of(volts[:, 0] - rest, sensor).astype(np.float32)
     truth = made.truth_of([lane.name])
     return Ground(
         name=name,

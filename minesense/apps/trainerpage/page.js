@@ -349,7 +349,8 @@ function show() {
   const isOpen = Boolean(run) && run.ground.kind !== "blind";
   byId("signal-box").hidden = !isOpen;
   if (isOpen) {
-    byId("signal").style.width = `${now ? Math.round(100 * now.control.loudness) : 0}%`;
+    const level = now && now.control.state !== "fault" ? now.control.loudness : 0;
+    byId("signal").style.width = `${Math.round(100 * level)}%`;
     const share = run.covered.reduce((a, b) => a + b, 0) / run.covered.length;
     byId("observed").textContent = `${Math.round(100 * share)} % observed within the limits`;
   }

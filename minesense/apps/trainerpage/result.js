@@ -248,6 +248,7 @@ class Replay {
     const isFalse = found && found.outcome === "false";
     pen.lineWidth = 2.5;
     pen.strokeStyle = isFalse ? "#b3261e" : "#1a1a1a";
+    if (found && found.outcome === "outside") pen.strokeStyle = "#888";
     pen.beginPath();
     const turn = isFalse ? [[-5, -5, 5, 5], [-5, 5, 5, -5]] : [[-6, 0, 6, 0], [0, -6, 0, 6]];
     for (const [a, b, c, d] of turn) {
@@ -259,7 +260,7 @@ class Replay {
 }
 
 const KEY = [["○", "target, marked"], ["◯", "target, missed though swept (red, thick)"],
-  ["◌", "target, not swept (dashed)"], ["□", "clutter"], ["+", "mark on a target or not counted"],
+  ["◌", "target, not swept (dashed)"], ["□", "clutter"], ["+", "mark on a target (grey: not counted)"],
   ["×", "false mark"], ["—", "path; orange where the head was too high"]];
 
 function renderResult(root, result, promised = "") {
