@@ -1,0 +1,233 @@
+"""The ground that a statement is about: a regular grid, classes of items and depth bands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_count, check_number, check_positive
+from ..sweep import Floats, Frame
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SiteGrid:
+    """
+    A regular grid; rows go north and columns east from `origin`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a figure is no number, the shape holds no cell, or `wanted` is another shape or
+        holds no cell.
+
+    Examples
+    --------
+    >>> from minesense.evidence import SiteGrid
+    >>> grid = SiteGrid(origin=(0.0, 0.0), cell=1.0, shape=(20, 30))
+    >>> grid.area, grid.index(2.5, 0.1)
+    (600.0, (0, 2))
+    """
+
+    origin: tuple[float, float]  #: m, easting and northing of the south-western corner
+    cell: float  #: m, side of a cell
+    shape: tuple[int, int]  #: rows and columns
+    wanted: Mask = None  # type: ignore[assignment]  #: cells of the task; all by default
+    frame: Frame = Frame()
+
+    def __post_init__(self) -> None:
+        for value in self.origin:
+            check_number(value, "origin")
+        check_positive(self.cell, "cell")
+        for value in self.shape:
+            check_count(value, "shape")
+        wanted = np.ones(self.shape, bool) if self.wanted is None else np.array(self.wanted)
+        if wanted.dtype != np.bool_ or wanted.shape != tuple(self.shape) or not wanted.any():
+            msg = (
+                f"Invalid wanted with shape {wanted.shape} and dtype {wanted.dtype}. Must be "
+                f"truths of shape {self.shape}, at least one of them true."
+            )
+            raise ValueError(msg)
+        wanted.setflags(write=False)
+        object.__setattr__(self, "wanted", wanted)
+
+    @property
+    def cell_area(self) -> float:
+        """Area of a cell, in square metres."""
+        return self.cell**2
+
+    @property
+    def area(self) -> float:
+        """Area of the cells of the task, in square metres."""
+        return float(np.count_nonzero(self.wanted)) * self.cell_area
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Easting from and to, northing from and to, in metres."""
+        (east, north), (n_rows, n_columns) = self.origin, self.shape
+        return east, east + n_columns * self.cell, north, north + n_rows * self.cell
+
+    def centres(self) -> tuple[Floats, Floats]:
+        """Return easting and northing of the cells' centres, (n_rows, n_columns), in metres."""
+        (east, north), (n_rows, n_columns) = self.origin, self.shape
+        columns = east + self.cell * (np.arange(n_columns) + 0.5)
+        rows = north + self.cell * (np.arange(n_rows) + 0.5)
+        eastings, northings = np.meshgrid(columns, rows)
+        return eastings, northings
+
+    def index(self, easting: float, northing: float) -> tuple[int, int] | None:
+        """Return row and column of the cell that holds a point (m); None beyond the task."""
+        row = math.floor((northing - self.origin[1]) / self.cell)
+        column = math.floor((easting - self.origin[0]) / self.cell)
+        if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
+            return None
+        return (row, column) if self.wanted[row, column] else None
+
+    def check_frame(self, crs: str, what: str) -> None:
+        """
+        Raise unless a coordinate system is that of the grid.
+
+        Raises
+        ------
+        ValueError
+            If it is another one: mixed datums shift everything by up to hundreds of metres.
+        """
+        if crs != self.frame.crs:
+            msg = (
+                f"Invalid crs '{crs}' of {what}. Must be '{self.frame.crs}', that of the grid: "
+                "transform the coordinates first."
+            )
+            raise ValueError(msg)
+
+    def check_layer(self, layer: npt.ArrayLike, name: str) -> Floats:
+        """
+        Return a layer of figures over the grid, finite and not negative.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is of another shape, or a value in the task is negative or not finite.
+        """
+        values = np.asarray(layer, dtype=np.float64)
+        if values.shape != tuple(self.shape):
+            msg = f"Invalid {name} with shape {values.shape}. Must be {self.shape}."
+            raise ValueError(msg)
+        inside = values[self.wanted]
+        if not np.isfinite(inside).all() or (inside < 0).any():
+            msg = f"Invalid {name}: a value is negative, NaN or infinite. Must be zero or more."
+            raise ValueError(msg)
+        return np.where(self.wanted, values, 0.0)
+
+
+def check_bands(bands: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """
+    Return depth bands that follow each other downward.
+
+    Parameters
+    ----------
+    bands : sequence of (float, float)
+        Upper and lower limit of each, in metres below the surface.
+
+    Returns
+    -------
+    bands : tuple of (float, float)
+        The same ones.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none, one has no thickness, or two overlap.
+
+    Examples
+    --------
+    >>> from minesense.evidence.site_grid import check_bands
+    >>> check_bands([(0.0, 0.1), (0.1, 0.2)])
+    ((0.0, 0.1), (0.1, 0.2))
+    """
+    limits = tuple((check_number(a, "depth_bands"), check_number(b, "depth_bands")) for a, b in bands)
+    lowest = 0.0
+    for top, bottom in limits:
+        if top < lowest - 1e-9 or bottom <= top:
+            msg = (
+                f"Invalid depth_bands {limits}. Must each go from a lesser to a greater depth, "
+                "in m, none above the ground or across another."
+            )
+            raise ValueError(msg)
+        lowest = bottom
+    if not limits:
+        msg = "Invalid depth_bands (). Must hold at least one."
+        raise ValueError(msg)
+    return limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Find:
+    """
+    An item that was found and taken out, wherever and by whomever.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a coordinate is no number.
+    """
+
+    easting: float  #: m
+    northing: float  #: m
+    target_class: str
+    depth: float | None = None  #: m; None where nobody measured it
+    crs: str = "local"
+    is_incidental: bool = False  #: found by chance or accident, not by a credited search
+
+    def __post_init__(self) -> None:
+        for name in ("easting", "northing"):
+            check_number(getattr(self, name), name)
+        if self.depth is not None:
+            check_number(self.depth, "depth")
+
+    def band(self, bands: Sequence[tuple[float, float]]) -> int:
+        """Return the index of the depth band; -1 where the depth is not known or in none."""
+        if self.depth is None:
+            return -1
+        for k, (top, bottom) in enumerate(bands):
+            if top <= self.depth < bottom:
+                return k
+        return -1
+
+
+def check_classes(classes: Sequence[Any]) -> tuple[str, ...]:
+    """
+    Return names of classes, each once.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        For example metal groups.
+
+    Returns
+    -------
+    classes : tuple of str
+        The same ones.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is empty or stands twice.
+
+    Examples
+    --------
+    >>> from minesense.evidence.site_grid import check_classes
+    >>> check_classes(["AP", "AT"])
+    ('AP', 'AT')
+    """
+    names = tuple(classes)
+    is_named = all(isinstance(name, str) and name for name in names)
+    if not names or not is_named or len(set(names)) < len(names):
+        msg = f"Invalid classes {names}. Must be one or more names, each once."
+        raise ValueError(msg)
+    return names
