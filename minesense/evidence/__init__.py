@@ -1,1 +1,56 @@
-"""Evidence of what was searched; holds the records of a later release."""
+"""Evidence of what was searched, what was known before, and what may remain."""
+
+from .assets import COMMON_MODE, PD_CAP, CountedTrials, Evidence
+from .gamma_poisson import (
+    StratumRemaining,
+    incident_log_likelihood,
+    outside_inside_ratio,
+    remaining_in_stratum,
+)
+from .records import (
+    RecordPrior,
+    RecordVisit,
+    SourceAccuracy,
+    UncertainRecord,
+    source_accuracies,
+)
+from .remaining import NOTICE, PeopleAtRisk, Remaining, Residual, Variant
+from .residual import estimate_remaining, exposure_variants
+from .site_grid import Find, SiteGrid
+from .site_model import (
+    Background,
+    ExposureLayer,
+    SiteModel,
+    UnrecordedStrips,
+    background_from_incidents,
+)
+
+__all__ = [
+    "COMMON_MODE",
+    "NOTICE",
+    "PD_CAP",
+    "Background",
+    "CountedTrials",
+    "Evidence",
+    "ExposureLayer",
+    "Find",
+    "PeopleAtRisk",
+    "RecordPrior",
+    "RecordVisit",
+    "Remaining",
+    "Residual",
+    "SiteGrid",
+    "SiteModel",
+    "SourceAccuracy",
+    "StratumRemaining",
+    "UncertainRecord",
+    "UnrecordedStrips",
+    "Variant",
+    "background_from_incidents",
+    "estimate_remaining",
+    "exposure_variants",
+    "incident_log_likelihood",
+    "outside_inside_ratio",
+    "remaining_in_stratum",
+    "source_accuracies",
+]

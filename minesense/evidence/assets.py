@@ -9,7 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._validation import check_array, check_count, check_not_negative, check_number, check_one_of
+from .._validation import (
+    check_array,
+    check_count,
+    check_not_negative,
+    check_number,
+    check_one_of,
+)
 from ..sweep import Floats
 from .site_grid import check_bands, check_classes
 
@@ -40,7 +46,7 @@ class CountedTrials:
     >>> from minesense.evidence import CountedTrials
     >>> seeds = CountedTrials(found=27, laid=30, source="blind seeds of this task")
     >>> round(seeds.mean, 3), [round(x, 3) for x in seeds.interval()]
-    (0.887, [0.749, 0.95])
+    (0.886, [0.757, 0.95])
     >>> CountedTrials(found=300, laid=300, source="trial").cap > 0.95
     True
     """
@@ -188,8 +194,8 @@ class Evidence:
         share = check_number(self.common_mode, "common_mode")
         if not 0 < share < 1:
             msg = (
-                f"Invalid common_mode '{share:g}' of '{self.source}'. Must lie between 0 and 1: "
-                "every family has items that it cannot find."
+                f"Invalid common_mode '{share:g}' of '{self.source}'. Must lie between 0 and "
+                "1: every family has items that it cannot find."
             )
             raise ValueError(msg)
         if not 0 <= check_number(self.correlation, "correlation") <= 1:

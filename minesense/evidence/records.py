@@ -111,7 +111,13 @@ class RecordPrior:
         """Shares of the states among records that are not WITHIN; they add up to 1."""
         given = self.weights
         if given is None:
-            given = {"ABSENT": 0.25, "SHIFTED": 0.2, "FAR": 0.25, "TURNED": 0.15, "PARTIAL": 0.15}
+            given = {
+                "ABSENT": 0.25,
+                "SHIFTED": 0.2,
+                "FAR": 0.25,
+                "TURNED": 0.15,
+                "PARTIAL": 0.15,
+            }
         total = sum(given.values())
         return {name: given.get(name, 0.0) / total for name in STATES if name != "WITHIN"}
 
@@ -162,7 +168,10 @@ class SourceAccuracy:
 
 
 def source_accuracies(
-    sources: Iterable[str], visits: Iterable[RecordVisit] = (), *, prior: RecordPrior | None = None
+    sources: Iterable[str],
+    visits: Iterable[RecordVisit] = (),
+    *,
+    prior: RecordPrior | None = None,
 ) -> dict[str, SourceAccuracy]:
     """
     Return what each source's records are worth after the visits so far.
@@ -212,7 +221,8 @@ def source_accuracies(
     result = {}
     for name in names:
         counts = {
-            word: sum(v.source == name and v.outcome == word for v in visits) for word in OUTCOMES
+            word: sum(v.source == name and v.outcome == word for v in visits)
+            for word in OUTCOMES
         }
         n = sum(counts.values())
         result[name] = SourceAccuracy(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_count, check_number, check_positive
+from .._validation import check_array, check_count, check_number, check_positive
 from ..sweep import Floats, Frame
 
 Mask = npt.NDArray[np.bool_]
@@ -39,7 +39,7 @@ class SiteGrid:
     cell: float  #: m, side of a cell
     shape: tuple[int, int]  #: rows and columns
     wanted: Mask = None  # type: ignore[assignment]  #: cells of the task; all by default
-    frame: Frame = Frame()
+    frame: Frame = field(default_factory=Frame)
 
     def __post_init__(self) -> None:
         for value in self.origin:
@@ -150,7 +150,9 @@ def check_bands(bands: Sequence[tuple[float, float]]) -> tuple[tuple[float, floa
     >>> check_bands([(0.0, 0.1), (0.1, 0.2)])
     ((0.0, 0.1), (0.1, 0.2))
     """
-    limits = tuple((check_number(a, "depth_bands"), check_number(b, "depth_bands")) for a, b in bands)
+    limits = tuple(
+        (check_number(a, "depth_bands"), check_number(b, "depth_bands")) for a, b in bands
+    )
     lowest = 0.0
     for top, bottom in limits:
         if top < lowest - 1e-9 or bottom <= top:
@@ -231,3 +233,70 @@ def check_classes(classes: Sequence[Any]) -> tuple[str, ...]:
         msg = f"Invalid classes {names}. Must be one or more names, each once."
         raise ValueError(msg)
     return names
+
+
+def inside_polygon(grid: SiteGrid, corners: npt.ArrayLike) -> Mask:
+    """
+    Return the cells whose centre lies in a polygon.
+
+    Parameters
+    ----------
+    grid : SiteGrid
+        The task.
+    corners : (n, 2) array_like
+        Easting and northing, m, in order; the last may repeat the first.
+
+    Returns
+    -------
+    mask : (n_rows, n_columns) ndarray of bool
+        Cells of the task or beside it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are fewer than three corners, or two edges cross.
+
+    Examples
+    --------
+    >>> from minesense.evidence import SiteGrid
+    >>> from minesense.evidence.site_grid import inside_polygon
+    >>> grid = SiteGrid(origin=(0.0, 0.0), cell=1.0, shape=(4, 4))
+    >>> int(inside_polygon(grid, [(0, 0), (2, 0), (2, 4), (0, 4)]).sum())
+    8
+    >>> inside_polygon(grid, [(0, 0), (4, 4), (4, 0), (0, 4)])
+    Traceback (most recent call last):
+    ValueError: Invalid corners: the edge from corner 1 crosses the one from corner 3. Must ...
+    """
+    points = check_array(corners, "corners", ("n", 2))
+    if len(points) > 1 and (points[0] == points[-1]).all():
+        points = points[:-1]
+    if len(points) < 3:
+        msg = f"Invalid corners: there are {len(points)}. Must be three or more."
+        raise ValueError(msg)
+    ends = np.roll(points, -1, axis=0)
+    n = len(points)
+    for i in range(n):
+        for j in range(i + 2, n - (i == 0)):
+            if _cross(points[i], ends[i], points[j], ends[j]):
+                msg = (
+                    f"Invalid corners: the edge from corner {i + 1} crosses the one from "
+                    f"corner {j + 1}. Must be a polygon that does not cross itself."
+                )
+                raise ValueError(msg)
+    east, north = grid.centres()
+    inside = np.zeros(grid.shape, bool)
+    for (x0, y0), (x1, y1) in zip(points, ends, strict=True):
+        spans = (y0 > north) != (y1 > north)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossing = x0 + (north - y0) * (x1 - x0) / (y1 - y0)
+        inside ^= spans & (east < crossing)
+    return inside
+
+
+def _cross(a: Floats, b: Floats, c: Floats, d: Floats) -> bool:
+    """Return whether two segments meet."""
+
+    def side(p: Floats, q: Floats, r: Floats) -> float:
+        return float(np.sign((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])))
+
+    return side(a, b, c) * side(a, b, d) <= 0 and side(c, d, a) * side(c, d, b) <= 0
