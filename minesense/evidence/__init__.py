@@ -7,6 +7,7 @@ from .gamma_poisson import (
     outside_inside_ratio,
     remaining_in_stratum,
 )
+from .learning import draw_intensity
 from .records import (
     RecordPrior,
     RecordVisit,
@@ -47,6 +48,7 @@ __all__ = [
     "UnrecordedStrips",
     "Variant",
     "background_from_incidents",
+    "draw_intensity",
     "estimate_remaining",
     "exposure_variants",
     "incident_log_likelihood",

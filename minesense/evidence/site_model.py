@@ -184,8 +184,8 @@ class UnrecordedStrips:
 
     most: int = 8  #: in the task, of each class
     presence: tuple[float, float] = (0.5, 3.5)  #: Beta law of the share that exists
-    number: float = 15.0  #: median items
-    number_spread: float = 1.0  #: of its logarithm
+    number: float = 20.0  #: median items
+    number_spread: float = 1.5  #: of its logarithm
     length: float | None = None  #: m, median; by default half the diagonal of the task
     length_spread: float = 0.7  #: of its logarithm
     scatter: float = 0.75  #: m, standard deviation across
