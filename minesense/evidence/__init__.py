@@ -17,6 +17,15 @@ from .records import (
 )
 from .remaining import NOTICE, PeopleAtRisk, Remaining, Residual, Variant
 from .residual import estimate_remaining, exposure_variants
+from .rows import FoundRow, infer_rows
+from .search_plan import (
+    RANDOM_SHARE,
+    SearchPlan,
+    SearchStep,
+    after_failed_search,
+    next_units,
+    plan_search,
+)
 from .site_grid import Find, SiteGrid
 from .site_model import (
     Background,
@@ -30,16 +39,20 @@ __all__ = [
     "COMMON_MODE",
     "NOTICE",
     "PD_CAP",
+    "RANDOM_SHARE",
     "Background",
     "CountedTrials",
     "Evidence",
     "ExposureLayer",
     "Find",
+    "FoundRow",
     "PeopleAtRisk",
     "RecordPrior",
     "RecordVisit",
     "Remaining",
     "Residual",
+    "SearchPlan",
+    "SearchStep",
     "SiteGrid",
     "SiteModel",
     "SourceAccuracy",
@@ -47,12 +60,16 @@ __all__ = [
     "UncertainRecord",
     "UnrecordedStrips",
     "Variant",
+    "after_failed_search",
     "background_from_incidents",
     "draw_intensity",
     "estimate_remaining",
     "exposure_variants",
     "incident_log_likelihood",
+    "infer_rows",
+    "next_units",
     "outside_inside_ratio",
+    "plan_search",
     "remaining_in_stratum",
     "source_accuracies",
 ]

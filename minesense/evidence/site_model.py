@@ -174,7 +174,8 @@ class UnrecordedStrips:
     """
     Rows or strips that no record tells of, which finds may reveal: a weak prior.
 
-    It holds no doctrine: any heading, any place. Defaults are unverified assumptions.
+    It holds no doctrine: any heading, any place, and as many items per metre as the records
+    of the class tell in the median, if there are any. Defaults are unverified assumptions.
 
     Raises
     ------
@@ -183,9 +184,9 @@ class UnrecordedStrips:
     """
 
     most: int = 8  #: in the task, of each class
-    presence: tuple[float, float] = (0.5, 3.5)  #: Beta law of the share that exists
-    number: float = 20.0  #: median items
-    number_spread: float = 1.5  #: of its logarithm
+    presence: tuple[float, float] = (1.0, 4.0)  #: Beta law of the share that exists
+    number: float = 20.0  #: median items, where no record tells
+    number_spread: float = 1.2  #: of its logarithm
     length: float | None = None  #: m, median; by default half the diagonal of the task
     length_spread: float = 0.7  #: of its logarithm
     scatter: float = 0.75  #: m, standard deviation across
