@@ -1,5 +1,6 @@
 """Evidence of what was searched, what was known before, and what may remain."""
 
+from .asset_figures import PUBLISHED, PublishedFigure, published_figures
 from .assets import COMMON_MODE, PD_CAP, CountedTrials, Evidence
 from .gamma_poisson import (
     StratumRemaining,
@@ -39,6 +40,7 @@ __all__ = [
     "COMMON_MODE",
     "NOTICE",
     "PD_CAP",
+    "PUBLISHED",
     "RANDOM_SHARE",
     "Background",
     "CountedTrials",
@@ -47,6 +49,7 @@ __all__ = [
     "Find",
     "FoundRow",
     "PeopleAtRisk",
+    "PublishedFigure",
     "RecordPrior",
     "RecordVisit",
     "Remaining",
@@ -70,6 +73,7 @@ __all__ = [
     "next_units",
     "outside_inside_ratio",
     "plan_search",
+    "published_figures",
     "remaining_in_stratum",
     "source_accuracies",
 ]

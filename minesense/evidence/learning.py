@@ -251,15 +251,16 @@ def _strip_table(model: SiteModel, target_class: str) -> _StripTable:
         wrong = item.wrong_class if len(model.classes) > 1 else 0.0
         fits.append(1 - wrong if item.target_class == target_class else wrong / n_others)
         source_of.append(sources.index(item.source))
-    number = extra.number
+    number, scatter = extra.number, extra.scatter
     own = [x.record for x in model.records if x.target_class == target_class]
     if own:
-        # Strips that nobody recorded are taken to hold as many items per metre as those on
-        # paper.
-        number = length * float(np.median([x.number / max(x.length, 1.0) for x in own]))
+        # Strips that nobody recorded are taken to be of the size of those on paper.
+        number = float(np.median([x.number for x in own]))
+        length = max(5.0, float(np.median([x.length for x in own])))
+        scatter = max(scatter, float(np.median([x.width for x in own])) / math.sqrt(12))
     for _ in range(extra.most):
         middle = [(box[0] + box[1]) / 2, (box[2] + box[3]) / 2]
-        claims.append([*middle, 0.0, length, extra.scatter, number])
+        claims.append([*middle, 0.0, length, scatter, number])
         law = np.ones((n_states, 7))
         law[1] = (-1.0, -1.0, -1.0, 0.0, extra.length_spread, 0.0, extra.number_spread)
         laws.append(law)

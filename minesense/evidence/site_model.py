@@ -174,8 +174,8 @@ class UnrecordedStrips:
     """
     Rows or strips that no record tells of, which finds may reveal: a weak prior.
 
-    It holds no doctrine: any heading, any place, and as many items per metre as the records
-    of the class tell in the median, if there are any. Defaults are unverified assumptions.
+    It holds no doctrine: any heading, any place. Where there are records of the class, number,
+    length and scatter are the medians of theirs instead. Defaults are unverified assumptions.
 
     Raises
     ------
@@ -186,10 +186,10 @@ class UnrecordedStrips:
     most: int = 8  #: in the task, of each class
     presence: tuple[float, float] = (1.0, 4.0)  #: Beta law of the share that exists
     number: float = 20.0  #: median items, where no record tells
-    number_spread: float = 1.2  #: of its logarithm
+    number_spread: float = 0.7  #: of its logarithm
     length: float | None = None  #: m, median; by default half the diagonal of the task
     length_spread: float = 0.7  #: of its logarithm
-    scatter: float = 0.75  #: m, standard deviation across
+    scatter: float = 0.75  #: m, standard deviation across, at least
 
     def __post_init__(self) -> None:
         check_count(self.most, "most", least=0)
