@@ -87,7 +87,7 @@ class RecordPrior:
     far_spread: float = 200.0  #: m
     good_turn: float = 0.09  #: rad, about 5 degrees
     number_spread: float = 0.5  #: of the logarithm of the number
-    good_number_spread: float = 0.2  #: likewise, of WITHIN records
+    good_number_spread: float = 0.3  #: likewise, of WITHIN records
     length_spread: float = 0.1  #: of the logarithm of the length
     scatter: float = 0.5  #: m, of items across a row, at least
 

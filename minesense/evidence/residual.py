@@ -14,9 +14,9 @@ from ..sweep import Floats
 from .assets import Evidence
 from .learning import IntensityDraws, draw_intensity
 from .remaining import (
-    COMBINATIONS,
     WITHOUT_RECORDS,
     Combination,
+    Remaining,
     Residual,
     Variant,
     summarise,
@@ -120,8 +120,9 @@ def estimate_remaining(
     seeds = iter(rng.spawn(3 + 3 + len(variants or {})))
     settings: dict[str, Any] = {"evidence": evidence, "finds": finds, "n_draws": n_draws}
     worst, parts = _draws(model, "worst", next(seeds), settings)
-    combinations = {"worst": summarise(worst, confidence)}
-    for how in COMBINATIONS[1:]:
+    combinations: dict[str, Remaining] = {"worst": summarise(worst, confidence)}
+    others_of: tuple[Combination, ...] = ("independent", "best")
+    for how in others_of:
         own = next(seeds)
         if len(evidence) < 2:  # nothing to join
             combinations[how] = combinations["worst"]

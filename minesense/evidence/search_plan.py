@@ -213,7 +213,8 @@ def plan_search(
     detection = -np.expm1(-rate * step / areas)
     is_new = np.ones(n, bool)
     ties = rng.random(n)
-    spent, total, steps = 0.0, 0.0, []
+    spent, total = 0.0, 0.0
+    steps: list[SearchStep] = []
     while spent < hours - 1e-9:
         cost = step + np.where(is_new, overhead, 0.0)
         gain = open_to * worth * detection / cost

@@ -186,7 +186,7 @@ class UnrecordedStrips:
     most: int = 8  #: in the task, of each class
     presence: tuple[float, float] = (1.0, 4.0)  #: Beta law of the share that exists
     number: float = 20.0  #: median items, where no record tells
-    number_spread: float = 0.7  #: of its logarithm
+    number_spread: float = 1.0  #: of its logarithm
     length: float | None = None  #: m, median; by default half the diagonal of the task
     length_spread: float = 0.7  #: of its logarithm
     scatter: float = 0.75  #: m, standard deviation across, at least
