@@ -173,12 +173,15 @@ def rows_of(finds, **options):
 def test_a_row_is_found_with_its_heading_and_spacing(degrees):
     """Among finds anywhere, with gaps, whichever way it runs; errors say how well."""
     finds = make_row(math.radians(degrees), found=0.75, seed=degrees) + anywhere(6, 5)
-    (row,) = rows_of(finds)
+    (row,) = rows_of(finds, n_trials=99)
     off = (math.degrees(row.heading) - degrees + 90) % 180 - 90
     assert abs(off) < 4 * max(math.degrees(row.heading_error), 0.1)
     assert math.degrees(row.heading_error) < 1.0
     assert row.p_value <= 0.01
-    npt.assert_allclose(row.spacing, 3.0, atol=max(5 * row.spacing_error, 0.05))
+    if not math.isnan(row.spacing):  # with every fourth item missing it may not be told
+        npt.assert_allclose(row.spacing, 3.0, atol=max(5 * row.spacing_error, 0.05))
+    (whole,) = rows_of(make_row(math.radians(degrees), seed=degrees), n_trials=99)
+    npt.assert_allclose(whole.spacing, 3.0, atol=max(5 * whole.spacing_error, 0.05))
     assert row.gap_low <= row.gap <= row.gap_high
     # the line passes the true middle
     across = (row.easting - 130) * math.cos(row.heading) - (row.northing - 230) * math.sin(
@@ -221,7 +224,7 @@ def test_the_shape_of_a_search_is_no_row():
 def test_an_irregular_row_has_no_spacing():
     """Its items lie along a line at any distance: a gap is told, a step is not."""
     told = 0
-    for seed in range(30, 42):
+    for seed in range(30, 38):
         rng = make_rng(seed)
         finds = [
             Find(easting=100 + e, northing=230 + 0.05 * rng.normal(), target_class="AP")
@@ -230,7 +233,7 @@ def test_an_irregular_row_has_no_spacing():
         (row,) = rows_of(finds, n_trials=99)
         told += not math.isnan(row.spacing)
         assert row.gap > 0
-    assert told <= 2
+    assert told <= 1
 
 
 def test_few_finds_make_no_row():

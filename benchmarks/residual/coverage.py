@@ -9,7 +9,6 @@ from minesense.evidence import draw_intensity
 
 from .fields import (
     CLASS,
-    LAYOUTS,
     Site,
     finds_of,
     look,
@@ -59,12 +58,12 @@ def judge(seed: int, how: str, layout: str, *, n_draws: int = 300) -> dict[str, 
     }
 
 
-def run(n_fields: int, first: int = 1000) -> list[dict[str, object]]:
-    """Return one row per layout and search."""
-    rows = []
-    for layout in LAYOUTS:
-        for how in SEARCHES:
-            results = [judge(first + k, how, layout) for k in range(n_fields)]
-            column = {key: np.array([r[key] for r in results]) for key in results[0]}
-            rows.append({"layout": layout, "search": how, **column})
-    return rows
+def run(
+    layout: str, n_fields: int, first: int, *, n_draws: int = 200
+) -> list[dict[str, float]]:
+    """Return one result per field; the searches take turns."""
+    results = []
+    for k in range(n_fields):
+        how = SEARCHES[k % len(SEARCHES)]
+        results.append({"search": how, **judge(first + k, how, layout, n_draws=n_draws)})
+    return results

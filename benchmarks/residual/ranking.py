@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minesense.evidence import draw_intensity, next_units
+from minesense.evidence import RANDOM_SHARE, draw_intensity, next_units
 
 from .fields import (
     BLOCK,
@@ -89,7 +89,7 @@ def search(site: Site, order: str, seed: int) -> Outcome:
             worth = recorded(site)
         else:
             worth = -np.arange(n_units, dtype=float)  # along lanes, from one corner
-        share = 0.1 if order == "joint" else 1e-9
+        share = RANDOM_SHARE if order in ("joint", "sensor only") else 1e-9
         units, _ = next_units(worth, ROUND, rng=rng, done=done, random_share=share)
         done[units] = True
     found = will_find & done[unit_of]
