@@ -230,7 +230,8 @@ def test_ranks_are_even_when_the_prior_is_true():
         # uniform in the cell, as the kernel takes finds to be
         finds = [
             Find(
-                easting=east[c] + 2 * rng.random() - 1, northing=north[c] + 2 * rng.random() - 1,
+                easting=east[c] + 2 * rng.random() - 1,
+                northing=north[c] + 2 * rng.random() - 1,
                 target_class="AP",
             )
             for c in np.repeat(np.arange(400), found)

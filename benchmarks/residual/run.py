@@ -61,8 +61,8 @@ def coverage_rows(results: list[dict[str, Any]], layout: str) -> list[str]:
         pit = np.histogram([r["pit"] for r in chosen], bins=5, range=(0, 1))[0]
         lines.append(
             f"| {layout} | {how} | {n} | {100 * inside / n:.0f} % ({100 * share.low:.0f} to "
-            f"{100 * share.high:.0f}) | {100 * under / n:.0f} % | {left:.1f} | {mean:.1f} | "
-            f"{spread:.1f} | {' '.join(map(str, pit))} |"
+            f"{100 * share.high:.0f}) | {100 * under / n:.0f} % | {left:.1f} | "
+            f"{mean:.1f} | {spread:.1f} | {' '.join(map(str, pit))} |"
         )
     return lines
 
@@ -83,8 +83,8 @@ def ranking_rows(results: dict[str, list[dict[str, int]]]) -> list[str]:
             value, low, high = (1000 * x for x in ranking.paired(outcomes, order))
             more = f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
         lines.append(
-            f"| {order} | {len(rows)} | {1000 * found / area:.1f} | {100 * found / total:.0f} % | "
-            f"{100 * outside / of:.0f} % | {fields} | {more} |"
+            f"| {order} | {len(rows)} | {1000 * found / area:.1f} | "
+            f"{100 * found / total:.0f} % | {100 * outside / of:.0f} % | {fields} | {more} |"
         )
     return lines
 
@@ -96,9 +96,9 @@ def table(results: dict[str, Any]) -> str:
         "",
         "**SYNTHETIC: says nothing about performance in the field.**",
         "",
-        "Intervals of the number of mines that remain. Shares with exact 95 % limits; the bound is",
-        "the one-sided 95 % bound; the last column counts where in its law each truth lay, in five",
-        "equal parts: a good law gives equal counts.",
+        "Intervals of the number of mines that remain. Shares with exact 95 % limits; the bound",
+        "is the one-sided 95 % bound; the last column counts where in its law each truth lay, in",
+        "five equal parts: a good law gives equal counts.",
         "",
         "| layout | searched | fields | 90 % interval holds the truth | bound holds | remain | "
         "expected | spread | ranks |",
@@ -114,13 +114,13 @@ def table(results: dict[str, Any]) -> str:
             "",
             f"Orders of search on the same {len(rows['joint'])} fields after the preset "
             "`unreliable_records`",
-            f"(a quarter of the records accurate; {100 * share:.0f} % of the mines outside all of "
-            f"them), {ranking.BUDGET} of 100 squares searched.",
-            "The last column is what the joint order finds more, with the 95 % interval of paired",
-            "fields.",
+            f"(a quarter of the records accurate; {100 * share:.0f} % of the mines outside all "
+            f"of them), {ranking.BUDGET} of 100 squares searched.",
+            "The last column is what the joint order finds more, with the 95 % interval of",
+            "paired fields.",
             "",
-            "| order | fields | mines per 1000 m2 searched | of all mines | of those outside | "
-            "fields with finds outside | joint finds more per 1000 m2 |",
+            "| order | fields | mines per 1000 m2 searched | of all mines | of those outside "
+            "| fields with finds outside | joint finds more per 1000 m2 |",
             "|---|---|---|---|---|---|---|",
             *ranking_rows(rows),
         ]
