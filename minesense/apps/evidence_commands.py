@@ -1,0 +1,9 @@
+"""Commands about evidence, and for training people."""
+
+from __future__ import annotations
+
+from .parser import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add these commands to a parser."""
