@@ -290,7 +290,7 @@ def test_the_headline_is_the_worst_case(residual):
     )
     assert worst.mean > independent.mean > best.mean
     assert residual.headline.upper >= worst.upper
-    (without,) = [v.remaining for v in residual.variants if v.name == WITHOUT_RECORDS]
+    (without,) = [v.remaining for v in residual.scenarios if v.name == WITHOUT_RECORDS]
     assert residual.headline.upper >= without.upper
     trusting = dataclasses.replace(
         residual,
@@ -344,10 +344,10 @@ def test_people_are_counted_with_exposure_and_bound(residual):
 
 def test_variants_are_told(residual):
     """Without the records, priors a tenth and tenfold, three ratios of exposure."""
-    names = [v.name for v in residual.variants]
+    names = [v.name for v in residual.scenarios]
     assert names[0] == WITHOUT_RECORDS
     assert sum("exposure inside to outside" in name for name in names) == 3
-    low, high = (v.remaining.mean for v in residual.variants[1:3])
+    low, high = (v.remaining.mean for v in residual.scenarios[1:3])
     assert low < residual.combinations["worst"].mean < high
 
 

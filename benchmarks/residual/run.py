@@ -96,9 +96,9 @@ def table(results: dict[str, Any]) -> str:
         "",
         "**SYNTHETIC: says nothing about performance in the field.**",
         "",
-        "Intervals of the number of mines that remain. Shares with exact 95 % limits; the bound",
-        "is the one-sided 95 % bound; the last column counts where in its law each truth lay, in",
-        "five equal parts: a good law gives equal counts.",
+        "Intervals of the number of mines that remain. Shares with exact 95 % limits;",
+        "the bound is the one-sided 95 % bound; the last column counts where in its law each",
+        "truth lay, in five equal parts: a good law gives equal counts.",
         "",
         "| layout | searched | fields | 90 % interval holds the truth | bound holds | remain | "
         "expected | spread | ranks |",

@@ -16,7 +16,7 @@ from .records import (
     UncertainRecord,
     source_accuracies,
 )
-from .remaining import NOTICE, PeopleAtRisk, Remaining, Residual, Variant
+from .remaining import NOTICE, PeopleAtRisk, Remaining, Residual, Scenario
 from .residual import estimate_remaining, exposure_variants
 from .rows import FoundRow, infer_rows
 from .search_plan import (
@@ -54,6 +54,7 @@ __all__ = [
     "RecordVisit",
     "Remaining",
     "Residual",
+    "Scenario",
     "SearchPlan",
     "SearchStep",
     "SiteGrid",
@@ -62,7 +63,6 @@ __all__ = [
     "StratumRemaining",
     "UncertainRecord",
     "UnrecordedStrips",
-    "Variant",
     "after_failed_search",
     "background_from_incidents",
     "draw_intensity",

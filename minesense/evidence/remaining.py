@@ -17,7 +17,7 @@ from .site_grid import SiteGrid, inside_polygon
 Combination = Literal["worst", "independent", "best"]
 COMBINATIONS = ("worst", "independent", "best")
 
-#: Name of the variant that leaves the records out.
+#: Name of the scenario that leaves the records out.
 WITHOUT_RECORDS = "without the records"
 
 #: Printed with every estimate.
@@ -52,10 +52,11 @@ class PeopleAtRisk(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One variant of the assumptions, and what remains in the whole task under it."""
+class Scenario:
+    """Other assumptions, and what remains in the whole task under them."""
 
     name: str
+    assumption: str  #: what differs, in words
     remaining: Remaining
 
 
@@ -75,7 +76,7 @@ class Residual:
     cells: npt.NDArray[np.int64]  #: (n_cells,) flat index of the cells of the task
     confidence: float  #: of the one-sided bounds
     combinations: Mapping[str, Remaining]  #: all three of COMBINATIONS, whole task
-    variants: tuple[Variant, ...]  #: without the records, other priors, other exposures
+    scenarios: tuple[Scenario, ...]  #: without the records, other priors, other exposures
     n_found: int
     assumptions: tuple[str, ...]
     diagnostics: Mapping[str, float]
@@ -88,7 +89,7 @@ class Residual:
     def headline(self) -> Remaining:
         """Whole task, worst case: with the records or without them, whichever is more."""
         candidates = [self.combinations["worst"]]
-        candidates += [v.remaining for v in self.variants if v.name == WITHOUT_RECORDS]
+        candidates += [v.remaining for v in self.scenarios if v.name == WITHOUT_RECORDS]
         return max(candidates, key=lambda item: (item.upper, item.mean))
 
     @property
@@ -197,7 +198,7 @@ class Residual:
             "confidence": self.confidence,
             "headline": self.headline._asdict(),
             "combinations": {k: v._asdict() for k, v in self.combinations.items()},
-            "variants": {v.name: v.remaining._asdict() for v in self.variants},
+            "scenarios": {v.name: v.remaining._asdict() for v in self.scenarios},
             "classes": self.rows(),
             "accuracy_of_sources": {
                 k: {"mean": v[0], "low": v[1], "high": v[2]} for k, v in self.accuracy.items()
@@ -220,7 +221,7 @@ class Residual:
         ]
         lines += [f"  {k:<12} {v.describe()}" for k, v in self.combinations.items()]
         lines.append("Other assumptions, worst case:")
-        lines += [f"  {v.name}: {v.remaining.describe()}" for v in self.variants]
+        lines += [f"  {v.name}: {v.remaining.describe()}" for v in self.scenarios]
         lines += ["Assumed:", *(f"  {line}" for line in self.assumptions)]
         return "\n".join(lines)
 

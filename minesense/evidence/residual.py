@@ -18,7 +18,7 @@ from .remaining import (
     Combination,
     Remaining,
     Residual,
-    Variant,
+    Scenario,
     summarise,
 )
 from .site_grid import Find, SiteGrid
@@ -128,21 +128,29 @@ def estimate_remaining(
             combinations[how] = combinations["worst"]
         else:
             combinations[how] = summarise(_draws(model, how, own, settings)[0], confidence)
-    others: dict[str, SiteModel] = {}
+    others: dict[str, tuple[str, SiteModel]] = {}
     if with_sensitivity:
         if model.records:
-            others[WITHOUT_RECORDS] = dataclasses.replace(model, records=(), visits=())
+            others[WITHOUT_RECORDS] = (
+                "no record and no visit is believed",
+                dataclasses.replace(model, records=(), visits=()),
+            )
         for factor in (0.1, 10.0):
             scaled = {name: law.times(factor) for name, law in model.background.items()}
-            name = f"background expected before the search times {factor:g}"
-            others[name] = dataclasses.replace(model, background=scaled)
-    others |= dict(variants or {})
+            others[f"background times {factor:g}"] = (
+                f"the background expected before the search is {factor:g} times as dense",
+                dataclasses.replace(model, background=scaled),
+            )
+    for name, other in (variants or {}).items():
+        laws = ", ".join(f"{k} {law.mean:.3g}" for k, law in other.background.items())
+        others[name] = (f"stated by the user; background per m2: {laws}", other)
     results = [
-        Variant(
+        Scenario(
             name=name,
+            assumption=words,
             remaining=summarise(_draws(other, "worst", next(seeds), settings)[0], confidence),
         )
-        for name, other in others.items()
+        for name, (words, other) in others.items()
     ]
     accuracy = {}
     for name, law in parts[0].within.items():
@@ -161,7 +169,7 @@ def estimate_remaining(
         cells=np.flatnonzero(model.grid.wanted),
         confidence=confidence,
         combinations=combinations,
-        variants=tuple(results),
+        scenarios=tuple(results),
         n_found=len(finds),
         assumptions=_assumptions(model, evidence),
         diagnostics=_diagnostics(worst, parts[0].chain),
