@@ -93,6 +93,7 @@ def test_invalid_ground_is_not_searched():
     search = make_search(invalid=invalid)
     assert search.searched_cells == 15
     assert search.describe()["invalid_cells"] == 5
+    assert make_search(footprint=~invalid).searched_cells == 15  # a mask will do
 
 
 def test_silence_counts_for_what_can_be_sensed_alone():
@@ -114,6 +115,13 @@ def test_the_same_counts_are_the_same_pd():
     npt.assert_array_equal(sets[:, 0], sets[:, 1])
     assert abs(np.corrcoef(sets[:, 0], sets[:, 2])[0, 1]) < 0.2
     npt.assert_allclose(sets[:, 0].mean(), SEEDS.mean, atol=0.002)
+    drawn = {}
+    whole = make_search(pd={("AP", 0): SEEDS, ("AP", 1): SEEDS})
+    upper, lower = (
+        pd_sets([whole], "AP", band, rng=np.random.default_rng(seed=k), drawn=drawn)
+        for k, band in enumerate(whole.depth_bands)
+    )
+    npt.assert_array_equal(upper, lower)
 
 
 def test_patterns_join_equal_cells_and_credit_no_more_than_was_covered():

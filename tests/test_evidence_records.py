@@ -24,6 +24,7 @@ from minesense.evidence import (
     exposure_variants,
     incident_log_likelihood,
     outside_inside_ratio,
+    share_of_cells,
     source_accuracies,
 )
 from minesense.evidence.records import STATES
@@ -286,6 +287,17 @@ def test_polygons_hold_the_cells_whose_centre_they_hold():
     assert mask[0, 0]
     assert not mask[8, 4]
     assert abs(mask.sum() * 4.0 - 260.0) < 20
+
+
+def test_a_finer_mask_becomes_shares():
+    """Of equal parts; other factors and figures are refused."""
+    mask = np.random.default_rng(seed=6).random((40, 60)) < 0.3
+    shares = share_of_cells(mask, 20)
+    assert shares.shape == (2, 3)
+    npt.assert_allclose(shares[1, 2], mask[20:, 40:].mean())
+    for wrong, factor in ((mask, 7), (mask.astype(float), 20), (mask[0], 20)):
+        with pytest.raises(ValueError, match="Invalid mask"):
+            share_of_cells(wrong, factor)
 
 
 def test_grids_without_cells_are_refused():

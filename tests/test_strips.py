@@ -218,6 +218,21 @@ def test_a_chain_runs_without_strips():
     assert drawn.names == ()
 
 
+def test_a_source_may_have_any_name_and_visits_any_source():
+    """Also the one that strips of no record go by; visits without records change nothing."""
+    record = make_record()
+    record = UncertainRecord(record=record.record, target_class="AP", source="unrecorded")
+    drawn = draw_intensity(
+        make_model(records=(record,)), "AP", rng=np.random.default_rng(seed=5), **SHORT
+    )
+    assert list(drawn.within) == ["unrecorded"]
+    assert drawn.names == ("R1", "unrecorded", "unrecorded")
+    visits = (RecordVisit(sheet="R9", source="B", outcome="within"),)
+    model = make_model(records=(), visits=visits)
+    drawn = draw_intensity(model, "AP", rng=np.random.default_rng(seed=5), **SHORT)
+    assert drawn.within == {}
+
+
 def test_visits_fix_the_state_of_their_record():
     """A record that was found within tolerance is that, in every draw."""
     visits = (

@@ -27,7 +27,7 @@ from .search_plan import (
     next_units,
     plan_search,
 )
-from .site_grid import Find, SiteGrid
+from .site_grid import Find, SiteGrid, share_of_cells
 from .site_model import (
     Background,
     ExposureLayer,
@@ -75,5 +75,6 @@ __all__ = [
     "plan_search",
     "published_figures",
     "remaining_in_stratum",
+    "share_of_cells",
     "source_accuracies",
 ]

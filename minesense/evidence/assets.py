@@ -164,7 +164,10 @@ class Evidence:
             if not getattr(self, name):
                 msg = f"Invalid {name} '' of a search. Must not be empty."
                 raise ValueError(msg)
-        footprint = check_array(self.footprint, "footprint", ("n_rows", "n_columns"))
+        layer = np.asarray(self.footprint)
+        if layer.dtype == np.bool_:  # a mask is whole cells or none
+            layer = layer.astype(np.float64)
+        footprint = check_array(layer, "footprint", ("n_rows", "n_columns"))
         if (footprint < 0).any() or (footprint > 1).any():
             msg = f"Invalid footprint of '{self.source}'. Must be shares from 0 to 1."
             raise ValueError(msg)

@@ -16,6 +16,9 @@ from .site_grid import SiteGrid
 
 #: Equally likely sets of Pd, drawn from the counts of all trials.
 N_PD_SETS = 64
+#: Draws of the Pd that rests on some counts, by family and counts.
+DrawnPd = dict[tuple[str, CountedTrials], Floats]
+
 _STEPS = 64  # of the share of a cell that was searched
 
 
@@ -180,6 +183,7 @@ def pd_sets(
     *,
     rng: np.random.Generator,
     n_sets: int = N_PD_SETS,
+    drawn: DrawnPd | None = None,
 ) -> Floats:
     """
     Draw sets of the Pd of each search, for one class and depth band.
@@ -196,6 +200,8 @@ def pd_sets(
         Source of chance.
     n_sets : int
         How many.
+    drawn : dict, optional
+        What was drawn before, for other bands; new draws are added.
 
     Returns
     -------
@@ -210,7 +216,7 @@ def pd_sets(
     >>> pd_sets([], "AP", (0.0, 0.1), rng=np.random.default_rng(seed=1), n_sets=2).shape
     (2, 0)
     """
-    drawn: dict[tuple[str, CountedTrials], Floats] = {}
+    drawn = {} if drawn is None else drawn
     sets = np.zeros((n_sets, len(evidence)))
     for k, item in enumerate(evidence):
         for (name, index), trials in item.pd.items():

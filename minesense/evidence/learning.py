@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .._validation import check_count, check_one_of, check_rng
 from ..sweep import Floats
 from .assets import Evidence
-from .combination import combined_miss, pd_sets, search_patterns
+from .combination import DrawnPd, combined_miss, pd_sets, search_patterns
 from .records import STATES
 from .remaining import Combination
 from .site_grid import Find
@@ -127,10 +127,11 @@ def draw_intensity(
     patterns = search_patterns(grid, evidence)
     n_patterns = patterns.shares.shape[1]
     families = [item.family for item in evidence]
+    drawn: DrawnPd = {}  # bands that rest on the same counts have the same Pd
     miss = np.stack(
         [
             combined_miss(
-                pd_sets(evidence, target_class, band, rng=rng),
+                pd_sets(evidence, target_class, band, rng=rng, drawn=drawn),
                 patterns.shares,
                 families,
                 common_mode=[item.common_mode for item in evidence],
@@ -231,7 +232,8 @@ class _StripTable:
 def _strip_table(model: SiteModel, target_class: str) -> _StripTable:
     """Return the strips of records, then those that no record tells of."""
     prior, extra = model.record_prior, model.unrecorded
-    sources = (_UNRECORDED, *dict.fromkeys(item.source for item in model.records))
+    # No record has an empty source, so that one is kept for strips of no record.
+    sources = ("", *dict.fromkeys(item.source for item in model.records))
     east, west, south, north = model.grid.extent
     box = np.array([east, west, south, north], dtype=np.float64)
     length = extra.length or math.hypot(west - east, north - south) / 2
@@ -320,8 +322,8 @@ def _concentration(model: SiteModel, sources: Sequence[str]) -> Floats:
     table[0, :2] = absent, present
     own = {item.sheet for item in model.records}
     for visit in model.visits:
-        if visit.sheet in own:
-            continue  # that record's own state counts, in every draw
+        if visit.sheet in own or visit.source not in sources:
+            continue  # a record's own state counts, in every draw
         allowed = np.array(_allowed(visit.outcome)) * prior
         table[sources.index(visit.source)] += allowed / allowed.sum()
     return table

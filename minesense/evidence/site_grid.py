@@ -235,6 +235,49 @@ def check_classes(classes: Sequence[Any]) -> tuple[str, ...]:
     return names
 
 
+def share_of_cells(mask: npt.ArrayLike, factor: int) -> Floats:
+    """
+    Return the share of each cell that a finer mask covers.
+
+    Parameters
+    ----------
+    mask : (factor * n_rows, factor * n_columns) array_like of bool
+        Of cells `factor` times smaller, from the same south-western corner: for example
+        ground observed with all gates met.
+    factor : int
+        Fine cells along the side of a cell.
+
+    Returns
+    -------
+    shares : (n_rows, n_columns) ndarray
+        From 0 to 1: a footprint of :class:`Evidence`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the mask holds other things than truths, or its sides are no multiples of the
+        factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.evidence import share_of_cells
+    >>> share_of_cells(np.array([[True, True, False, False], [True, False, False, False]]), 2)
+    array([[0.75, 0.  ]])
+    """
+    fine = np.asarray(mask)
+    factor = check_count(factor, "factor")
+    if fine.dtype != np.bool_ or fine.ndim != 2 or any(n % factor or not n for n in fine.shape):
+        msg = (
+            f"Invalid mask with shape {fine.shape} and dtype {fine.dtype}. Must be truths, each "
+            f"side a multiple of {factor}."
+        )
+        raise ValueError(msg)
+    n_rows, n_columns = fine.shape[0] // factor, fine.shape[1] // factor
+    shares: Floats = fine.reshape(n_rows, factor, n_columns, factor).mean(axis=(1, 3))
+    return shares
+
+
 def inside_polygon(grid: SiteGrid, corners: npt.ArrayLike) -> Mask:
     """
     Return the cells whose centre lies in a polygon.

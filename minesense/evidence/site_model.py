@@ -14,6 +14,7 @@ from .._validation import (
     check_positive,
     check_probability,
 )
+from ..minefield_records import MARGIN
 from ..sweep import Floats
 from .assets import COMMON_MODE
 from .gamma_poisson import outside_inside_ratio
@@ -148,7 +149,7 @@ def background_from_incidents(
         de, dn = east - paper.easting, north - paper.northing
         along = np.maximum(0.0, np.abs(de * sin + dn * cos) - paper.length / 2)
         across = np.maximum(0.0, np.abs(de * cos - dn * sin) - paper.width / 2)
-        inside |= np.hypot(along, across) <= 10.0  # the margin of minefield_records
+        inside |= np.hypot(along, across) <= MARGIN
     inside &= grid.wanted
     outside = ~inside & grid.wanted
     if not inside.any() or not outside.any():
