@@ -262,15 +262,16 @@ def share_of_cells(mask: npt.ArrayLike, factor: int) -> Floats:
     --------
     >>> import numpy as np
     >>> from minesense.evidence import share_of_cells
-    >>> share_of_cells(np.array([[True, True, False, False], [True, False, False, False]]), 2)
+    >>> fine = np.array([[True, True, False, False], [True, False, False, False]])
+    >>> share_of_cells(fine, 2)
     array([[0.75, 0.  ]])
     """
     fine = np.asarray(mask)
     factor = check_count(factor, "factor")
     if fine.dtype != np.bool_ or fine.ndim != 2 or any(n % factor or not n for n in fine.shape):
         msg = (
-            f"Invalid mask with shape {fine.shape} and dtype {fine.dtype}. Must be truths, each "
-            f"side a multiple of {factor}."
+            f"Invalid mask with shape {fine.shape} and dtype {fine.dtype}. Must be truths, "
+            f"each side a multiple of {factor}."
         )
         raise ValueError(msg)
     n_rows, n_columns = fine.shape[0] // factor, fine.shape[1] // factor
