@@ -113,7 +113,8 @@ def test_a_known_pd_gives_a_negative_binomial(n, area, a, b, pd):
     law = nbinom(a + n, (b + area * pd) / (b + area))
     npt.assert_allclose(found.mean, law.mean(), rtol=1e-9)
     npt.assert_allclose(found.none_remain, law.pmf(0), rtol=1e-6)
-    assert found.upper == law.ppf(0.95) or math.isclose(law.cdf(found.upper), 0.95)
+    bound = max(1.0, law.ppf(0.95))
+    assert found.upper == bound or math.isclose(law.cdf(found.upper), 0.95)
     assert found.mean > 0
     assert found.none_remain < 1
     shape, rate = posterior_density(n, area=area, density_prior=(a, b), pd=pd)
@@ -165,6 +166,10 @@ def test_the_number_is_a_mixture_of_poisson_laws():
     npt.assert_allclose(found.greatest_cell, np.quantile(draws.max(axis=1), 0.95), rtol=1e-5)
     with pytest.raises(ValueError, match="Invalid draws"):
         summarise(np.zeros((0, 3)))
+    # Hardly anything is expected: still no bound of zero, and no certainty.
+    little = summarise(np.full((50, 4), 1e-7))
+    assert (little.high, little.upper, little.none_remain) == (1.0, 1.0, 0.999)
+    assert "0.999" in little.describe()
 
 
 # Draws

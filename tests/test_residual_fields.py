@@ -34,10 +34,10 @@ def test_the_fields_are_those_of_the_preset():
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", ["rows", "scattered"])
 def test_intervals_hold_on_a_few_fields(layout):
-    """Sixteen fields tell a model that is far off; the table has the hundreds."""
-    results = coverage.run(layout, 16, FIRST, n_draws=120)
+    """A dozen fields tell a model that is far off; the table has the hundreds."""
+    results = coverage.run(layout, 12, FIRST, n_draws=120)
     inside = sum(r["inside"] for r in results)
-    assert inside >= 11  # of 16 at 0.9: one in a thousand by chance
+    assert inside >= 8  # of 12 at 0.9: four in a thousand by chance
     assert min(r["pit"] for r in results) < 0.6
     assert max(r["pit"] for r in results) > 0.4
 

@@ -21,7 +21,7 @@ class StratumRemaining(NamedTuple):
     """What may be left in one stratum."""
 
     mean: float  #: expected items
-    upper: float  #: credible upper bound of their number
+    upper: float  #: credible upper bound of their number, at least 1
     none_remain: float  #: probability that none remains, below 1
 
 
@@ -57,7 +57,8 @@ def remaining_in_stratum(
     Returns
     -------
     remaining : StratumRemaining
-        Mean, upper bound of the number, probability of none.
+        Mean, upper bound of the number (at least 1, since none is never promised),
+        probability of none.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def remaining_in_stratum(
     mean = float(weights @ ((a + n) * area * (1 - draws) / seen))
     none = float(weights @ p ** (a + n))
     return StratumRemaining(
-        mean, _mixed_quantile(confidence, a + n, p, weights), min(none, 1 - 1e-12)
+        mean, max(1.0, _mixed_quantile(confidence, a + n, p, weights)), min(none, 1 - 1e-12)
     )
 
 

@@ -20,6 +20,9 @@ COMBINATIONS = ("worst", "independent", "best")
 #: Name of the scenario that leaves the records out.
 WITHOUT_RECORDS = "without the records"
 
+#: Greatest probability of none that is stated: no prior of a model supports more.
+CERTAIN = 0.999
+
 #: Printed with every estimate.
 NOTICE = "Not a release authorisation. An estimate under stated assumptions, never zero."
 
@@ -29,16 +32,16 @@ class Remaining(NamedTuple):
 
     mean: float  #: expected items
     low: float  #: of the central 90 % interval of the number of items
-    high: float
+    high: float  #: at least 1, like the bound: that nothing is left is never said
     upper: float  #: one-sided credible bound of the number of items
-    none_remain: float  #: probability that no item remains, below 1
+    none_remain: float  #: probability that no item remains, at most CERTAIN
     greatest_cell: float  #: credible bound of the greatest expectation of any cell
 
     def describe(self) -> str:
         """Return the figures in words."""
         return (
             f"{self.mean:.3g} items expected, 90 % interval {self.low:g} to {self.high:g}, "
-            f"bound {self.upper:g}; probability that none remains {self.none_remain:.2g}; "
+            f"bound {self.upper:g}; probability that none remains {self.none_remain:.3g}; "
             f"greatest expectation of a cell at most {self.greatest_cell:.2g}"
         )
 
@@ -248,7 +251,7 @@ def summarise(draws: npt.ArrayLike, confidence: float = 0.95) -> Remaining:
     -------
     remaining : Remaining
         The number is Poisson around the sum of each draw: a mixture, whose quantiles are
-        exact for the draws given.
+        exact for the draws given. `high` and `upper` are never below one item.
 
     Raises
     ------
@@ -274,9 +277,9 @@ def summarise(draws: npt.ArrayLike, confidence: float = 0.95) -> Remaining:
     return Remaining(
         mean=float(sums.mean()),
         low=low,
-        high=high,
-        upper=upper,
-        none_remain=min(float(np.exp(-sums).mean()), 1 - 1e-12),
+        high=max(high, 1.0),
+        upper=max(upper, 1.0),
+        none_remain=min(float(np.exp(-sums).mean()), CERTAIN),
         greatest_cell=float(np.quantile(by_cell.max(axis=1), confidence)),
     )
 
