@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from .alarms import read_alarms, write_csv, write_geojson
-from .dt1 import read_dt1
-from .dzt import read_dzt
+from .formats import FORMATS, detect
 from .mpt_library import read_polarizability
 from .recording import Recording
-from .sniff import HEAD, describe_content, detect
+from .sniff import HEAD, describe_content
 from .spectrum import estimate_centre_frequency
 from .store import load_sweeps, save_sweeps
 from .trouble import Correction, FormatError, FormatWarning
@@ -43,11 +42,12 @@ def read(path: str | Path, **options: Any) -> Recording:
     Parameters
     ----------
     path : str or Path
-        A GSSI DZT file, or a Sensors & Software DT1 file or its HD file. Sidecars (DZG,
-        DZX, HD, GPS) are found beside it.
+        A GSSI DZT file, or a Sensors & Software DT1 file or its HD file; the table is
+        :data:`minesense.io.formats.FORMATS`. Sidecars (DZG, DZX, HD, GPS) are found beside
+        it.
     **options
-        Of :func:`~minesense.io.dzt.read_dzt` or :func:`~minesense.io.dt1.read_dt1`:
-        `strict`, `sample_interval`, `spacing`, `sample_width` and `max_gap` for both.
+        Of the reader of the format, for example :func:`~minesense.io.dzt.read_dzt`:
+        `strict`, `sample_interval` and `spacing` for all of radars.
 
     Returns
     -------
@@ -86,15 +86,19 @@ def read(path: str | Path, **options: Any) -> Recording:
     ((40, 1, 4), 0.02, [-2768.0, -2768.0, -2768.0, 7232.0])
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
+    head = b""
+    if not path.is_dir():
+        if path.exists() and not path.is_file():
+            raise FormatError(path, "path", str(path), "a file, not a device")
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    found = detect(head, path)
+    if found is not None:
+        recording: Recording = found.load_reader()(path, **options)
+        return recording
+    if path.is_dir():
         raise FormatError(path, "path", str(path), "a file, not a folder or device")
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    name = detect(head, path.suffix)
-    if name == "dzt":
-        return read_dzt(path, **options)
-    if name == "dt1":
-        return read_dt1(path, **options)
     looks = describe_content(head) or ("an empty file" if not head else "no known format")
-    expected = f"a DZT or DT1 recording, which this version reads; it looks like {looks}"
+    names = ", ".join(one.title for one in FORMATS)
+    expected = f"a recording that this version reads ({names}); it looks like {looks}"
     raise FormatError(path, "content", head[:8], expected)

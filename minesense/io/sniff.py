@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Literal
 
 #: How many bytes decide.
-HEAD = 3712
+HEAD = 3840
 
 _BITS = (8, 16, 32)
 
@@ -74,29 +73,3 @@ def _is_text(head: bytes) -> bool:
     """Whether nearly all bytes print."""
     printing = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
     return printing >= 0.95 * len(head)
-
-
-def detect(head: bytes, suffix: str) -> Literal["dzt", "dt1"] | None:
-    """
-    Return the format a file has, from its content first and its extension second.
-
-    Parameters
-    ----------
-    head : bytes
-        The first bytes, up to `HEAD`.
-    suffix : str
-        The extension with its dot.
-
-    Returns
-    -------
-    name : "dzt", "dt1" or None
-        None if neither reader is meant.
-    """
-    suffix = suffix.lower()
-    if looks_like_dzt(head):
-        return "dzt"
-    if suffix in (".dt1", ".hd") or looks_like_dt1(head):
-        return "dt1"
-    if suffix == ".dzt":
-        return "dzt"
-    return None
