@@ -78,12 +78,11 @@ def fill_held(time: Floats, position: Floats, max_gap: float) -> Floats:
     >>> fill_held(np.array([0.0, 1.0, 2.0]), place, 5.0)[:, 0].tolist()
     [0.0, 1.0, 2.0]
     """
-    known = np.flatnonzero(np.isfinite(time) & np.isfinite(position).all(axis=1))
-    # a step back in time ends what can be interpolated: only rising fixes count
+    has_own = np.asarray(np.isfinite(position), bool).all(axis=1)
+    known = np.flatnonzero(np.isfinite(time) & has_own)
     stamps = np.asarray(time[known], np.float64)
-    rising = known[np.asarray(stamps >= np.maximum.accumulate(stamps), bool)]
-    _, first = np.unique(time[rising], return_index=True)
-    fixes = rising[first]
+    rises = np.atleast_1d(stamps >= np.maximum.accumulate(stamps))
+    rising = known[rises]
+    fixes = rising[np.unique(np.asarray(time)[rising], return_index=True)[1]]
     filled = interpolate(time[fixes], position[fixes], time, max_gap=max_gap)
-    has_own = np.isfinite(position).all(axis=1)
     return np.where(has_own[:, None], position, filled)

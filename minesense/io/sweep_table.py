@@ -115,7 +115,7 @@ def looks_like_sweep_table(head: bytes) -> bool:
 
     Examples
     --------
-    >>> looks_like_sweep_table(b"# a cart\\ntime [s];coil [mV]\n0;1\n")
+    >>> looks_like_sweep_table(b"# a cart\ntime [s];coil [mV]\n0;1\n")
     True
     """
     for line in re.split(r"[\r\n]+", head.decode("utf-8-sig", "replace"))[:50]:
