@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .sniff import looks_like_dt1, looks_like_dzt
+from .sniff import looks_like_dt1, looks_like_dzt, looks_like_rd3, looks_like_segy
 
 #: Takes the first bytes of a file and its path, tells whether it is of the format.
 Sniff = Callable[[bytes, Path], bool]
@@ -68,11 +68,25 @@ def _load(name: str) -> Callable[..., Any]:
 #: In the order in which content is tried: what has a signature comes first.
 FORMATS: tuple[Format, ...] = (
     Format(
+        name="rd3",
+        title="MALA RD3 and RD7",
+        suffixes=(".rd3", ".rd7", ".rad", ".rd6"),
+        sniff=looks_like_rd3,
+        reader="rd3:read_rd3",
+    ),
+    Format(
         name="dzt",
         title="GSSI DZT",
         suffixes=(".dzt",),
         sniff=lambda head, _: looks_like_dzt(head),
         reader="dzt:read_dzt",
+    ),
+    Format(
+        name="segy",
+        title="SEG-Y",
+        suffixes=(".sgy", ".segy"),
+        sniff=lambda head, _: looks_like_segy(head),
+        reader="segy:read_segy",
     ),
     Format(
         name="dt1",
