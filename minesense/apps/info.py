@@ -11,12 +11,15 @@ from typing import Any
 
 from ..detect import Detector
 from ..io import FormatWarning, read
+from ..io.formats import detect
+from ..io.recording import Recording
 from ..io.store import load_sweep
 from ..seal import is_sealed
 from ..sweep import Sweep
 from .fieldfolder import SYNTHETIC, read_lanes, read_records, read_truth
 from .fieldsweeps import check_sweeps, is_of_field, read_sweep
 from .files import write_json
+from .readoptions import call_with, parse_options
 
 
 def run(options: Namespace) -> str:
@@ -43,7 +46,10 @@ def run(options: Namespace) -> str:
         If it cannot be read.
     """
     path = Path(options.path)
-    if path.is_dir():
+    reading = parse_options(getattr(options, "option", []), "--option")
+    if path.is_dir() and (reading or detect(b"", path) is not None):
+        document = _describe_recording(path, reading)
+    elif path.is_dir():
         document = _describe_field(path)
     elif is_of_field(path):
         sealed = "the sweep and field.json: as written, by their SHA-256"
@@ -56,7 +62,7 @@ def run(options: Namespace) -> str:
     elif path.is_file() and zipfile.is_zipfile(path):
         document = _describe_model(path)
     else:
-        document = _describe_recording(path)
+        document = _describe_recording(path, reading)
     if options.output:
         write_json(Path(options.output), document)
     return "\n".join(_lines(document))
@@ -122,10 +128,13 @@ def _describe_model(path: Path) -> dict[str, Any]:
     }
 
 
-def _describe_recording(path: Path) -> dict[str, Any]:
+def _describe_recording(path: Path, options: dict[str, Any]) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
-        recording = read(path)
+        recording = call_with(read, path, options=options)
+        if not isinstance(recording, Recording):
+            described: dict[str, Any] = recording.describe()
+            return described
         sweep = recording.to_sweep()
     n_traces, n_channels, n_samples = recording.shape
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .alarms import read_alarms, write_csv, write_geojson
-from .formats import FORMATS, detect
+from .formats import FORMATS, detect, find_format
 from .mpt_library import read_polarizability
 from .recording import Recording
 from .sniff import HEAD, describe_content
@@ -35,24 +35,28 @@ __all__ = [
 ]
 
 
-def read(path: str | Path, **options: Any) -> Recording:
+def read(path: str | Path, *, format: str | None = None, **options: Any) -> Any:
     """
-    Read a recording of a ground-penetrating radar, whichever format its content has.
+    Read a recording of a radar or a metal detector, whichever format its content has.
 
     Parameters
     ----------
     path : str or Path
-        A GSSI DZT file, or a Sensors & Software DT1 file or its HD file; the table is
-        :data:`minesense.io.formats.FORMATS`. Sidecars (DZG, DZX, HD, GPS) are found beside
-        it.
+        A file of a format in :data:`minesense.io.formats.FORMATS`, or a folder where a format
+        takes one. Sidecars (DZG, DZX, HD, GPS, RAD, COR) are found beside it.
+    format : str, optional
+        Name of the format, for content that does not tell it. With the option `template`, a
+        table.
     **options
         Of the reader of the format, for example :func:`~minesense.io.dzt.read_dzt`:
         `strict`, `sample_interval` and `spacing` for all of radars.
 
     Returns
     -------
-    recording : Recording
-        Samples as stored and what the files say about them.
+    recording : Recording, FrequencySweep, SweepFile or PositionLog
+        Of radars samples as stored, and what the files say about them; of network analysers,
+        metal detectors and tables what their readers return. All but a position log have
+        `to_sweep`.
 
     Raises
     ------
@@ -92,10 +96,11 @@ def read(path: str | Path, **options: Any) -> Recording:
             raise FormatError(path, "path", str(path), "a file, not a device")
         with path.open("rb") as file:
             head = file.read(HEAD)
-    found = detect(head, path)
+    if format is None and "template" in options:
+        format = "table"
+    found = detect(head, path) if format is None else find_format(format)
     if found is not None:
-        recording: Recording = found.load_reader()(path, **options)
-        return recording
+        return found.load_reader()(path, **options)
     if path.is_dir():
         raise FormatError(path, "path", str(path), "a file, not a folder or device")
     looks = describe_content(head) or ("an empty file" if not head else "no known format")

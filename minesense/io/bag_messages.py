@@ -64,27 +64,6 @@ def make_typestore(*, ros1: bool = False) -> Any:
     return store
 
 
-def is_bag(head: bytes, path: Path) -> bool:
-    """
-    Tell whether a file or folder is a ROS bag that is read here.
-
-    Parameters
-    ----------
-    head : bytes
-        First bytes of a file, none of a folder.
-    path : Path
-        The file, or the folder of a bag of ROS 2.
-
-    Returns
-    -------
-    is_one : bool
-        Whether it is a bag of ROS 1, or a folder with `metadata.yaml` and storage beside it.
-    """
-    if path.is_dir():
-        return (path / "metadata.yaml").is_file()
-    return head.startswith(_ROS1)
-
-
 @contextlib.contextmanager
 def open_bag(path: Path) -> Iterator[Any]:
     """

@@ -44,6 +44,7 @@ def read_gprmax(
     spacing: float | None = None,
     time_zero: float | None = None,
     traces: slice | None = None,
+    series: bool = False,
     max_bytes: int = MAX_BYTES,
 ) -> Recording:
     """
@@ -70,6 +71,8 @@ def read_gprmax(
         delayed, and versions differ by half a step.
     traces : slice, optional
         Which traces of a merged file, all without it; others are not read.
+    series : bool, optional
+        Whether all files of the series are meant, of which this is one.
     max_bytes : int, optional
         Largest dataset that is read.
 
@@ -95,6 +98,22 @@ def read_gprmax(
     of the receivers in cells times the cell. Without either, `spacing` remains None.
     """
     path = Path(path)
+    if series:
+        from .gprmax_series import read_gprmax_series  # noqa: PLC0415 - it needs this module
+
+        if traces is not None or subgrid is not None:
+            msg = "Invalid traces or subgrid with a series. Must be left out."
+            raise ValueError(msg)
+        return read_gprmax_series(
+            path,
+            component=component,
+            receiver=receiver,
+            strict=strict,
+            sample_interval=sample_interval,
+            spacing=spacing,
+            time_zero=time_zero,
+            max_bytes=max_bytes,
+        )
     findings = Findings(path, strict=strict)
     check_count(max_bytes, "max_bytes")
     if traces is not None and (not isinstance(traces, slice) or traces.step not in (None, 1)):

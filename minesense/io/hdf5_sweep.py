@@ -4,22 +4,22 @@ Sweeps as plain arrays in HDF5: written by minesense, or by anyone who follows t
 A file holds one sweep at its root, or one in each group of the root, groups in order of their
 names. A sweep is
 
-===============  ==============================  ==============================================
+===============  ==============================  =========================================
 dataset          shape                           what
-===============  ==============================  ==============================================
+===============  ==============================  =========================================
 ``samples``      (traces, channels, samples)     real or complex numbers, in ``unit``
 ``time``         (traces,)                       s, increasing
 ``axis``         (samples,)                      gate times or two-way times in s, or Hz
 ``position``     (traces, 3), optional           easting, northing, upward, m; NaN: unknown
-``heading``      (traces,), optional             rad clockwise from north; of the track if absent
+``heading``      (traces,), optional             rad clockwise from north; or the track's
 ``quality``      (traces,), optional             flags of minesense.sweep.Quality
 ``lever_arms``   (channels, 3), optional         right, forward, upward, m; zero if absent
-===============  ==============================  ==============================================
+===============  ==============================  =========================================
 
 with attributes ``kind`` ("emi" or "gpr"), and, all optional, ``axis_unit`` ("s" or "Hz"),
 ``unit`` (of a sample, SI), ``quantity``, ``sensor``, ``lane``, ``crs``, ``origin``,
-``centre_frequency`` (Hz), ``separation`` (m) and ``height`` (m) of a radar, ``history`` (lines of
-text) and ``sensor_document`` (JSON, all that minesense knows of a sensor, which then counts).
+``centre_frequency`` (Hz), ``separation`` (m) and ``height`` (m) of a radar, ``history`` (lines
+of text) and ``sensor_document`` (JSON, all that minesense knows of a sensor, which then counts).
 """
 
 from __future__ import annotations

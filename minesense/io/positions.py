@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -78,11 +80,9 @@ def fill_held(time: Floats, position: Floats, max_gap: float) -> Floats:
     >>> fill_held(np.array([0.0, 1.0, 2.0]), place, 5.0)[:, 0].tolist()
     [0.0, 1.0, 2.0]
     """
-    has_own = np.asarray(np.isfinite(position), bool).all(axis=1)
+    has_own: npt.NDArray[Any] = np.asarray(np.isfinite(position).all(axis=1))
     known = np.flatnonzero(np.isfinite(time) & has_own)
-    stamps = np.asarray(time[known], np.float64)
-    rises = np.atleast_1d(stamps >= np.maximum.accumulate(stamps))
-    rising = known[rises]
-    fixes = rising[np.unique(np.asarray(time)[rising], return_index=True)[1]]
+    rising = known[time[known] >= np.maximum.accumulate(time[known])]
+    fixes = rising[np.unique(time[rising], return_index=True)[1]]
     filled = interpolate(time[fixes], position[fixes], time, max_gap=max_gap)
     return np.where(has_own[:, None], position, filled)

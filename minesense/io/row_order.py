@@ -60,71 +60,81 @@ def order_rows(
     >>> [stretch.rows.tolist() for stretch in found]
     [[0, 1, 2, 3], [4, 5]]
     """
-    stretches: list[Stretch] = []
-    rows: list[int] = []
-    flags: list[int] = []
-    times: list[float] = []
-    n_unknown = n_repeated = n_same = 0
-    backward: list[int] = []
+    order = _Order()
     known = np.flatnonzero(np.isfinite(time))
-    n_unknown = len(time) - len(known)
-
-    def close() -> None:
-        if rows:
-            stretches.append(
-                Stretch(
-                    rows=np.array(rows, np.int64),
-                    time=np.array(times, np.float64),
-                    quality=np.array(flags, np.int64),
-                )
-            )
-        rows.clear()
-        times.clear()
-        flags.clear()
-
-    previous = -1
-    stamp = 0.0  # of the row before, as the log has it
     for place, row in enumerate(known.tolist()):
-        here = float(time[row])
-        if rows and here == stamp:
-            if repeats[row] and previous == row - 1:
-                n_repeated += 1
-                previous = row
-                continue
-            n_same += 1
-            flags[-1] |= Quality.TIME_DUPLICATE
-            rows.append(row)
-            times.append(float(np.nextafter(times[-1], np.inf)))
-            flags.append(int(Quality.TIME_DUPLICATE))
-        elif rows and here <= times[-1]:
-            backward.append(row)
-            later = known[place + 1 : place + 2]
-            if len(later) and float(time[later[0]]) > times[-1]:
-                continue  # it alone is wrong
-            close()
-            rows.append(row)
-            times.append(here)
-            flags.append(0)
-            stamp = here
-        else:
-            rows.append(row)
-            times.append(here)
-            flags.append(0)
-            stamp = here
-        previous = row
-    close()
+        later = known[place + 1 : place + 2]
+        order.take(row, float(time[row]), bool(repeats[row]), [float(time[k]) for k in later])
+    order.close()
+    n_unknown = len(time) - len(known)
     if n_unknown:
         findings.warn(f"{n_unknown} rows have no time and are left out")
-    if n_repeated:
-        findings.warn(f"{n_repeated} rows repeat the row before and are left out")
-    if n_same:
-        findings.warn(f"{n_same} rows have the time of the row before: flagged TIME_DUPLICATE")
-    if backward:
+    if order.n_repeated:
+        findings.warn(f"{order.n_repeated} rows repeat the row before and are left out")
+    if order.n_same:
         findings.warn(
-            f"time runs backward at {len(backward)} rows, the first is row {backward[0] + 1}: "
-            "a row that alone does is left out, else a new lane starts"
+            f"{order.n_same} rows have the time of the row before: flagged TIME_DUPLICATE"
         )
-    return stretches
+    if order.backward:
+        findings.warn(
+            f"time runs backward at {len(order.backward)} rows, the first is row "
+            f"{order.backward[0] + 1}: a row that alone does is left out, else a new lane starts"
+        )
+    return order.stretches
+
+
+class _Order:
+    """Rows in the order of the log, sorted into stretches."""
+
+    def __init__(self) -> None:
+        self.stretches: list[Stretch] = []
+        self.n_repeated = self.n_same = 0
+        self.backward: list[int] = []
+        self._rows: list[int] = []
+        self._times: list[float] = []
+        self._flags: list[int] = []
+        self._previous = -1
+        self._stamp = 0.0  # of the row before, as the log has it
+
+    def take(self, row: int, time: float, repeats: bool, later: list[float]) -> None:
+        """Add a row, knowing the time of the next one if there is one."""
+        previous, self._previous = self._previous, row
+        if not self._rows:
+            self._add(row, time)
+        elif time == self._stamp:
+            if repeats and previous == row - 1:
+                self.n_repeated += 1
+                return
+            self.n_same += 1
+            self._flags[-1] |= Quality.TIME_DUPLICATE
+            self._rows.append(row)
+            self._times.append(float(np.nextafter(self._times[-1], np.inf)))
+            self._flags.append(int(Quality.TIME_DUPLICATE))
+        elif time <= self._times[-1]:
+            self.backward.append(row)
+            if later and later[0] > self._times[-1]:
+                return  # it alone is wrong
+            self.close()
+            self._add(row, time)
+        else:
+            self._add(row, time)
+
+    def _add(self, row: int, time: float) -> None:
+        self._rows.append(row)
+        self._times.append(time)
+        self._flags.append(0)
+        self._stamp = time
+
+    def close(self) -> None:
+        """End a stretch."""
+        if self._rows:
+            stretch = Stretch(
+                rows=np.array(self._rows, np.int64),
+                time=np.array(self._times, np.float64),
+                quality=np.array(self._flags, np.int64),
+            )
+            self.stretches.append(stretch)
+        self._rows, self._times, self._flags = [], [], []
 
 
 def join_dates(findings: Findings, days: Floats, seconds: Floats, *, has_dates: bool) -> Floats:

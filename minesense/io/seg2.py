@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from .._validation import check_positive
 from .recording import Draft, Recording, no_positions, survey_samples, warn_about_samples
+from .signatures import looks_like_seg2
 from .trouble import Findings, check_interval, parse_number
 
 #: Keywords of the free text and what they say.
@@ -47,32 +48,6 @@ class _Trace:
     n_samples: int
     code: int
     strings: Strings
-
-
-def looks_like_seg2(head: bytes) -> bool:
-    r"""
-    Tell whether bytes start with a file descriptor block.
-
-    Parameters
-    ----------
-    head : bytes
-        First bytes of a file.
-
-    Returns
-    -------
-    is_one : bool
-        Whether they do.
-
-    Examples
-    --------
-    >>> looks_like_seg2(b"\x55\x3a\x01\x00\x04\x00\x01\x00" + bytes(24))
-    True
-    """
-    if len(head) < _BLOCK or head[:2] not in (b"\x55\x3a", b"\x3a\x55"):
-        return False
-    order = "<" if head[0] == 0x55 else ">"
-    revision, size, count = struct.unpack_from(order + "3H", head, 2)
-    return revision == 1 and count >= 1 and size >= 4 * count
 
 
 def read_seg2(

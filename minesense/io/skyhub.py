@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,32 +90,6 @@ class PositionLog:
             "corrections": [str(correction) for correction in self.corrections],
             "warnings": list(self.warnings),
         }
-
-
-def looks_like_skyhub(head: bytes) -> bool:
-    r"""
-    Tell whether a text has the header of a position log.
-
-    Parameters
-    ----------
-    head : bytes
-        First bytes of a file.
-
-    Returns
-    -------
-    is_one : bool
-        Whether its first line that is no comment names the columns of one.
-
-    Examples
-    --------
-    >>> looks_like_skyhub(b"Elapsed,Date,Time,Heading,Latitude,Longitude,Altitude\n")
-    True
-    """
-    for line in re.split(r"[\r\n]+", head.decode("utf-8-sig", "replace"))[:50]:
-        if line.strip() and not line.startswith("#"):
-            names = {fold(name) for name in line.split(",")}
-            return {*_NEEDED, "time"} <= names
-    return False
 
 
 def read_skyhub(

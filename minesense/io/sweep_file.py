@@ -204,20 +204,21 @@ def plain(value: Any) -> Any:
     shown : object
         Numbers, text, lists and dictionaries; None for NaN.
     """
+    shown: Any = str(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        if value.size > _SHOWN or value.dtype.kind not in "iufbU":
-            return f"array {value.shape} of {value.dtype}"
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, list | tuple):
-        if len(value) > _SHOWN:
-            return f"{len(value)} values"
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if value is None or isinstance(value, str | int | bool):
-        return value
-    return str(value)
+        shown = {str(key): plain(item) for key, item in value.items()}
+    elif isinstance(value, np.ndarray):
+        if value.size <= _SHOWN and value.dtype.kind in "iufbU":
+            shown = plain(value.tolist())
+        else:
+            shown = f"array {value.shape} of {value.dtype}"
+    elif isinstance(value, np.generic):
+        shown = plain(value.item())
+    elif isinstance(value, list | tuple):
+        many = len(value) > _SHOWN
+        shown = f"{len(value)} values" if many else [plain(item) for item in value]
+    elif isinstance(value, float):
+        shown = value if np.isfinite(value) else None
+    elif value is None or isinstance(value, str | int | bool):
+        shown = value
+    return shown

@@ -99,34 +99,6 @@ def read_sweep_table(
     )
 
 
-def looks_like_sweep_table(head: bytes) -> bool:
-    r"""
-    Tell whether a text has a header with a time and units in brackets.
-
-    Parameters
-    ----------
-    head : bytes
-        First bytes of a file.
-
-    Returns
-    -------
-    is_one : bool
-        Whether its first line that is no comment has.
-
-    Examples
-    --------
-    >>> looks_like_sweep_table(b"# a cart\ntime [s];coil [mV]\n0;1\n")
-    True
-    """
-    for line in re.split(r"[\r\n]+", head.decode("utf-8-sig", "replace"))[:50]:
-        if line.strip() and not line.startswith("#"):
-            named = re.search(
-                r"(^|[,;\t|])\s*\"?(time|timestamp|elapsed) \[[^\]]+\]", line, re.I
-            )
-            return named is not None
-    return False
-
-
 def _template_of(
     findings: Findings, table: TextTable, units: dict[str, str], axis: tuple[float, ...]
 ) -> TableTemplate:

@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 def read_table(
     path: str | Path,
     *,
-    template: str | Path | Mapping[str, Any] | TableTemplate,
+    template: str | Path | Mapping[str, Any] | TableTemplate | None = None,
     samples: Sequence[str] = (),
     units: Sequence[str] = (),
     date: str | None = None,
@@ -47,7 +47,8 @@ def read_table(
     path : str or Path
         The table.
     template : str, Path, mapping or TableTemplate
-        A TOML or YAML file, also of GeoHammer, or its content.
+        A TOML or YAML file, also of GeoHammer, or its content. Without it there is an error
+        that says so.
     samples : sequence of str, optional
         Names of the columns that hold what the sensor measured, each a channel, in place of
         those of the template.
@@ -90,6 +91,12 @@ def read_table(
     path = Path(path)
     max_gap = check_positive(max_gap, "max_gap")
     findings = Findings(path, strict=strict)
+    if template is None:
+        with path.open("rb") as file:
+            head = file.read(80)
+        rule = "a header with units, 'name [unit]', or explained by template=..."
+        findings.fail("content", head, rule)
+        raise AssertionError  # fail() has raised
     rules = load_template(template)
     if rules.is_foreign and zone is None and _is_dated(rules):
         findings.warn("the template states no zone of time: taken as UTC")

@@ -339,6 +339,26 @@ def check_template(findings: Findings, template: TableTemplate) -> None:
     FormatError
         If it does.
     """
+    _check_columns(findings, template)
+    _check_units(findings, template)
+    timed = {"time", "elapsed"} & set(template.columns)
+    if template.samples and not timed:
+        findings.fail("columns", sorted(template.columns), "with a time or elapsed")
+    dated = any(template.columns[r].format for r in template.columns if r in ("time", "date"))
+    if dated or template.date:
+        try:
+            offset_of_zone(template.zone)
+        except ValueError as error:
+            findings.fail("zone", template.zone, f"given for dates and times: {error}")
+    for a, b in (("easting", "northing"), ("latitude", "longitude")):
+        if (a in template.columns) != (b in template.columns):
+            findings.fail("columns", sorted(template.columns), f"with both {a} and {b}")
+    if template.samples:
+        _check_samples(findings, template)
+
+
+def _check_columns(findings: Findings, template: TableTemplate) -> None:
+    """Raise unless columns of times and positions have a format or a unit."""
     for role, column in template.columns.items():
         needed = ROLES[role]
         if role == "time" and column.format:
@@ -355,6 +375,10 @@ def check_template(findings: Findings, template: TableTemplate) -> None:
                 findings.fail(f"columns.{role}.unit", column.unit, rule)
         if not template.layout.has_header and column.index is None:
             findings.fail(f"columns.{role}", column.names, "with a column: there is no header")
+
+
+def _check_units(findings: Findings, template: TableTemplate) -> None:
+    """Raise unless samples have known units of one quantity."""
     units = set()
     for k, column in enumerate(template.samples):
         unit = unit_of(column.unit)
@@ -366,20 +390,6 @@ def check_template(findings: Findings, template: TableTemplate) -> None:
             findings.fail(f"samples {k}", column.names, "with a column: there is no header")
     if len(units) > 1:
         findings.fail("units of samples", sorted(units), "of one quantity")
-    timed = {"time", "elapsed"} & set(template.columns)
-    if template.samples and not timed:
-        findings.fail("columns", sorted(template.columns), "with a time or elapsed")
-    dated = any(template.columns[r].format for r in template.columns if r in ("time", "date"))
-    if dated or template.date:
-        try:
-            offset_of_zone(template.zone)
-        except ValueError as error:
-            findings.fail("zone", template.zone, f"given for dates and times: {error}")
-    for a, b in (("easting", "northing"), ("latitude", "longitude")):
-        if (a in template.columns) != (b in template.columns):
-            findings.fail("columns", sorted(template.columns), f"with both {a} and {b}")
-    if template.samples:
-        _check_samples(findings, template)
 
 
 def _check_samples(findings: Findings, template: TableTemplate) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from array import array
 from collections.abc import Iterator, Sequence
@@ -191,13 +192,49 @@ def read_text_table(path: Path, findings: Findings, layout: Layout) -> TextTable
         If the file is no text, a line is longer than a mebibyte, the header is missing, or a
         row has another number of cells than the header.
     """
-    lines = _lines(path, findings)
-    header: list[str] = []
-    separator = layout.separator
     table = TextTable(findings=findings, layout=layout, names=())
-    pending: tuple[int, list[str]] | None = None  # a row that is wrong unless it is the last
-    n_lines = 0
-    for number, line in lines:
+    rows = _rows(path, table)
+    first = next(rows, None)
+    if first is None:
+        findings.fail("content", "no line", "a table with a header line and rows")
+        raise AssertionError  # fail() has raised
+    number, header = first
+    while layout.has_header and len(header) > 1 and not header[-1]:
+        header.pop()  # a separator ends the line
+    if len(header) > _MAX_COLUMNS:
+        findings.fail("columns", len(header), f"at most {_MAX_COLUMNS}", f"line {number}")
+    table.columns = [bytearray() for _ in header]
+    if not layout.has_header:
+        rows = itertools.chain([(number, header)], rows)
+        header = [""] * len(header)
+    wrong: tuple[int, list[str]] | None = None  # an error unless it is the last row
+    for number, cells in rows:
+        if wrong is not None:
+            place, found = wrong
+            rule = f"{len(header)} cells, as in the first line, not {len(found)}"
+            findings.fail("row", " ".join(found)[:80], rule, f"line {place}")
+        while len(cells) > len(header) and not cells[-1]:
+            cells.pop()
+        if len(cells) != len(header):
+            wrong = (number, cells)
+            continue
+        table.lines.append(number)
+        for column, cell in zip(table.columns, cells, strict=True):
+            column.extend(cell.encode("utf-8", "replace") + b"\n")
+    if wrong is not None:
+        findings.warn(
+            f"line {wrong[0]}: the last row has {len(wrong[1])} of {len(header)} cells and is "
+            "left out"
+        )
+    table.names = _unique(header, findings)
+    return table
+
+
+def _rows(path: Path, table: TextTable) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and cells of the lines that are no comments, the header first."""
+    layout, findings = table.layout, table.findings
+    separator, n_lines = layout.separator, 0
+    for number, line in _lines(path, findings):
         if layout.comment and line.startswith(layout.comment):
             if len(table.comments) < 1000:
                 table.comments.append(line[len(layout.comment) :].strip())
@@ -205,43 +242,9 @@ def read_text_table(path: Path, findings: Findings, layout: Layout) -> TextTable
         n_lines += 1
         if n_lines <= layout.skip_lines:
             continue
-        if not header:
-            if separator is None and not layout.widths:
-                separator = find_separator(line)
-            cells = _cut(line, separator, layout.widths, findings, number)
-            while layout.has_header and len(cells) > 1 and not cells[-1]:
-                cells.pop()  # a separator ends the line
-            if len(cells) > _MAX_COLUMNS:
-                findings.fail(
-                    "columns", len(cells), f"at most {_MAX_COLUMNS}", f"line {number}"
-                )
-            header = cells if layout.has_header else [""] * len(cells)
-            table.columns = [bytearray() for _ in header]
-            if layout.has_header:
-                continue
-        else:
-            cells = _cut(line, separator, layout.widths, findings, number)
-        if pending is not None:
-            place, wrong = pending
-            rule = f"{len(header)} cells, as in the first line, not {len(wrong)}"
-            findings.fail("row", " ".join(wrong)[:80], rule, f"line {place}")
-        while len(cells) > len(header) and not cells[-1]:
-            cells.pop()
-        if len(cells) != len(header):
-            pending = (number, cells)
-            continue
-        table.lines.append(number)
-        for column, cell in zip(table.columns, cells, strict=True):
-            column.extend(cell.encode("utf-8", "replace") + b"\n")
-    if not header:
-        findings.fail("content", "no line", "a table with a header line and rows")
-    if pending is not None:
-        findings.warn(
-            f"line {pending[0]}: the last row has {len(pending[1])} of {len(header)} cells and "
-            "is left out"
-        )
-    table.names = _unique(header, findings)
-    return table
+        if separator is None and not layout.widths:
+            separator = find_separator(line)
+        yield number, _cut(line, separator, layout.widths, findings, number)
 
 
 def _lines(path: Path, findings: Findings) -> Iterator[tuple[int, str]]:

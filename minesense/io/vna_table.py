@@ -26,29 +26,6 @@ _HEADER = re.compile(r"(S[1-9][1-9])_real\s*,\s*(S[1-9][1-9])_imag", re.IGNORECA
 TABLE_FRAME = Frame(crs="local", origin="origin of the raster that names of files count from")
 
 
-def looks_like_vna_table(head: bytes) -> bool:
-    r"""
-    Tell whether a text starts with the header of such a table.
-
-    Parameters
-    ----------
-    head : bytes
-        First bytes of a file.
-
-    Returns
-    -------
-    is_one : bool
-        Whether they are.
-
-    Examples
-    --------
-    >>> looks_like_vna_table(b"S21_real,S21_imag\n0.1,0.2\n")
-    True
-    """
-    first = re.split(rb"[\r\n]", head.removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0]
-    return _HEADER.fullmatch(first.decode("latin-1").strip()) is not None
-
-
 def read_vna_table(
     path: str | Path,
     *,
@@ -142,23 +119,6 @@ def _files_of(folder: Path) -> list[Path]:
         for entry in sorted(folder.iterdir())
         if entry.is_file() and entry.suffix.lower() == ".csv" and _PLACE.match(entry.name)
     ]
-
-
-def is_vna_folder(path: Path) -> bool:
-    """
-    Tell whether a folder holds tables of a network analyser.
-
-    Parameters
-    ----------
-    path : Path
-        A folder.
-
-    Returns
-    -------
-    is_one : bool
-        Whether there is one by its name.
-    """
-    return path.is_dir() and bool(_files_of(path))
 
 
 def _key(position: list[float]) -> tuple[float, float]:
