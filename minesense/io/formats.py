@@ -175,19 +175,19 @@ FORMATS: tuple[Format, ...] = (
         reader="skyhub:read_skyhub",
     ),
     Format(
+        name="table",
+        title="table explained by a template",
+        suffixes=(".csv", ".tsv", ".txt", ".asc"),
+        sniff=lambda *_: False,
+        reader="table:read_table",
+    ),
+    Format(
         name="sweep table",
         title="table with units in its header",
         suffixes=(".csv", ".tsv"),
         sniff=lambda head, _: looks_like_sweep_table(head),
         reader="sweep_table:read_sweep_table",
         writer="sweep_table:write_sweep_table",
-    ),
-    Format(
-        name="table",
-        title="table explained by a template",
-        suffixes=(".csv", ".tsv", ".txt", ".asc"),
-        sniff=lambda *_: False,
-        reader="table:read_table",
     ),
 )
 

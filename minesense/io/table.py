@@ -262,7 +262,7 @@ def read_columns(
         findings.fail("time", "no row has one", "at least one row with a time")
     heading = None
     if "heading" in places:
-        heading = table.numbers(places["heading"]) * _factor(template.columns["heading"])
+        heading = _scaled(table, places["heading"], template.columns["heading"])
     sensor = _sensor_of(template, cube)
     sweeps = [
         make_sweep(
@@ -384,10 +384,21 @@ def _find(findings: Findings, table: TextTable, column: Column, role: str) -> in
     raise AssertionError  # fail() has raised
 
 
-def _factor(column: Column) -> float:
-    """Return the factor to SI of a column."""
+def _scaled(table: TextTable, index: int, column: Column) -> Floats:
+    """Return the numbers of a column in SI, rounded once where the unit is a decimal part."""
     unit = unit_of(column.unit)
-    return unit[1] if unit else 1.0
+    factor = unit[1] if unit else 1.0
+    divisor = round(1 / factor) if factor < 1 else 1
+    if divisor > 1 and abs(divisor * factor - 1) < 1e-12:
+        return table.numbers(index, divisor=divisor)
+    return table.numbers(index) * factor
+
+
+def _degrees(table: TextTable, index: int, column: Column) -> Floats:
+    """Return the numbers of a column of angles in degrees, exactly where they are written so."""
+    if column.unit == "rad":
+        return np.degrees(table.numbers(index))
+    return table.numbers(index)
 
 
 def _read_time(
@@ -400,11 +411,11 @@ def _read_time(
     """Return times of the rows, in seconds, and where they are from."""
     columns = template.columns
     if "time" not in places:
-        elapsed = table.numbers(places["elapsed"]) * _factor(columns["elapsed"])
+        elapsed = _scaled(table, places["elapsed"], columns["elapsed"])
         return elapsed, f"column '{table.names[places['elapsed']]}', its own count"
     column, place = columns["time"], places["time"]
     if not column.format:
-        return table.numbers(place) * _factor(column), f"column '{table.names[place]}'"
+        return _scaled(table, place, column), f"column '{table.names[place]}'"
     missing = template.layout.missing
     form = TimeFormat(column.format)
     days, seconds, bad = parse_column(table.text(place), form, missing=missing)
@@ -451,7 +462,7 @@ def _read_samples(
     cube = np.empty((len(table), n_channels, n_samples), np.float32)
     for column, index in zip(template.samples, indices, strict=True):
         with np.errstate(over="ignore"):  # too large for float32: infinite, and flagged
-            cube[:, column.channel, column.sample] = table.numbers(index) * _factor(column)
+            cube[:, column.channel, column.sample] = _scaled(table, index, column)
     return cube
 
 
@@ -483,12 +494,12 @@ def _read_position(
     upward = np.zeros(len(table))
     height = "zero, since the table tells none"
     if "upward" in places:
-        upward = table.numbers(places["upward"]) * _factor(columns["upward"])
+        upward = _scaled(table, places["upward"], columns["upward"])
         height = template.height or f"column '{table.names[places['upward']]}'"
     if "latitude" in places:
         degrees = []
         for role, limit in (("latitude", 90), ("longitude", 180)):
-            values = np.degrees(table.numbers(places[role]) * _factor(columns[role]))
+            values = _degrees(table, places[role], columns[role])
             beyond = np.flatnonzero(np.abs(values) > limit * (1 + 1e-12))
             if len(beyond):
                 row = int(beyond[0])
@@ -510,8 +521,8 @@ def _read_position(
         position[:] = np.column_stack([east, north, upward])
         return position, local_frame(start, height), "latitude and longitude"
     if "easting" in places:
-        east = table.numbers(places["easting"]) * _factor(columns["easting"])
-        north = table.numbers(places["northing"]) * _factor(columns["northing"])
+        east = _scaled(table, places["easting"], columns["easting"])
+        north = _scaled(table, places["northing"], columns["northing"])
         drop_held(east, north, columns["easting"].is_held)
         position[:] = np.column_stack([east, north, upward])
         frame = Frame(crs="local", origin=f"that of the table; upward: {height}")

@@ -87,7 +87,7 @@ class TextTable:
         """
         return self.columns[index].decode("utf-8").split("\n")[:-1]
 
-    def numbers(self, index: int) -> Floats:
+    def numbers(self, index: int, *, divisor: int = 1) -> Floats:
         """
         Return the numbers of a column, NaN where a cell says that there is none.
 
@@ -95,11 +95,14 @@ class TextTable:
         ----------
         index : int
             From 0.
+        divisor : int, optional
+            What to divide by; whole numbers of any length, such as nanoseconds, are divided
+            exactly and rounded once.
 
         Returns
         -------
         values : (n_rows,) float64 ndarray
-            As written.
+            As written, over the divisor.
 
         Raises
         ------
@@ -111,6 +114,9 @@ class TextTable:
         values = np.empty(len(self), np.float64)
         comma = self.layout.decimal == ","
         for row, cell in enumerate(self.text(index)):
+            if cell.isascii() and cell.isdigit() and len(cell) < 64:
+                values[row] = int(cell) / divisor
+                continue
             if comma and "." in cell and cell.lower() not in missing:
                 value = None  # a point there marks thousands, or nothing
             else:
@@ -120,7 +126,7 @@ class TextTable:
                     rule = f"a plain number with the decimal sign '{self.layout.decimal}'"
                     self.fail(row, index, cell, rule)
                 value = np.nan
-            values[row] = value
+            values[row] = value / divisor
         return values
 
     def fail(self, row: int, index: int, value: object, expected: str) -> None:
