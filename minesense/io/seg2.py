@@ -237,6 +237,7 @@ def _read_samples(
         stored = np.empty((len(traces), 1, first.n_samples), np.int32)
         for k, trace in enumerate(traces):
             stored[k, 0] = _unpack_20_bits(data[trace.place : trace.place + n_bytes], order)
+        stored.flags.writeable = False
         return stored
     dtype = np.dtype(kind).newbyteorder("<" if order == "<" else ">")
     steps = np.diff([trace.place for trace in traces])
