@@ -97,8 +97,10 @@ def in_turn(n=20, start=100.0):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_bag_says_the_same(tmp_path, kind):
     """ROS 1, and ROS 2 in sqlite3 and mcap; a zero is "not measured"."""
-    coils = [(t, left, right + 0.001 * k) if right else (t, left, right)
-             for k, (t, left, right) in enumerate(in_turn())]
+    coils = [
+        (t, left, right + 0.001 * k) if right else (t, left, right)
+        for k, (t, left, right) in enumerate(in_turn())
+    ]
     path = write_bag(tmp_path, coils, kind=kind)
     result = read(path)
     assert result.format == "coil"
@@ -253,7 +255,7 @@ def test_messages_for_streams_come_as_they_were(tmp_path):
 
 def test_what_is_no_bag(tmp_path):
     """Is an error, also where the metadata lead elsewhere."""
-    with pytest.raises(FormatError, match="metadata.yaml"):
+    with pytest.raises(FormatError, match=r"metadata\.yaml"):
         read_coil_bag(tmp_path)
     (tmp_path / "x.bag").write_bytes(b"#ROSBAG V2.0\n" + bytes(200))
     with pytest.raises(FormatError):

@@ -95,7 +95,7 @@ def test_every_format_is_told_by_its_content(tmp_path):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_log_places_a_recording(tmp_path, capsys):
-    """convert --positions joins both, and asks for the base where it is not clear."""
+    """Convert --positions joins both, and asks for the base where it is not clear."""
     radar = write_dzt(tmp_path / "line.DZT", scans(8, n_samples=64), scans_per_metre=0.0)
     rows = [row(k, trace=1 + k // 5 if k % 5 == 0 else "") for k in range(30)]
     log = write_log(tmp_path / "2024-05-01-position.csv", rows)
@@ -139,7 +139,9 @@ def test_a_log_places_a_recording(tmp_path, capsys):
 @pytest.mark.filterwarnings("ignore")
 def test_what_cannot_be_converted_is_one_line(tmp_path, capsys, arguments, words):
     """Exit code 2, no traceback, no file."""
-    files = {name.replace(" ", "_"): str(path) for name, (path, _) in write_all(tmp_path).items()}
+    files = {
+        name.replace(" ", "_"): str(path) for name, (path, _) in write_all(tmp_path).items()
+    }
     files["nothing"] = str(tmp_path / "nothing.h5")
     given = [arguments[0].format(**files), str(tmp_path / arguments[1]), *arguments[2:]]
     code, out, err = run(capsys, "convert", *given)

@@ -269,7 +269,9 @@ def parameters(sweep):
 
 
 @pytest.mark.parametrize("form", ["RI", "MA", "DB"])
-@pytest.mark.parametrize(("unit", "scale"), [("Hz", 1), ("kHz", 1e3), ("MHz", 1e6), ("GHz", 1e9)])
+@pytest.mark.parametrize(
+    ("unit", "scale"), [("Hz", 1), ("kHz", 1e3), ("MHz", 1e6), ("GHz", 1e9)]
+)
 def test_every_form_gives_the_same_numbers(tmp_path, form, unit, scale):
     """Real and imaginary, magnitude and angle, decibels; options in any order and case."""
     path = tmp_path / "antenna.s2p"

@@ -96,7 +96,9 @@ def test_a_two_dimensional_model_needs_no_component(test_data):
     """Of its three electric components two are zero; a model in space must be asked."""
     folder = test_data / "gpr" / "gprmax_GPL3"
     assert read(folder / "cylinder_Ascan_2D.out").header["component"] == "Ez"
-    with pytest.raises(FormatError, match=r"peaks in V/m.*'Ex': 431947\d+.*chosen by component"):
+    with pytest.raises(
+        FormatError, match=r"peaks in V/m.*'Ex': 431947\d+.*chosen by component"
+    ):
         read(folder / "hertzian_dipole_hs.out")
 
 
@@ -147,7 +149,7 @@ def test_float64_fields_stay_as_they_are(tmp_path):
     magnetic = read(path, component="Hx")
     assert magnetic.header["unit"] == "A/m"
     npt.assert_array_equal(magnetic.stored[0, 0], fields["Hx"])
-    with pytest.raises(FormatError, match="component 'Hy'.*Must be one of"):
+    with pytest.raises(FormatError, match=r"component 'Hy'.*Must be one of"):
         read(path, component="Hy")
     with pytest.raises(ValueError, match="component 'Q'"):
         read(path, component="Q")
@@ -208,7 +210,7 @@ def test_a_subgrid_has_its_own_step(tmp_path):
     recording = read(path, subgrid="fine")
     assert recording.shape[2] == 120
     assert recording.sample_interval == DT / 3
-    with pytest.raises(FormatError, match="subgrid 'coarse'.*fine"):
+    with pytest.raises(FormatError, match=r"subgrid 'coarse'.*fine"):
         read(path, subgrid="coarse")
 
 
@@ -248,7 +250,9 @@ def test_fields_over_frequency_are_refused(tmp_path):
 
 def test_all_components_zero(tmp_path):
     """Nothing was recorded; a component that is asked for is given, with a warning."""
-    path = write_model(tmp_path / "model.out", {"Ez": np.zeros(40, "f4"), "Ey": np.zeros(40, "f4")})
+    path = write_model(
+        tmp_path / "model.out", {"Ez": np.zeros(40, "f4"), "Ey": np.zeros(40, "f4")}
+    )
     with pytest.raises(FormatError, match="one that is not zero"):
         read(path)
     with pytest.warns(FormatWarning, match="same value 0.0"):

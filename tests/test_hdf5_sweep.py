@@ -71,9 +71,7 @@ def test_many_sensors_in_one_file(tmp_path):
     """In their order, heads and waveforms included."""
     lanes = [make_sweep(np.ones((3, 1, 4)) * k, sensor=make_sensor(1, 4)) for k in range(12)]
     coils = make_coils()
-    lanes.append(
-        make_sweep(np.ones((3, *coils.shape)), sensor=coils, time=[0.0, 1.0, 2.0])
-    )
+    lanes.append(make_sweep(np.ones((3, *coils.shape)), sensor=coils, time=[0.0, 1.0, 2.0]))
     path = write_hdf5_sweeps(lanes, tmp_path / "lanes.h5")
     again = read(path).sweeps
     assert len(again) == 13

@@ -1,5 +1,6 @@
 """Feed every reader of this house with cut, changed and random files: a result or an error."""
 
+import contextlib
 import random
 import struct
 import time
@@ -14,7 +15,7 @@ from test_coil_bag import in_turn, write_bag
 from test_gprmax import pulse, write_model
 from test_hdf5_sweep import by_hand, write_transients
 from test_seg2 import WHOLE, write_seg2
-from test_skyhub import NEW, row, write_log
+from test_skyhub import NEW, row
 
 from minesense.io import FormatError, FormatWarning, read
 from minesense.io.formats import find_format
@@ -23,7 +24,9 @@ SKYHUB = "\n".join([NEW, *(row(k, trace=k) for k in range(4))]) + "\n"
 TABLE = "time [ms];easting [m];northing [m];c1 [mV];c2 [mV]\n0;0;0;1;2\n10;0;1;1,5;2\n".replace(
     "1,5", "1.5"
 )
-TOUCHSTONE = "! a\n[Version] 2.0\n# Hz S RI R 50\n[Number of Ports] 1\n1e9 0.1 0.2\n2e9 0.1 -0.2\n"
+TOUCHSTONE = (
+    "! a\n[Version] 2.0\n# Hz S RI R 50\n[Number of Ports] 1\n1e9 0.1 0.2\n2e9 0.1 -0.2\n"
+)
 VNA = "S21_real,S21_imag\n0.1,0.2\n0.2,-0.1\n"
 TEMPLATE = {
     "zone": "UTC",
@@ -68,7 +71,9 @@ def mutants(data, n, seed=0):
                 del changed[place : place + rng.randrange(1, 9)]
                 changed += b"\0" * (not changed)
             else:
-                changed[place:place] = bytes(rng.randrange(256) for _ in range(rng.randrange(5)))
+                changed[place:place] = bytes(
+                    rng.randrange(256) for _ in range(rng.randrange(5))
+                )
         yield bytes(changed)
 
 
@@ -91,7 +96,7 @@ def test_every_prefix_and_every_changed_byte_of_a_text(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["seg2"])
 def test_every_prefix_and_every_changed_byte_of_headers(tmp_path, name):
-    """All 256 values of every byte of the blocks, every prefix of the file."""
+    """Seven values of every byte of the blocks, every prefix of the file."""
     path = write_seg2(tmp_path / "line.sg2", WHOLE[:2, :4], code=1)
     data = path.read_bytes()
     assert survive(path, name) is not None
@@ -101,7 +106,7 @@ def test_every_prefix_and_every_changed_byte_of_headers(tmp_path, name):
     (first,) = struct.unpack_from("<I", data, 32)
     heads = [*range(first + 32), *range(first + 32, first + 96, 5)]
     for place in heads:
-        for value in {*range(0, 256, 17), data[place] ^ 1, data[place] ^ 128}:
+        for value in {0, 3, 64, 127, 255, data[place] ^ 1, data[place] ^ 128}:
             path.write_bytes(data[:place] + bytes([value]) + data[place + 1 :])
             survive(path, name)
 
@@ -117,7 +122,7 @@ def hdf5_files(folder):
 
 @pytest.mark.parametrize("name", ["gprmax", "hdf5", "transients"])
 def test_damaged_hdf5(tmp_path, name):
-    """Cuts at every 64th byte, and 300 changes of its bytes."""
+    """Cuts at every 64th byte, and 150 changes of its bytes."""
     path = hdf5_files(tmp_path)[name]
     data = path.read_bytes()
     assert survive(path, name) is not None
@@ -125,7 +130,7 @@ def test_damaged_hdf5(tmp_path, name):
     for stop in range(0, len(data), 64):
         target.write_bytes(data[:stop])
         survive(target, name)
-    for changed in mutants(data, 300):
+    for changed in mutants(data, 150):
         target.write_bytes(changed)
         survive(target, name)
 
@@ -149,7 +154,9 @@ def test_damaged_bags(tmp_path, kind):
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.binary(max_size=400), start=st.sampled_from([b"", b"\x55\x3a\x01\x00", b"# Hz\n"]))
+@given(
+    data=st.binary(max_size=400), start=st.sampled_from([b"", b"\x55\x3a\x01\x00", b"# Hz\n"])
+)
 def test_random_bytes(tmp_path, data, start):
     """To every reader, and through the table of formats."""
     path = tmp_path / "file.bin"
@@ -162,10 +169,8 @@ def test_random_bytes(tmp_path, data, start):
         survive(path, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FormatWarning)
-        try:
+        with contextlib.suppress(FormatError, EOFError):
             read(path)
-        except (FormatError, EOFError):
-            pass
 
 
 @pytest.mark.parametrize("name", [*TEXTS, "seg2", "hdf5", "gprmax"])

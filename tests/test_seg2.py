@@ -28,11 +28,12 @@ def pack_20_bits(values, order):
         word, fractions = 0, []
         for k, value in enumerate(four):
             exponent = 0
-            while abs(value) > 32767:
-                assert value % 2 == 0
-                value, exponent = value // 2, exponent + 1
+            fraction = value
+            while abs(fraction) > 32767:
+                assert fraction % 2 == 0
+                fraction, exponent = fraction // 2, exponent + 1
             word |= exponent << 4 * k
-            fractions.append(value if value >= 0 else value - 1)
+            fractions.append(fraction if fraction >= 0 else fraction - 1)
         data += struct.pack(order + "H4h", word, *fractions)
     return data
 
@@ -63,7 +64,9 @@ def write_seg2(
             data = pack_20_bits(values, order)
         else:
             data = np.asarray(values).astype(order + CODES[code]).tobytes()
-        block = struct.pack(order + "HHIIB", 0x4422, 32 + len(text), len(data), len(values), code)
+        block = struct.pack(
+            order + "HHIIB", 0x4422, 32 + len(text), len(data), len(values), code
+        )
         block = block.ljust(32, b"\0") + text + data + bytes(padding)
         pointers.append(place)
         place += len(block)

@@ -107,7 +107,9 @@ def test_midnight_need_not_turn_in_one_row(tmp_path):
         ["2024/05/01", "2024/05/01", "2024/05/01", "2024/05/02"],
         ["2024/05/01", "2024/05/02", "2024/05/02", "2024/05/02"],
     ):
-        rows = [row(k, date=d, time=t) for k, (d, t) in enumerate(zip(dates, clock, strict=True))]
+        rows = [
+            row(k, date=d, time=t) for k, (d, t) in enumerate(zip(dates, clock, strict=True))
+        ]
         with pytest.warns(FormatWarning, match="at midnight"):
             log = read(write_log(tmp_path / "position.csv", rows))
         npt.assert_allclose(log.time, DATE + DAY + np.array([-0.2, -0.1, 0, 0.1]))

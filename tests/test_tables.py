@@ -127,7 +127,7 @@ def test_a_table_by_its_template(files):
 
 def test_a_yaml_template_says_the_same(files, tmp_path):
     """Read by the safe loader."""
-    table, template = files
+    _, template = files
     yaml = pytest.importorskip("yaml")
     import tomllib  # noqa: PLC0415 - of this test alone
 

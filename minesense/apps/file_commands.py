@@ -51,7 +51,9 @@ def _add_convert(commands: Commands) -> None:
     )
     parser.add_argument("path", metavar="FILE", help="file to read, or folder")
     parser.add_argument("target", metavar="TARGET", help="file to write")
-    parser.add_argument("--format", metavar="NAME", help="to write, if the ending is not enough")
+    parser.add_argument(
+        "--format", metavar="NAME", help="to write, if the ending is not enough"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the target")
     parser.add_argument(
         "--positions", metavar="LOG", help="SkyHub position log with the numbers of the traces"

@@ -153,7 +153,12 @@ def _library_errors() -> tuple[type[Exception], ...]:
     from rosbags.serde import SerdeError  # noqa: PLC0415
     from rosbags.typesys import TypesysError  # noqa: PLC0415
 
-    return (Ros1Error, Ros2Error, SerdeError, TypesysError)
+    errors: list[type[Exception]] = [Ros1Error, Ros2Error, SerdeError, TypesysError]
+    with contextlib.suppress(ImportError):
+        import apsw  # noqa: PLC0415 - what newer versions of rosbags read sqlite3 with
+
+        errors.append(apsw.Error)
+    return tuple(errors)
 
 
 def _check_metadata(path: Path) -> None:

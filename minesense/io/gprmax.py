@@ -24,7 +24,15 @@ from .gprmax_layout import (
     read_interval,
     read_place,
 )
-from .hdf5_access import MAX_BYTES, check_dataset, kind_of_hdf5, open_hdf5, require_no_geometry
+from .hdf5_access import (
+    MAX_BYTES,
+    Dataset,
+    check_dataset,
+    find_dataset,
+    kind_of_hdf5,
+    open_hdf5,
+    require_no_geometry,
+)
 from .recording import Draft, Recording, no_positions, survey_samples
 from .trouble import Findings
 
@@ -126,7 +134,8 @@ def read_gprmax(
         number = pick_receiver(findings, receivers, receiver)
         group = receivers[number]
         names = pick_component(findings, group, component, max_bytes)
-        dataset = group[names]
+        dataset = find_dataset(group, names)
+        assert dataset is not None
         check_dataset(dataset, findings, max_bytes)
         interval = read_interval(findings, grid, sample_interval)
         stored = _read_fields(findings, dataset, traces)
@@ -190,8 +199,12 @@ def fill_draft(
     )
 
 
-def _read_fields(findings: Findings, dataset: Any, traces: slice | None) -> npt.NDArray[Any]:
+def _read_fields(
+    findings: Findings, dataset: Dataset, traces: slice | None
+) -> npt.NDArray[Any]:
     """Return fields by trace, channel and sample; raise unless they are finite and real."""
+    assert dataset.dtype is not None
+    assert dataset.shape is not None
     if dataset.dtype.kind == "c":
         findings.fail("type of fields", str(dataset.dtype), "real: these are of frequencies")
     if dataset.dtype.kind != "f":

@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validation import check_count, check_one_of, check_positive
-from .hdf5_access import check_dataset, children, find, read_attributes, read_dataset
+from .hdf5_access import (
+    Node,
+    check_dataset,
+    find,
+    find_dataset,
+    read_attributes,
+    read_dataset,
+)
 from .trouble import Findings, check_interval
 
 Floats = npt.NDArray[np.float64]
@@ -49,13 +56,13 @@ class Grid:
         return axes[0] if len(axes) == 1 else math.sqrt(sum(a * a for a in axes))
 
 
-def read_grid(file: Any, findings: Findings, subgrid: str | None) -> Grid:
+def read_grid(file: Node, findings: Findings, subgrid: str | None) -> Grid:
     """
     Return what the attributes of a file say.
 
     Parameters
     ----------
-    file : h5py.File
+    file : Node
         Open file.
     findings : Findings
         Of the file.
@@ -76,11 +83,12 @@ def read_grid(file: Any, findings: Findings, subgrid: str | None) -> Grid:
     prefix = ""
     inner = attributes
     if subgrid is not None:
-        place = find(file, f"subgrids/{subgrid}", findings)
+        place = find(file, f"subgrids/{subgrid}")
         if place is None:
-            group = find(file, "subgrids", findings)
-            names = children(group, findings) if group is not None else []
-            findings.fail("subgrid", subgrid, f"one of {names}")
+            group = find(file, "subgrids")
+            names = group.members if group is not None else ()
+            findings.fail("subgrid", subgrid, f"one of {list(names)}")
+            raise AssertionError  # fail() has raised
         prefix = f"subgrids/{subgrid}/"
         inner = {**attributes, **read_attributes(place, findings)}
     return Grid(
@@ -165,13 +173,13 @@ def read_interval(findings: Findings, grid: Grid, given: float | None) -> float:
     return check_interval(findings, said, "dt")
 
 
-def find_receivers(file: Any, findings: Findings, grid: Grid) -> dict[int, Any]:
+def find_receivers(file: Node, findings: Findings, grid: Grid) -> dict[int, Node]:
     """
     Return the groups of the receivers by their number, from 1 on.
 
     Parameters
     ----------
-    file : h5py.File
+    file : Node
         Open file.
     findings : Findings
         Of the file.
@@ -180,7 +188,7 @@ def find_receivers(file: Any, findings: Findings, grid: Grid) -> dict[int, Any]:
 
     Returns
     -------
-    receivers : dict of int to h5py.Group
+    receivers : dict of int to Node
         At least one.
 
     Raises
@@ -188,19 +196,19 @@ def find_receivers(file: Any, findings: Findings, grid: Grid) -> dict[int, Any]:
     FormatError
         If there is none.
     """
-    place = find(file, f"{grid.prefix}rxs", findings)
-    names = children(place, findings) if hasattr(place, "keys") else []
-    found: dict[int, Any] = {}
+    place = find(file, f"{grid.prefix}rxs")
+    names = place.members if place is not None else ()
+    found: dict[int, Node] = {}
     for name in names:
         match = re.fullmatch(r"rx([1-9][0-9]{0,6})", name)
-        group = find(place, name, findings) if match else None
-        if match and hasattr(group, "keys"):
+        group = find(place, name) if match and place is not None else None
+        if match and group is not None and group.is_group:
             found[int(match[1])] = group
     if not found:
         rule = "with receivers rxs/rx1 and so on"
-        extra = find(file, "subgrids", findings)
+        extra = find(file, "subgrids")
         if extra is not None and not grid.prefix:
-            rule += f", or pass subgrid, one of {children(extra, findings)}"
+            rule += f", or pass subgrid, one of {list(extra.members)}"
         findings.fail("content", f"{len(names)} names in {grid.prefix}rxs", rule)
     said = _whole(grid.attributes.get("nrx"))
     if said is not None and said != len(found) and not grid.prefix:
@@ -208,7 +216,7 @@ def find_receivers(file: Any, findings: Findings, grid: Grid) -> dict[int, Any]:
     return dict(sorted(found.items()))
 
 
-def pick_receiver(findings: Findings, receivers: dict[int, Any], given: int | None) -> int:
+def pick_receiver(findings: Findings, receivers: dict[int, Node], given: int | None) -> int:
     """
     Return the number of the receiver that is meant.
 
@@ -243,7 +251,7 @@ def pick_receiver(findings: Findings, receivers: dict[int, Any], given: int | No
     return next(iter(receivers))
 
 
-def pick_component(findings: Findings, group: Any, given: str | None, max_bytes: int) -> str:
+def pick_component(findings: Findings, group: Node, given: str | None, max_bytes: int) -> str:
     """
     Return the name of the component that is meant.
 
@@ -251,7 +259,7 @@ def pick_component(findings: Findings, group: Any, given: str | None, max_bytes:
     ----------
     findings : Findings
         For errors.
-    group : h5py.Group
+    group : Node
         Of a receiver.
     given : str or None
         By the caller.
@@ -269,7 +277,7 @@ def pick_component(findings: Findings, group: Any, given: str | None, max_bytes:
         If it is not there; if there is none given and not exactly one electric component that
         is not zero throughout.
     """
-    there = [name for name in COMPONENTS if hasattr(find(group, name, findings), "dtype")]
+    there = [name for name in COMPONENTS if find_dataset(group, name) is not None]
     if given is not None:
         check_one_of(given, "component", COMPONENTS)
         if given not in there:
@@ -290,7 +298,7 @@ def pick_component(findings: Findings, group: Any, given: str | None, max_bytes:
 
 
 def describe_peaks(
-    findings: Findings, group: Any, names: list[str], max_bytes: int
+    findings: Findings, group: Node, names: list[str], max_bytes: int
 ) -> dict[str, float]:
     """
     Return the largest magnitude of each component, NaN if one is not finite.
@@ -299,7 +307,7 @@ def describe_peaks(
     ----------
     findings : Findings
         For errors.
-    group : h5py.Group
+    group : Node
         Of a receiver.
     names : list of str
         Components of it.
@@ -313,9 +321,10 @@ def describe_peaks(
     """
     peaks: dict[str, float] = {}
     for name in names:
-        dataset = group[name]
+        dataset = find_dataset(group, name)
+        assert dataset is not None
         check_dataset(dataset, findings, max_bytes)
-        if dataset.ndim not in (1, 2):
+        if dataset.shape is None or dataset.ndim not in (1, 2):
             peaks[name] = math.nan
             continue
         columns = dataset.shape[1] if dataset.ndim == 2 else 1
@@ -329,13 +338,13 @@ def describe_peaks(
     return peaks
 
 
-def read_place(group: Any, findings: Findings) -> list[float] | None:
+def read_place(group: Node, findings: Findings) -> list[float] | None:
     """
     Return the position of a source or receiver, None if the file does not tell.
 
     Parameters
     ----------
-    group : h5py.Group
+    group : Node
         Of a source or receiver.
     findings : Findings
         For errors.
@@ -347,8 +356,8 @@ def read_place(group: Any, findings: Findings) -> list[float] | None:
     """
     value = read_attributes(group, findings).get("Position")
     if value is None:
-        dataset = find(group, "Position", findings)
-        if dataset is None or getattr(dataset, "shape", None) != (3,):
+        dataset = find_dataset(group, "Position")
+        if dataset is None or dataset.shape != (3,):
             return None
         value = read_dataset(dataset, findings, max_bytes=2**10)
     array = np.asarray(value)
@@ -358,13 +367,13 @@ def read_place(group: Any, findings: Findings) -> list[float] | None:
     return [float(number) for number in array]
 
 
-def find_positions(file: Any, findings: Findings, grid: Grid) -> dict[str, Any]:
+def find_positions(file: Node, findings: Findings, grid: Grid) -> dict[str, Any]:
     """
     Return the positions of the sources, by their names in the file.
 
     Parameters
     ----------
-    file : h5py.File
+    file : Node
         Open file.
     findings : Findings
         For errors.
@@ -378,9 +387,9 @@ def find_positions(file: Any, findings: Findings, grid: Grid) -> dict[str, Any]:
     """
     sources: dict[str, Any] = {}
     for family in ("srcs", "txs", "tls"):
-        place = find(file, f"{grid.prefix}{family}", findings)
-        for name in children(place, findings)[:1000] if hasattr(place, "keys") else []:
-            group = find(place, name, findings)
-            if hasattr(group, "attrs"):
+        place = find(file, f"{grid.prefix}{family}")
+        for name in place.members[:1000] if place is not None else ():
+            group = find(place, name) if place is not None else None
+            if group is not None and group.is_group:
                 sources[name] = read_place(group, findings)
     return {"sources": sources}

@@ -1,16 +1,27 @@
 """
 Look into HDF5 files whose content nobody vouches for.
 
-Nothing outside the file is touched: external links, external storage and virtual datasets are
-refused, and soft links are followed only from group to group of the file itself. What a
-dataset would take in memory is compared with a limit before it is read.
+A process of its own reads them, see :mod:`minesense.io.hdf5_child`: a file that makes the HDF5
+library crash or loop ends that process and is an error here. Nothing outside the file is
+touched: external links, external storage and virtual datasets are refused. What a dataset
+would take in memory is compared with a limit before it is read.
 """
 
 from __future__ import annotations
 
+import atexit
+import base64
 import contextlib
+import importlib.util
+import json
 import math
+import os
+import selectors
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,30 +35,157 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: Largest dataset that is read, in bytes, unless the caller says otherwise.
 MAX_BYTES = 4 * 2**30
 
-_MAX_LINKS = 16  # soft links followed one after the other
-_MAX_ATTRIBUTE = 2**20  # bytes
-_MAX_CHILDREN = 100_000
 _MAX_CHUNK = 256 * 2**20  # bytes of one chunk: decompressed whole to read a part
-#: What the library raises about damaged content.
-_DAMAGE = (
-    OSError,
-    RuntimeError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    MemoryError,
-    NotImplementedError,
-    SystemError,
-)
+_SECONDS, _PER_BYTE = 0.8, 1 / 20e6  # of processor time for a request, and for what it reads
+_SLOWEST = 60.0  # s of waiting for the child beyond that, on a busy machine
+
+
+class ChildError(Exception):
+    """The process that reads has ended, or said that something is wrong."""
+
+
+class _Child:
+    """The process that reads files for this one; started when it is needed, and again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self.generation = 0
+
+    def ask(self, generation: int | None, size: int = 0, **request: Any) -> tuple[Any, bytes]:
+        """
+        Return the answer to a request and the bytes behind it.
+
+        Raises
+        ------
+        ChildError
+            If the process ended, or is not the one in which the file was opened.
+        """
+        with self._lock:
+            if generation is None:
+                self._start()
+            elif generation != self.generation:
+                msg = "reading a file ended the process that read it"
+                raise ChildError(msg)
+            seconds = _SECONDS + size * _PER_BYTE
+            text = json.dumps({**request, "seconds": seconds}) + "\n"
+            process = self._process
+            assert process is not None
+            assert process.stdin is not None
+            with contextlib.suppress(OSError):
+                process.stdin.write(text.encode("utf-8", "surrogateescape"))
+                process.stdin.flush()
+            answer, data = self._receive(seconds + _SLOWEST)
+        for key in ("refused", "damaged"):
+            if key in answer:
+                raise ChildError(answer[key])
+        return answer, data
+
+    def _start(self) -> None:
+        """Start the process unless it runs, and wait until it listens."""
+        runs = self._process is not None and self._process.poll() is None
+        if runs and self._owner == os.getpid():
+            return
+        self.close()
+        script = Path(__file__).with_name("hdf5_child.py")
+        paths = os.pathsep.join(path for path in sys.path if path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-s", os.fspath(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        self._owner = os.getpid()
+        self.generation += 1
+        self._receive(_SLOWEST)
+
+    def _receive(self, seconds: float) -> tuple[Any, bytes]:
+        """Return one answer; end the process if it gives none."""
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            line = process.stdout.readline() if selector.select(seconds) else b""
+        if line:
+            answer = json.loads(line)
+            count = answer.get("bytes", 0)
+            data = process.stdout.read(count) if count else b""
+            if len(data) == count:
+                return answer, data
+        self.close()
+        self.generation += 1
+        msg = "reading it ended the process that read it, or took too long"
+        raise ChildError(msg)
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if self._owner == os.getpid():
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+_CHILD = _Child()
+atexit.register(_CHILD.close)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A group or something else in a file; datasets are :class:`Dataset`."""
+
+    file: tuple[int, int]  #: generation of the process, and number of the file in it
+    name: str
+    attributes: dict[str, Any] = field(repr=False)
+    members: tuple[str, ...] = ()
+    is_group: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset(Node):
+    """An array in a file, not yet read."""
+
+    shape: tuple[int, ...] | None
+    dtype: np.dtype[Any] | None  #: None if it is of no plain numbers
+    chunks: tuple[int, ...] | None
+    is_elsewhere: bool
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape or ())
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return math.prod(self.shape or (0,)) * (self.dtype.itemsize if self.dtype else 0)
+
+    def __getitem__(self, part: Any) -> npt.NDArray[Any]:
+        """Return a part as a new array: an empty tuple for all, else slices without a step."""
+        assert self.dtype is not None
+        assert self.shape is not None
+        slices = part if isinstance(part, tuple) else (part,)
+        bounds = [one.indices(n)[:2] for one, n in zip(slices, self.shape, strict=False)]
+        generation, number = self.file
+        answer, data = _CHILD.ask(
+            generation, self.size, op="read", file=number, name=self.name, part=bounds
+        )
+        values = np.frombuffer(data, self.dtype).reshape(answer["shape"])
+        return values.astype(values.dtype.newbyteorder("="))
 
 
 @contextlib.contextmanager
-def open_hdf5(path: Path) -> Iterator[Any]:
+def open_hdf5(path: Path) -> Iterator[Node]:
     """
-    Open an HDF5 file for reading; turn what the library raises in the block into FormatError.
+    Open an HDF5 file for reading in the process that reads such files.
 
     Parameters
     ----------
@@ -56,126 +194,131 @@ def open_hdf5(path: Path) -> Iterator[Any]:
 
     Yields
     ------
-    file : h5py.File
-        Open until the end of the block.
+    root : Node
+        Usable until the end of the block.
 
     Raises
     ------
     FormatError
-        If the file is no HDF5 file, damaged, or cut short.
+        If the file is no HDF5 file, damaged, cut short, or leads out of itself.
     ImportError
         If h5py is not installed.
     OSError
-        If the file cannot be read.
+        If the file cannot be read, or no process be started.
     """
-    try:
-        import h5py  # noqa: PLC0415 - an extra
-    except ImportError:
-        msg = "Reading HDF5 files needs h5py: pip install 'minesense[hdf5]'."
-        raise ImportError(msg) from None
+    require_h5py("Reading")
     with path.open("rb") as raw:
         head = raw.read(len(SIGNATURE))
     if head != SIGNATURE:
-        raise FormatError(
-            path, "content", head, "an HDF5 file, which starts with its signature"
-        )
+        rule = "an HDF5 file, which starts with its signature"
+        raise FormatError(path, "content", head, rule)
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            yield file
-    except FormatError:
-        raise
-    except _DAMAGE as error:
-        words = " ".join(str(error).split())[:200]
-        found = f"{type(error).__name__}: {words}"
-        raise FormatError(path, "content", found, "an HDF5 file, whole and undamaged") from None
+        answer, _ = _CHILD.ask(
+            None, path.stat().st_size, op="open", path=os.fspath(path.absolute())
+        )
+        file = (_CHILD.generation, int(answer["file"]))
+        try:
+            root = _find(file, "/")
+            assert root is not None
+            yield root
+        finally:
+            with contextlib.suppress(ChildError):
+                _CHILD.ask(file[0], op="close", file=file[1])
+    except ChildError as error:
+        rule = "an HDF5 file, whole, undamaged and of its own content"
+        raise FormatError(path, "content", str(error), rule) from None
 
 
-def children(group: Any, findings: Findings) -> list[str]:
+def require_h5py(what: str) -> None:
     """
-    Return the names in a group, in order of their names.
+    Raise unless h5py is installed; it is not imported.
 
     Parameters
     ----------
-    group : h5py.Group
-        Of an open file.
-    findings : Findings
-        Of the file, for errors.
-
-    Returns
-    -------
-    names : list of str
-        Of links of any kind.
+    what : str
+        "Reading" or "Writing".
 
     Raises
     ------
-    FormatError
-        If there are more than 100 000.
+    ImportError
+        If it is not.
     """
-    if len(group) > _MAX_CHILDREN:
-        findings.fail("group", group.name, f"of at most {_MAX_CHILDREN} members")
-    return sorted(group)
+    if importlib.util.find_spec("h5py") is None:
+        msg = f"{what} HDF5 files needs h5py: pip install 'minesense[hdf5]'."
+        raise ImportError(msg)
 
 
-def find(file: Any, name: str, findings: Findings) -> Any:
+def _find(file: tuple[int, int], name: str) -> Node | None:
+    """Return what is at a path of a file, None if nothing is."""
+    answer, _ = _CHILD.ask(file[0], op="find", file=file[1], name=name)
+    if "none" in answer:
+        return None
+    common: dict[str, Any] = {
+        "file": file,
+        "name": answer["name"],
+        "attributes": answer["attributes"],
+    }
+    if answer["kind"] != "dataset":
+        members = tuple(answer.get("members", ()))
+        return Node(members=members, is_group=answer["kind"] == "group", **common)
+    form = answer["dtype"]
+    if isinstance(form, list):
+        form = [(column, kind) for column, kind in form]
+    shape, chunks = answer["shape"], answer["chunks"]
+    return Dataset(
+        shape=None if shape is None else tuple(shape),
+        dtype=None if form is None else np.dtype(form),
+        chunks=None if chunks is None else tuple(chunks),
+        is_elsewhere=answer["elsewhere"],
+        **common,
+    )
+
+
+def find(place: Node, name: str) -> Node | None:
     """
     Return the object at a path inside a file, or None.
 
     Parameters
     ----------
-    file : h5py.Group
+    place : Node
         Where the path starts.
     name : str
         Names joined by slashes.
-    findings : Findings
-        Of the file, for errors.
 
     Returns
     -------
-    found : h5py.Group, h5py.Dataset or None
-        None if there is no such name.
-
-    Raises
-    ------
-    FormatError
-        If a link on the way leaves the file, or soft links lead to one another too often.
+    found : Node or None
+        None if there is no such name. Soft links are followed inside the file; one that leaves
+        it is an error when :func:`open_hdf5` ends.
     """
-    import h5py  # noqa: PLC0415 - an extra
-
-    parts = [part for part in reversed(name.split("/")) if part]
-    place, n_links = file, 0
-    while parts:
-        part = parts.pop()
-        if not isinstance(place, h5py.Group) or not _has_link(place, part):
-            return None
-        link = place.get(part, getlink=True)
-        if isinstance(link, h5py.HardLink):
-            place = place[part]
-            continue
-        if not isinstance(link, h5py.SoftLink) or isinstance(link, h5py.ExternalLink):
-            rule = "inside the file: links to other files are not followed"
-            findings.fail("link", f"{place.name}/{part}", rule)
-        n_links += 1
-        if n_links > _MAX_LINKS:
-            rule = f"reached over at most {_MAX_LINKS} soft links"
-            findings.fail("link", f"{place.name}/{part}", rule)
-        if link.path.startswith("/"):
-            place = place.file["/"]
-        parts += [piece for piece in reversed(link.path.split("/")) if piece not in ("", ".")]
-    return place
+    return _find(place.file, f"{place.name.rstrip('/')}/{name}")
 
 
-def _has_link(group: Any, name: str) -> bool:
-    """Whether a group has a link of a name; the link is not followed."""
-    return bool(group.id.links.exists(name.encode("utf-8", "surrogateescape")))
+def find_dataset(place: Node, name: str) -> Dataset | None:
+    """
+    Return the dataset at a path inside a file, None if there is none.
+
+    Parameters
+    ----------
+    place, name
+        As in :func:`find`.
+
+    Returns
+    -------
+    found : Dataset or None
+        None also if something else is there.
+    """
+    found = find(place, name)
+    return found if isinstance(found, Dataset) else None
 
 
-def check_dataset(dataset: Any, findings: Findings, max_bytes: int) -> None:
+def check_dataset(dataset: Dataset, findings: Findings, max_bytes: int) -> None:
     """
     Raise unless a dataset lies in its file, has plain numbers and fits the limit.
 
     Parameters
     ----------
-    dataset : h5py.Dataset
+    dataset : Dataset
         Not yet read.
     findings : Findings
         Of the file, for errors.
@@ -188,39 +331,33 @@ def check_dataset(dataset: Any, findings: Findings, max_bytes: int) -> None:
         If it does not.
     """
     name = dataset.name
-    if dataset.external or dataset.is_virtual:
+    if dataset.is_elsewhere:
         findings.fail("dataset", name, "stored in the file: other files are not opened")
-    dtype = dataset.dtype
-    if dtype.kind not in "iufcb" and not (dtype.names and _is_plain(dtype)):
-        findings.fail("type of dataset", f"{name}: {dtype}", "numbers")
+    if dataset.dtype is None or (dataset.dtype.kind == "S"):
+        findings.fail("type of dataset", f"{name}: {dataset.dtype}", "numbers")
     if dataset.shape is None:
         findings.fail("dataset", f"{name}: empty", "an array")
-    size = math.prod(dataset.shape) * dtype.itemsize
+    size = dataset.size
     if size > max_bytes:
         rule = f"at most max_bytes, {max_bytes} bytes"
         findings.fail("size of dataset", f"{name}: {dataset.shape}, {size} bytes", rule)
-    if dataset.chunks is not None:
-        chunk = math.prod(dataset.chunks) * dtype.itemsize
+    if dataset.chunks is not None and dataset.dtype is not None:
+        chunk = math.prod(dataset.chunks) * dataset.dtype.itemsize
         # The library allocates a chunk whole, wherever the dataset ends in it.
         if chunk > min(_MAX_CHUNK, max(4 * size, 2**20)):
             rule = f"of chunks no larger than itself ({size} bytes) and {_MAX_CHUNK} bytes"
             findings.fail("chunk of dataset", f"{name}: {dataset.chunks}", rule)
 
 
-def _is_plain(dtype: np.dtype[Any]) -> bool:
-    """Whether all fields of a compound type are numbers or fixed text."""
-    return all(dtype[name].kind in "iufcbS" for name in dtype.names or ())
-
-
 def read_dataset(
-    dataset: Any, findings: Findings, *, max_bytes: int = MAX_BYTES, part: Any = ()
+    dataset: Dataset, findings: Findings, *, max_bytes: int = MAX_BYTES, part: Any = ()
 ) -> npt.NDArray[Any]:
     """
     Return a dataset, or a part of one, as an array in the byte order of the machine.
 
     Parameters
     ----------
-    dataset : h5py.Dataset
+    dataset : Dataset
         Of an open file.
     findings : Findings
         Of the file, for errors.
@@ -240,17 +377,16 @@ def read_dataset(
         If it lies outside the file, holds no numbers, or is larger than the limit.
     """
     check_dataset(dataset, findings, max_bytes)
-    values = np.asarray(dataset[part])
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    return dataset[part]
 
 
-def read_attributes(thing: Any, findings: Findings) -> dict[str, Any]:
+def read_attributes(thing: Node, findings: Findings) -> dict[str, Any]:
     """
     Return the attributes of a group or dataset.
 
     Parameters
     ----------
-    thing : h5py.Group or h5py.Dataset
+    thing : Node
         Of an open file.
     findings : Findings
         Of the file, takes a warning for those that are not read.
@@ -262,27 +398,15 @@ def read_attributes(thing: Any, findings: Findings) -> dict[str, Any]:
         neither number nor text, is not among them.
     """
     result: dict[str, Any] = {}
-    for name in sorted(thing.attrs.keys()):
-        identity = thing.attrs.get_id(name)
-        count = math.prod(identity.shape or ())
-        is_text = identity.dtype.kind == "O"  # of any length: at most one is read
-        if identity.shape is None or count * identity.dtype.itemsize > _MAX_ATTRIBUTE:
-            findings.warn(f"attribute {name!r} of {thing.name} is empty or too large: not read")
-            continue
-        if identity.dtype.kind not in "iufbSUO" or (is_text and count != 1):
-            findings.warn(f"attribute {name!r} of {thing.name} is no number or text: not read")
-            continue
-        value = thing.attrs[name]
-        if isinstance(value, np.ndarray) and value.dtype.kind == "O":
-            value = value.ravel()[0]
-        if isinstance(value, np.ndarray) and value.dtype.kind == "S" and value.size == 1:
-            value = value.ravel()[0]
-        if isinstance(value, bytes):
-            value = value.decode("utf-8", "replace")
-        if not isinstance(value, str | np.ndarray | np.generic | int | float):
-            findings.warn(f"attribute {name!r} of {thing.name} is no number or text: not read")
-            continue
-        result[name] = value
+    for name, value in thing.attributes.items():
+        if "left out" in value:
+            findings.warn(f"attribute {name!r} of {thing.name} {value['left out']}: not read")
+        elif "text" in value:
+            result[name] = value["text"]
+        else:
+            array = np.frombuffer(base64.b64decode(value["data"]), value["dtype"])
+            array = array.reshape(value["shape"])
+            result[name] = array if array.shape else array[()]
     return result
 
 
@@ -305,55 +429,47 @@ def kind_of_hdf5(path: Path) -> str:
     ImportError
         If h5py is not installed.
     """
-    findings = Findings(path)
-    try:
-        with open_hdf5(path) as file:
-            names = set(children(file, findings))
-            if "format" in file.attrs and str(file.attrs["format"]) == "minesense sweeps":
-                return "sweeps"
-            if names & {"rxs", "subgrids"}:
-                return "gprmax"
-            if "data" in names and "dx_dy_dz" in file.attrs:
-                return "gprmax geometry"
-            if "samples" in names:
-                return "sweeps"
-            if find_table(file, findings) is not None:
-                return "transients"
-    except FormatError:
-        pass
+    with contextlib.suppress(FormatError), open_hdf5(path) as root:
+        if root.attributes.get("format", {}).get("text") == "minesense sweeps":
+            return "sweeps"
+        if {"rxs", "subgrids"} & set(root.members):
+            return "gprmax"
+        if "data" in root.members and "dx_dy_dz" in root.attributes:
+            return "gprmax geometry"
+        if "samples" in root.members:
+            return "sweeps"
+        if find_table(root) is not None:
+            return "transients"
     return ""
 
 
-def find_table(file: Any, findings: Findings) -> Any:
+def find_table(root: Node) -> Dataset | None:
     """
     Return the first table with a gate time and a column for an axis and cube, or None.
 
     Parameters
     ----------
-    file : h5py.File
-        Open file; two levels of groups are looked through.
-    findings : Findings
-        Of the file, for errors.
+    root : Node
+        Of an open file; two levels of groups are looked through.
 
     Returns
     -------
-    table : h5py.Dataset or None
+    table : Dataset or None
         A dataset of a compound type.
     """
-    import h5py  # noqa: PLC0415 - an extra
-
-    places = [""]
-    for name in children(file, findings)[:200]:
-        places.append(name)
-        link = file.get(name, getlink=True)
-        if isinstance(link, h5py.HardLink) and isinstance(file[name], h5py.Group):
-            places += [f"{name}/{inner}" for inner in children(file[name], findings)[:200]]
-    for place in places:
-        thing = find(file, place, findings) if place else None
-        names = thing.dtype.names if isinstance(thing, h5py.Dataset) else None
-        if names and "GateTime" in names and any(is_receiver_column(name) for name in names):
-            return thing
+    for name in root.members[:200]:
+        outer = find(root, name)
+        inner = outer.members[:200] if outer is not None else ()
+        for thing in (outer, *(find(root, f"{name}/{other}") for other in inner)):
+            if isinstance(thing, Dataset) and _is_transients(thing):
+                return thing
     return None
+
+
+def _is_transients(table: Dataset) -> bool:
+    """Whether a dataset has a gate time and a column for an axis and cube."""
+    names = (table.dtype.names if table.dtype is not None else None) or ()
+    return "GateTime" in names and any(is_receiver_column(column) for column in names)
 
 
 def is_receiver_column(name: str) -> bool:
@@ -378,6 +494,5 @@ def require_no_geometry(findings: Findings, kind: str) -> None:
         If it does.
     """
     if kind == "gprmax geometry":
-        findings.fail(
-            "content", "data, dx_dy_dz", "a recording; this is the geometry of a model"
-        )
+        rule = "a recording; this is the geometry of a model"
+        findings.fail("content", "data, dx_dy_dz", rule)

@@ -19,7 +19,7 @@ dataset          shape                           what
 with attributes ``kind`` ("emi" or "gpr"), and, all optional, ``axis_unit`` ("s" or "Hz"),
 ``unit`` (of a sample, SI), ``quantity``, ``sensor``, ``lane``, ``crs``, ``origin``,
 ``centre_frequency`` (Hz), ``separation`` (m) and ``height`` (m) of a radar, ``history`` (lines
-of text) and ``sensor_document`` (JSON, all that minesense knows of a sensor, which then counts).
+of text) and ``sensor_document`` (JSON, all that is known of a sensor, which then counts).
 """
 
 from __future__ import annotations
@@ -38,7 +38,16 @@ from .._validation import check_count
 from ..sensor import Radar, Sensor
 from ..sensor_document import sensor_document, sensor_of
 from ..sweep import Frame, Quality, Sweep
-from .hdf5_access import MAX_BYTES, children, find, open_hdf5, read_attributes, read_dataset
+from .hdf5_access import (
+    MAX_BYTES,
+    Node,
+    find,
+    find_dataset,
+    open_hdf5,
+    read_attributes,
+    read_dataset,
+    require_h5py,
+)
 from .local_frame import heading_of_track
 from .row_order import order_rows
 from .sweep_file import SweepFile, finish
@@ -116,8 +125,9 @@ def read_hdf5_sweeps(
         version = read_attributes(file, findings).get("version", VERSION)
         if version != VERSION:
             findings.fail("version", version, f"{VERSION}, which this version reads")
-        for name in _groups(file, findings):
-            group = find(file, name, findings) if name else file
+        for name in _groups(file):
+            group = find(file, name) if name else file
+            assert group is not None
             sweep, attributes = _read_group(group, name, findings, traces, max_bytes)
             sweeps += sweep
             if attributes:
@@ -133,41 +143,45 @@ def read_hdf5_sweeps(
     )
 
 
-def _groups(file: Any, findings: Findings) -> list[str]:
+def _groups(file: Node) -> list[str]:
     """Return the names of the groups that hold a sweep; empty for the root."""
-    names = children(file, findings)
-    if "samples" in names:
+    if "samples" in file.members:
         return [""]
-    held = []
-    for name in names:
-        group = find(file, name, findings)
-        if hasattr(group, "keys") and "samples" in children(group, findings):
-            held.append(name)
+    groups = {name: find(file, name) for name in file.members}
+    held = [name for name, group in groups.items() if group and "samples" in group.members]
     return sorted(held, key=lambda name: (len(name), name) if name.isdigit() else (99, name))
 
 
 def _read_group(
-    group: Any, name: str, findings: Findings, traces: slice | None, max_bytes: int
+    group: Node, name: str, findings: Findings, traces: slice | None, max_bytes: int
 ) -> tuple[list[Sweep], dict[str, Any]]:
     """Return the sweeps of one group, and attributes that are not part of the layout."""
     attributes = read_attributes(group, findings)
     where = f"group '{name}'" if name else "root"
-    array = find(group, "samples", findings)
-    if getattr(array, "ndim", 0) != 3 or array.dtype.kind not in "iufc":
+    array = find_dataset(group, "samples")
+    kind = array.dtype.kind if array is not None and array.dtype is not None else ""
+    if (
+        array is None
+        or array.shape is None
+        or array.ndim != 3
+        or kind not in "iufc"
+        or not kind
+    ):
         found = f"{getattr(array, 'shape', None)} of {getattr(array, 'dtype', None)}"
         rule = "(traces, channels, samples) numbers"
         findings.fail("dataset 'samples'", found, rule, where)
+        raise AssertionError  # fail() has raised
     start, stop, _ = (traces or slice(None)).indices(array.shape[0])
     part = slice(start, max(start, stop))
     samples = read_dataset(array, findings, max_bytes=max_bytes, part=part)
     n_traces, n_channels, n_samples = samples.shape
 
     def read(key: str, shape: tuple[int, ...], which: slice | None) -> npt.NDArray[Any] | None:
-        dataset = find(group, key, findings)
+        dataset = find_dataset(group, key)
         if dataset is None:
             return None
-        if getattr(dataset, "shape", None) != shape or dataset.dtype.kind not in "iuf":
-            found = f"{getattr(dataset, 'shape', None)} of {getattr(dataset, 'dtype', None)}"
+        if dataset.shape != shape or dataset.dtype is None or dataset.dtype.kind not in "iuf":
+            found = f"{dataset.shape} of {dataset.dtype}"
             findings.fail(f"dataset '{key}'", found, f"{shape} numbers", where)
         values = read_dataset(
             dataset, findings, max_bytes=max_bytes, part=() if which is None else which
@@ -281,13 +295,13 @@ def _sensor(
 
 
 def _history(
-    group: Any, attributes: Mapping[str, Any], findings: Findings, max_bytes: int
+    group: Node, attributes: Mapping[str, Any], findings: Findings, max_bytes: int
 ) -> tuple[str, ...]:
     """Return the lines of the history: of an attribute, or of a dataset if it is long."""
     text = attributes.get("history")
     if text is None:
-        dataset = find(group, "history", findings)
-        if dataset is None or getattr(dataset, "ndim", 0) != 1 or dataset.dtype != np.uint8:
+        dataset = find_dataset(group, "history")
+        if dataset is None or dataset.ndim != 1 or dataset.dtype != np.uint8:
             return ()
         text = (
             read_dataset(dataset, findings, max_bytes=max_bytes)
@@ -351,11 +365,9 @@ def write_hdf5_sweeps(
     if path.exists() and not overwrite:
         msg = f"Invalid path '{path}': it exists. Pass overwrite=True to replace it."
         raise FileExistsError(msg)
-    try:
-        import h5py  # noqa: PLC0415 - an extra
-    except ImportError:
-        msg = "Writing HDF5 files needs h5py: pip install 'minesense[hdf5]'."
-        raise ImportError(msg) from None
+    require_h5py("Writing")
+    import h5py  # noqa: PLC0415 - an extra
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     os.close(handle)
     beside = Path(name)

@@ -78,7 +78,7 @@ def order_rows(
     if order.backward:
         findings.warn(
             f"time runs backward at {len(order.backward)} rows, the first is row "
-            f"{order.backward[0] + 1}: a row that alone does is left out, else a new lane starts"
+            f"{order.backward[0] + 1}: a single one is left out, else a new lane starts"
         )
     return order.stretches
 

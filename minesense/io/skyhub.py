@@ -372,8 +372,8 @@ def join_skyhub(
         frame=frame,
         history=(
             *sweep.history,
-            f"join_skyhub: {len(traces)} traces placed by '{name}' of {log.path.name}, fixes up "
-            f"to {max_gap:g} s apart; {words}",
+            f"join_skyhub: {len(traces)} traces placed by '{name}' of {log.path.name}, fixes "
+            f"up to {max_gap:g} s apart; {words}",
             *(f"warning: {text}" for text in (*log.warnings, *findings.warnings)),
         ),
     )

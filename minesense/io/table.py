@@ -395,7 +395,7 @@ def _scaled(table: TextTable, index: int, column: Column) -> Floats:
 
 
 def _degrees(table: TextTable, index: int, column: Column) -> Floats:
-    """Return the numbers of a column of angles in degrees, exactly where they are written so."""
+    """Return the numbers of a column of angles in degrees, exact if written in them."""
     if column.unit == "rad":
         return np.degrees(table.numbers(index))
     return table.numbers(index)

@@ -84,13 +84,14 @@ def read_transients(
     findings = Findings(path, strict=strict)
     findings.warn(PROVISIONAL)
     with open_hdf5(path) as file:
-        table = find_table(file, findings)
+        table = find_table(file)
         if table is None:
             findings.fail("content", "no table", "with GateTime and columns such as ZA")
+            raise AssertionError  # fail() has raised
         check_dataset(table, findings, max_bytes)
-        if table.ndim != 1 or not 1 <= table.shape[0] <= 2**20:
+        if table.shape is None or table.ndim != 1 or not 1 <= table.shape[0] <= 2**20:
             findings.fail("shape of table", table.shape, "a row for each gate")
-        rows = np.asarray(table[()])
+        rows = table[()]
         attributes = {
             "file": read_attributes(file, findings),
             "table": read_attributes(table, findings),
