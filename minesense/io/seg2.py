@@ -162,7 +162,7 @@ def _read_strings(
         if step == 0:
             break
         if step < 3 or place + step > len(block):
-            findings.warn(f"free text breaks off at byte {start + place}: offset {step}")
+            findings.warn(f"keywords break off at byte {start + place}: offset {step}")
             break
         raw = block[place + 2 : place + step].split(end, 1)[0]
         try:

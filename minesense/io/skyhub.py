@@ -422,7 +422,7 @@ def _match(
             findings.fail(
                 name,
                 f"{low} to {high} for {n_traces} traces",
-                "clear about its base: counted from 0 or from 1; pass first_trace",
+                "plain about its base, 0 or 1: pass first_trace",
             )
     outside = rows[(said < (first or 0)) | (said > n_traces - 1 + (first or 0))]
     if first is None or len(outside):
