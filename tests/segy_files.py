@@ -105,7 +105,6 @@ def write_segy(
     Fields of trace headers that all traces have start with "trace_".
     """
     samples = numbers(code, order=order) if samples is None else samples
-    extra, tail = fields.pop("extra", b""), fields.pop("tail", b"")
     same = {k[6:]: fields.pop(k) for k in list(fields) if k.startswith("trace_")}
     fields = {"interval": 100, "n_samples": len(samples[0]), "code": code, **fields}
     head = head_of(order, **fields)

@@ -1,169 +1,187 @@
-"""Test minesense info and minesense convert over every format that is read."""
+"""Test the commands `info` and `convert` on recordings, as they are typed."""
 
 import json
+import warnings
 
 import numpy as np
 import numpy.testing as npt
 import pytest
-from radar_files import scans, write_dzt
-from test_coil_bag import in_turn, write_bag
-from test_frequency_sweep import TONES, echo, write_vna
-from test_gprmax import pulse, write_model
-from test_hdf5_sweep import by_hand, write_transients
-from test_seg2 import WHOLE, write_seg2
-from test_skyhub import row, write_log
+from radar_files import scans, write_dt1, write_dzt, write_rd3
+from segy_files import numbers, write_segy
 
-from minesense import cli
-from minesense.io import read
-from minesense.io.formats import FORMATS, detect, find_format
+from minesense.apps.arguments import trace_range
+from minesense.cli import main
+from minesense.io import FormatWarning, read
 
 
 def run(capsys, *arguments):
-    """Run a command; return its exit code and what it printed."""
-    code = cli.main([str(argument) for argument in arguments])
-    printed = capsys.readouterr()
-    return code, printed.out, printed.err
+    """Run the program; return its exit code and what it printed."""
+    code = main([str(argument) for argument in arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
 
 
-def write_all(folder):
-    """Return a file of each format of no radar vendor, by name, with options to read it."""
-    (folder / "touchstone").mkdir()
-    touchstone = folder / "touchstone" / "a.s1p"
-    touchstone.write_text("# GHz S RI R 50\n1 0.1 0.2\n2 0.2 -0.1\n3 0.1 0.1\n")
-    table = folder / "lane.csv"
-    table.write_text("time [s],easting [m],northing [m],coil [mV]\n0,0,0,1\n1,0,1,2\n")
-    log = folder / "log.csv"
-    log.write_text("t,c\n0,1\n1,2\n")
-    template = folder / "log.toml"
-    template.write_text(
-        '[columns.time]\nname = "t"\nunit = "s"\n[[samples]]\nname = "c"\nunit = "mV"\n'
-    )
-    (folder / "vna").mkdir()
-    write_vna(folder / "vna" / "VNA_X1_Y2_OrX_Fs600M_Fe6000M_Qf501_H1.csv", echo(7e-9))
-    return {
-        "gprmax": (write_model(folder / "model.out", {"Ez": pulse(64, 3)}), []),
-        "hdf5": (by_hand(folder / "sweep.h5"), []),
-        "transients": (write_transients(folder / "cued.h5"), []),
-        "seg2": (write_seg2(folder / "line.sg2", WHOLE, code=2), []),
-        "coil": (write_bag(folder, in_turn()), []),
-        "touchstone": (touchstone, []),
-        "vna": (folder / "vna", []),
-        "sweep table": (table, []),
-        "table": (log, [f"template={template}"]),
-    }
+def make(folder, name):
+    """Write a small recording of a format."""
+    if name == "dzt":
+        return write_dzt(folder / "line.DZT", scans(marks=(4, 9)))
+    if name == "dt1":
+        return write_dt1(folder / "line.DT1")
+    if name == "rd3":
+        return write_rd3(folder / "line.rd3")
+    options = {"extended_interval": 1e-4, "revision": b"\x02\x01"}
+    return write_segy(folder / "line.sgy", numbers(3, 12), **options)
 
 
-@pytest.mark.filterwarnings("ignore:.*more energy lies:UserWarning")
-def test_info_and_convert_cover_every_format(tmp_path, capsys):
-    """Each is described, and written as arrays in HDF5 that read back."""
-    for name, (path, options) in write_all(tmp_path).items():
-        given = [word for text in options for word in ("--option", text)]
-        report = tmp_path / "info.json"
-        code, out, err = run(capsys, "info", path, "--output", report, *given)
-        assert (code, err) == (0, ""), name
-        assert name in out
-        assert json.loads(report.read_text())["format"] == name
-        target = tmp_path / f"{name.replace(' ', '_')}.hdf5"
-        code, out, err = run(capsys, "convert", path, target, *given)
-        assert (code, err) == (0, ""), name
-        assert out.startswith(f"wrote {target}")
-        sweeps = read(target).sweeps
-        assert sweeps
-        assert len(sweeps[0])
-        code, _, err = run(capsys, "convert", path, target, *given)
-        assert code == 2
-        assert "overwrite" in err
-        code, _, err = run(capsys, "convert", path, target, "--overwrite", *given)
-        assert code == 0
-        assert err == ""
+FORMATS = ["dzt", "dt1", "rd3", "segy"]
 
 
-def test_every_format_is_told_by_its_content(tmp_path):
-    """And named once in the table; readers and writers exist."""
-    for name, (path, options) in write_all(tmp_path).items():
-        head = b"" if path.is_dir() else path.read_bytes()[:3840]
-        found = detect(head, path)
-        if not options:
-            assert found is find_format(name)
-    assert len({one.name for one in FORMATS}) == len(FORMATS)
-    for one in FORMATS:
-        assert callable(one.load_reader())
-        assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in one.suffixes)
-        if one.writer:
-            assert callable(one.load_writer())
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_log_places_a_recording(tmp_path, capsys):
-    """Convert --positions joins both, and asks for the base where it is not clear."""
-    radar = write_dzt(tmp_path / "line.DZT", scans(8, n_samples=64), scans_per_metre=0.0)
-    rows = [row(k, trace=1 + k // 5 if k % 5 == 0 else "") for k in range(30)]
-    log = write_log(tmp_path / "2024-05-01-position.csv", rows)
-    code, out, _ = run(capsys, "info", log)
+@pytest.mark.parametrize("name", FORMATS)
+def test_info(tmp_path, capsys, name):
+    """One figure a line; the same as JSON."""
+    path, output = make(tmp_path, name), tmp_path / "info.json"
+    code, said, _ = run(capsys, "info", path, "--output", output)
     assert code == 0
-    assert "position log" in out
-    target = tmp_path / "line.h5"
-    code, _, err = run(capsys, "convert", radar, target, "--positions", log)
-    assert code == 2
-    assert "first_trace" in err
-    code, out, _ = run(
-        capsys, "convert", radar, target, "--positions", log, "--first-trace", "1"
-    )
+    recording = read(path)
+    lines = dict(line.split(maxsplit=1) for line in said.splitlines())
+    assert lines["kind"] == "radar recording"
+    assert lines["format"] == name
+    assert int(lines["traces"]) == len(recording)
+    assert float(lines["sample_interval_s"]) == recording.sample_interval
+    document = json.loads(output.read_text())
+    assert document["samples"] == recording.shape[2]
+    assert document["marks"] == recording.marks.tolist()
+    assert document["stored_as"] == str(recording.stored.dtype)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_info_of_a_large_file(tmp_path, capsys, monkeypatch, name):
+    """Only its first traces are looked at, and it says how many."""
+    path = make(tmp_path, name)
+    for module in ("io.recording", "io.dzt_layout", "io.dt1", "io.segy", "apps.info"):
+        monkeypatch.setattr(f"minesense.{module}.LOOKED_THROUGH", 100)
+    code, said, _ = run(capsys, "info", path)
     assert code == 0
-    assert "2 of 8 traces have no row" in out
-    position = read(target).to_sweep().position
-    npt.assert_allclose(position[:6, 1], 1.11132 * np.arange(6), atol=1e-4)
-    assert np.isnan(position[6:]).all()
-    code, _, err = run(capsys, "convert", log, tmp_path / "log.h5")
+    (line,) = [line for line in said.splitlines() if line.startswith("traces_looked_at")]
+    assert 1 <= int(line.split()[1]) < 12
+
+
+def test_info_of_what_tells_no_frequency(tmp_path, capsys):
+    """Samples that do not vary, in an antenna without a name, are no reason to fail."""
+    stored = scans()
+    stored[:, :, 2:] = 40000
+    path = write_dzt(tmp_path / "a.DZT", stored, antenna=b"none")
+    code, said, _ = run(capsys, "info", path)
+    assert code == 0
+    assert "centre_frequency_hz    not stated" in said
+    assert "all samples have the same value" in said
+
+
+@pytest.mark.parametrize("ending", [".DT1", ".rd3", ".rd7", ".sgy", ".DZT"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_convert(tmp_path, capsys, name, ending):
+    path = make(tmp_path, name)
+    target = tmp_path / f"new{ending}"
+    code, said, complained = run(capsys, "convert", path, target, "--spacing", "0.1")
+    assert (code, complained) == (0, "")
+    assert f"wrote {target}" in said
+    written = sorted(file.name for file in tmp_path.glob("new*"))
+    assert [line.split("/")[-1] for line in said.splitlines() if "wrote" in line] == sorted(
+        written, key=lambda file: (file != target.name, file)
+    )
+    recording = read(path)
+    code, said, _ = run(capsys, "info", target)
+    assert code == 0
+    assert f"{len(recording)}" in said
+
+
+def test_convert_a_part(tmp_path, capsys):
+    """Traces counted from 0, the last named left out; what was done as JSON."""
+    path, target = make(tmp_path, "rd3"), tmp_path / "new.rd3"
+    output = tmp_path / "done.json"
+    code, said, _ = run(capsys, "convert", path, target, "--traces", "3:9", "--output", output)
+    assert code == 0
+    assert "6 of 12 traces of line.rd3, rd3" in said
+    npt.assert_array_equal(read(target).stored, read(path).stored[3:9])
+    document = json.loads(output.read_text())
+    assert document["traces"] == 6
+    assert document["written"] == [str(target), str(target.with_suffix(".rad"))]
+
+
+def test_convert_with_a_scale(tmp_path, capsys):
+    path = write_segy(tmp_path / "a.sgy", numbers(5), code=5)
+    target = tmp_path / "a.DT1"
+    code, _, complained = run(capsys, "convert", path, target)
     assert code == 2
-    assert "no samples" in err
-    code, _, err = run(capsys, "convert", log, target, "--positions", radar)
-    assert code == 2
+    assert "pass scale" in complained
+    assert complained.count("\n") == 1
+    assert not target.exists()
+    code, said, _ = run(capsys, "convert", path, target, "--scale", "1000", "--dt-unit", "ps")
+    assert code == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FormatWarning)  # the file says little of itself
+        back = read(target)
+    npt.assert_array_equal(back.stored, np.rint(1000 * read(path, dt_unit="ps").stored))
+    assert "warning" not in said
+
+
+def test_convert_one_channel(tmp_path, capsys):
+    path, target = write_dzt(tmp_path / "a.DZT", scans(20, 2)), tmp_path / "a.rd3"
+    code, _, complained = run(capsys, "convert", path, target)
+    assert (code, "holds one channel" in complained) == (2, True)
+    assert run(capsys, "convert", path, target, "--channel", "1")[0] == 0
+    npt.assert_array_equal(
+        read(target).stored[:, 0, 2:], read(path).stored[:, 1, 2:].astype(int) - 32768
+    )
+
+
+def test_convert_overwrites_only_when_told(tmp_path, capsys):
+    path, target = make(tmp_path, "rd3"), tmp_path / "new.sgy"
+    assert run(capsys, "convert", path, target)[0] == 0
+    before = target.read_bytes()
+    code, _, complained = run(capsys, "convert", path, target, "--traces", ":4")
+    assert (code, "exists" in complained) == (2, True)
+    assert target.read_bytes() == before
+    code, _, _ = run(capsys, "convert", path, target, "--traces", ":4", "--overwrite")
+    assert code == 0
+    assert len(read(target)) == 4
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "match"),
     [
-        (["{gprmax}", "a.xyz"], "Must end in one of"),
-        (["{gprmax}", "a.h5", "--option", "component"], "NAME=VALUE"),
-        (["{gprmax}", "a.h5", "--option", "colour=red"], "unexpected keyword argument"),
-        (["{gprmax}", "a.h5", "--option", "component=Q"], "component"),
-        (["{gprmax}", "a.h5", "--format", "xyz"], "format"),
-        (["{gprmax}", "a.s2p"], "touchstone"),
-        (["{table}", "a.h5"], "template"),
-        (["{coil}", "a.csv"], "holds 2 sweeps"),
-        (["{coil}", "a.dzt", "--format", "hdf5", "--write-option", "depth=3"], "depth"),
-        (["{nothing}", "a.h5"], "nothing"),
+        (["line.rd3", "new.xyz"], "Must end in one of"),
+        (["line.rd3", "new.xyz", "--format", "png"], "Invalid format 'png'"),
+        (["line.rd3", "new.DT1", "--dt-unit", "ps"], "Invalid option --dt-unit"),
+        (["line.rd3", "new.DZT", "--channel", "0"], "Invalid option --channel"),
+        (["line.rd3", "new.DT1", "--traces", "50:"], "none of the 12 traces"),
+        (["none.rd3", "new.DT1"], "No such file"),
+        (["line.rad", "nowhere/new.DT1"], "No such file"),
     ],
 )
-@pytest.mark.filterwarnings("ignore")
-def test_what_cannot_be_converted_is_one_line(tmp_path, capsys, arguments, words):
-    """Exit code 2, no traceback, no file."""
-    files = {
-        name.replace(" ", "_"): str(path) for name, (path, _) in write_all(tmp_path).items()
-    }
-    files["nothing"] = str(tmp_path / "nothing.h5")
-    given = [arguments[0].format(**files), str(tmp_path / arguments[1]), *arguments[2:]]
-    code, out, err = run(capsys, "convert", *given)
-    assert code == 2
-    assert out == ""
-    assert err.count("\n") == 1
-    assert words in err
-    assert not (tmp_path / arguments[1]).exists()
+def test_what_cannot_be_done_is_said_in_one_line(
+    tmp_path, monkeypatch, capsys, arguments, match
+):
+    make(tmp_path, "rd3")
+    monkeypatch.chdir(tmp_path)
+    code, said, complained = run(capsys, "convert", *arguments)
+    assert (code, said) == (2, "")
+    assert match in complained
+    assert complained.count("\n") == 1
+    assert not list(tmp_path.glob("new*"))
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_tables_and_touchstone_are_written_too(tmp_path, capsys):
-    """Where they can hold what was read."""
-    files = write_all(tmp_path)
-    code, _, err = run(capsys, "convert", files["sweep table"][0], tmp_path / "again.csv")
-    assert (code, err) == (0, "")
-    npt.assert_array_equal(
-        read(tmp_path / "again.csv").to_sweep().samples,
-        read(files["sweep table"][0]).to_sweep().samples,
-    )
-    code, _, err = run(capsys, "convert", files["touchstone"][0], tmp_path / "again.s1p")
-    assert (code, err) == (0, "")
-    again = read(tmp_path / "again.s1p")
-    npt.assert_array_equal(again.values, read(files["touchstone"][0]).values)
-    assert len(TONES) == 501
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2:5", slice(2, 5)), (":5", slice(0, 5)), ("2:", slice(2, None)), (":", slice(0, None))],
+)
+def test_ranges_of_traces(text, expected):
+    assert trace_range(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "5", "5:2", "3:3", "-1:4", "a:b", "1:2:3"])
+def test_ranges_that_are_none(tmp_path, capsys, text):
+    with pytest.raises(SystemExit) as caught:
+        run(capsys, "convert", tmp_path / "a.rd3", tmp_path / "b.rd3", f"--traces={text}")
+    assert caught.value.code == 2
+    assert "--traces" in capsys.readouterr().err

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import warnings
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..io import FormatWarning, read
-from ..io.formats import FORMATS, Format, find_format
-from ..io.recording import Recording
+from ..io import FormatWarning, Recording, read, write
+from ..io.hdf5_sweep import sweeps_of
 from ..io.skyhub import PositionLog, join_skyhub
-from .readoptions import call_with, parse_options
-
-#: Formats whose files hold recordings of radars in counts and nothing else.
-_COUNTS = ("dzt", "dt1", "rd3", "segy")
+from ..sweep import Sweep
+from .files import write_json
+from .info import describe
+from .readoptions import parse_options
 
 
 def run(options: Namespace) -> str:
     """
-    Read a file of any format and write it in another one.
+    Write a recording, a table or whatever is read in another format, or a part of it.
 
     Parameters
     ----------
@@ -29,74 +31,98 @@ def run(options: Namespace) -> str:
     Returns
     -------
     text : str
-        What was written, and every warning of the reader.
+        The files written, and what the reader was in doubt about.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, or the format cannot hold it; no file appears.
+        If the recording cannot be read, or the format cannot hold it.
     OSError
-        If a file cannot be read or written, or is there and may not be replaced.
+        If a file is in the way or cannot be written.
     """
-    path, target = Path(options.path), Path(options.target)
-    reading = parse_options(options.option, "--option")
-    writing = parse_options(options.write_option, "--write-option")
-    if options.overwrite:
-        writing["overwrite"] = True
-    chosen = _format_of(target, options.format)
+    path = Path(options.path)
+    given: dict[str, Any] = {
+        "sample_interval": options.sample_interval,
+        "spacing": options.spacing,
+        "dt_unit": options.dt_unit,
+        **parse_options(options.option, "--option"),
+    }
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
-        source = call_with(read, path, options=reading)
+        source = _call(functools.partial(read, path), given)
+        part = _part(source, options)
         if options.positions:
-            source = _place(source, Path(options.positions), options)
-        made = call_with(chosen.load_writer(), _fit(source, chosen), target, options=writing)
-    files = made if isinstance(made, list) else [made]
-    told = dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught)
-    return "\n".join([*(f"wrote {file}" for file in files), *(f"warning: {t}" for t in told)])
+            part = _place(part, options)
+        told = describe(source)
+        wanted = {"scale": options.scale, "channel": options.channel}
+        target = functools.partial(write, part, options.target, format=options.format)
+        wanted["overwrite"] = options.overwrite or None
+        files = _call(target, wanted)
+        n_traces = _count(part)
+    doubts = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+    document = {
+        "written": [str(file) for file in files],
+        "traces": n_traces,
+        "corrections": [dataclasses.asdict(one) for one in source.corrections],
+        "warnings": doubts,
+        "recording": told,
+    }
+    if options.output:
+        write_json(Path(options.output), document)
+    lines = [f"wrote {file}" for file in files]
+    lines.append(f"{n_traces} of {_count(source)} traces of {path.name}, {source.format}")
+    lines += [f"warning: {text}" for text in doubts]
+    return "\n".join(lines)
 
 
-def _format_of(target: Path, name: str | None) -> Format:
-    """Return the format to write."""
-    if name is not None:
-        return find_format(name)
-    suffix = target.suffix.lower()
-    for one in FORMATS:
-        if one.writer and suffix in one.suffixes:
-            return one
-    endings = sorted({suffix for one in FORMATS if one.writer for suffix in one.suffixes})
-    msg = f"Invalid target '{target}'. Must end in one of {endings}, or pass --format."
-    raise ValueError(msg)
-
-
-def _place(source: Any, log: Path, options: Namespace) -> Any:
-    """Return a recording as a sweep placed by the log of a drone."""
-    positions = read(log)
-    if not isinstance(source, Recording) or not isinstance(positions, PositionLog):
-        msg = (
-            f"Invalid files '{options.path}' and '{log}'. Must be the recording of a radar and "
-            "a SkyHub position log."
-        )
-        raise ValueError(msg)
-    return join_skyhub(source, positions, first_trace=options.first_trace)
-
-
-def _fit(source: Any, chosen: Format) -> Any:
-    """Return what a writer takes, or raise if it cannot hold what was read."""
+def _part(source: Any, options: Namespace) -> Any:
+    """Return the traces that are asked for; of sweeps all."""
     if isinstance(source, PositionLog):
         msg = (
-            f"Invalid file '{source.path}': a position log has no samples. Convert the "
-            "recording, with --positions."
+            f"Invalid file '{source.path}': a position log has no samples. Must be the "
+            "recording; name the log with --positions."
         )
         raise ValueError(msg)
-    if chosen.name in _COUNTS and not isinstance(source, Recording):
+    if options.traces is None:
+        return source
+    if not isinstance(source, Recording):
+        msg = f"Invalid --traces for a file of format {source.format}. Must be left out."
+        raise ValueError(msg)
+    part = source[options.traces]
+    if not len(part):
+        msg = f"Invalid --traces: none of the {len(source)} traces. Must name some."
+        raise ValueError(msg)
+    return part
+
+
+def _place(source: Any, options: Namespace) -> Any:
+    """Return a recording as a sweep placed by the log of a drone."""
+    log = read(options.positions)
+    if not isinstance(source, Recording) or not isinstance(log, PositionLog):
         msg = (
-            f"Invalid format '{chosen.name}' for {type(source).__name__}: it holds recordings "
-            "of radars in counts. Must be HDF5, for example."
+            f"Invalid files '{options.path}' and '{options.positions}'. Must be the recording "
+            "of a radar and a SkyHub position log."
         )
         raise ValueError(msg)
-    if chosen.name == "touchstone" and not hasattr(source, "to_time"):
-        msg = f"Invalid format 'touchstone' for {type(source).__name__}. Must be HDF5, say."
-        raise ValueError(msg)
-    if chosen.name == "sweep table" and hasattr(source, "to_sweep"):
-        return source.to_sweep()
-    return source
+    return join_skyhub(source, log, first_trace=options.first_trace)
+
+
+def _count(source: Any) -> int:
+    """Return how many traces there are."""
+    if isinstance(source, Recording | Sweep):
+        return len(source)
+    return sum(len(sweep) for sweep in sweeps_of(source))
+
+
+def _call(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """Return what a function of a format returns; an option that it has not is no fault."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return function(**given)
+    except TypeError as error:
+        unknown = next((name for name in given if f"'{name}'" in str(error)), None)
+        if unknown is None:
+            msg = " ".join(str(error).split())
+            raise ValueError(msg) from None
+        msg = f"Invalid option --{unknown.replace('_', '-')}. Must be one that the format has."
+        raise ValueError(msg) from None

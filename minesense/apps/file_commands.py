@@ -1,13 +1,15 @@
-"""Commands about files: info and convert."""
+"""Commands about files: info, convert, recover."""
 
 from __future__ import annotations
 
+from . import arguments
 from .parser import Commands, Parser, add_command
 
 
 def add_commands(commands: Commands) -> None:
     """Add these commands to a parser."""
     _add_info(commands)
+    _add_recover(commands)
     _add_convert(commands)
 
 
@@ -32,41 +34,97 @@ def _add_info(commands: Commands) -> None:
     _add_options(parser)
 
 
+def _add_recover(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "recover",
+        module="recover",
+        summary="get everything out of a damaged recording of a stream",
+        text=(
+            "Copy all packets of a recording (MCAP) whose checksums are right, those before\n"
+            "a torn tail and around corrupt chunks, into a new file. Prints what was damaged\n"
+            "and which messages are missing by their sequence numbers. The recording itself\n"
+            "is not changed."
+        ),
+        output=None,
+        output_help="new file (default: beside the recording, NAME-recovered.mcap)",
+        seed_help="taken by every command; nothing here is left to chance",
+    )
+    parser.add_argument("path", metavar="FILE", help="recording of `minesense stream`")
+
+
 def _add_convert(commands: Commands) -> None:
     parser = add_command(
         commands,
         "convert",
         module="convert",
-        summary="read a file of any format and write it in another one",
+        summary="write a recording, or a part of it, in another format",
         text=(
-            "Read a recording, a table, a bag or a sweep over frequency, and write it in the\n"
-            "format that the ending of the target names: .h5 takes everything that is read,\n"
-            "other formats what they can hold. What was written is read back and compared\n"
-            "before it gets its name. No file is replaced unless --overwrite is given.\n\n"
-            "With --positions the traces of a radar are placed by the log of a drone."
+            "Read a radar recording and write it as DT1, RD3, RD7, SEG-Y or DZT, or read a\n"
+            "file of any format and write its sweeps as arrays (.h5) or a table (.csv), told\n"
+            "by the ending of TARGET. Samples keep their bits unless --scale is given: one\n"
+            "factor for the whole survey, named in the header. What a format cannot hold is refused.\n"
+            "The files are read back before they appear; none is overwritten unasked. In the\n"
+            "same format and whole, files are copied byte for byte."
         ),
         output=None,
-        output_help="not used: the target is the second argument",
+        output_help="write what was done to this file as JSON too",
         seed_help="taken by every command; nothing here is left to chance",
     )
-    parser.add_argument("path", metavar="FILE", help="file to read, or folder")
-    parser.add_argument("target", metavar="TARGET", help="file to write")
+    parser.add_argument("path", metavar="FILE", help="recording to read")
+    parser.add_argument("target", metavar="TARGET", help="recording to write")
     parser.add_argument(
-        "--format", metavar="NAME", help="to write, if the ending is not enough"
+        "--format",
+        default=None,
+        metavar="NAME",
+        help="dt1, rd3, segy, dzt, hdf5, touchstone, 'sweep table' (default: by ending)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace the target")
     parser.add_argument(
-        "--positions", metavar="LOG", help="SkyHub position log with the numbers of the traces"
+        "--traces",
+        type=arguments.trace_range,
+        default=None,
+        metavar="A:B",
+        help="only traces from A, counted from 0, to before B; either may be left out",
+    )
+    parser.add_argument(
+        "--scale",
+        type=arguments.positive,
+        default=None,
+        metavar="X",
+        help="counts to store per count; needed to write floats as whole numbers",
+    )
+    parser.add_argument(
+        "--channel", type=int, default=None, metavar="N", help="which of several, from 0"
+    )
+    parser.add_argument(
+        "--spacing",
+        type=arguments.positive,
+        default=None,
+        metavar="M",
+        help="metres between traces, instead of what the file says",
+    )
+    parser.add_argument(
+        "--sample-interval",
+        type=arguments.positive,
+        default=None,
+        metavar="S",
+        help="seconds between samples, instead of what the file says",
+    )
+    parser.add_argument(
+        "--dt-unit",
+        choices=("ps", "ns", "us"),
+        default=None,
+        help="unit of the sample interval of a SEG-Y file that does not say",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    parser.add_argument(
+        "--positions",
+        default=None,
+        metavar="LOG",
+        help="SkyHub position log that names the traces, to write placed sweeps",
     )
     parser.add_argument(
         "--first-trace", type=int, choices=(0, 1), help="what the log counts traces from"
-    )
-    parser.add_argument(
-        "--write-option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="option of the writer; may be repeated",
     )
     _add_options(parser)
 

@@ -30,6 +30,7 @@ __all__ = [
     "read_alarms",
     "read_polarizability",
     "save_sweeps",
+    "write",
     "write_csv",
     "write_geojson",
 ]
@@ -107,3 +108,63 @@ def read(path: str | Path, *, format: str | None = None, **options: Any) -> Any:
     names = ", ".join(one.title for one in FORMATS)
     expected = f"a recording that this version reads ({names}); it looks like {looks}"
     raise FormatError(path, "content", head[:8], expected)
+
+
+def write(
+    recording: Any, path: str | Path, *, format: str | None = None, **options: Any
+) -> list[Path]:
+    """
+    Write a recording of a radar, or a sweep, in a format of choice.
+
+    Parameters
+    ----------
+    recording : Recording, FrequencySweep, SweepFile or Sweep
+        As a reader returned it, or a range of its traces. Formats of radars hold recordings.
+    path : str or Path
+        The file; sidecars of the format are put beside it.
+    format : str, optional
+        Name of the format, "dt1", "rd3", "segy" or "dzt", "hdf5", "touchstone" or "sweep
+        table"; told by the extension if not given.
+    **options
+        Of the writer of the format, for example :func:`~minesense.io.dt1_writer.write_dt1`:
+        `scale` for those of radars, `overwrite` for all.
+
+    Returns
+    -------
+    paths : list of Path
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        If the format is not written, or cannot hold the recording; no file appears.
+    OSError
+        If files exist that may not be replaced, or do not read back as they were written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     source = Path(folder) / "line.rd3"
+    ...     _ = source.write_bytes(np.arange(40, dtype="<i2").tobytes())
+    ...     recording = read(source, n_samples=4, sample_interval=1e-10, spacing=0.05)
+    ...     _ = write(recording[2:8], Path(folder) / "part.DT1")
+    ...     read(Path(folder) / "part.HD", units="m").shape
+    (6, 1, 4)
+    """
+    path = Path(path)
+    if format is None:
+        able = [one for one in FORMATS if path.suffix.lower() in one.suffixes]
+        found = next((one for one in able if one.writer), able[0] if able else None)
+        if found is None:
+            endings = [one.suffixes[0] for one in FORMATS if one.writer]
+            msg = f"Invalid path '{path}'. Must end in one of {endings}, or pass format."
+            raise ValueError(msg)
+    else:
+        found = find_format(format)
+    if not found.writes_sweeps and not isinstance(recording, Recording):
+        msg = f"Invalid recording of type {type(recording).__name__}. Must be a Recording."
+        raise TypeError(msg)
+    made = found.load_writer()(recording, path, **options)
+    return made if isinstance(made, list) else [made]

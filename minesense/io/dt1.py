@@ -296,6 +296,9 @@ def _add_spacing(
     steps = steps[np.isfinite(steps)]
     found = float(np.median(steps)) if len(steps) else 0.0
     draft.sources["spacing"] = "positions of trace headers"
+    if n == 1 and step is not None and abs(step) > 0:
+        found = abs(step)  # one trace contradicts no step
+        draft.sources["spacing"] = "STEP SIZE USED"
     if found == 0 and n > 1:
         findings.warn("positions of traces do not change: no distance along the line")
     if found > 0 and step is not None and abs(abs(step) / found - 1) <= 0.01:
@@ -390,7 +393,7 @@ def _add_date(
 ) -> None:
     """Add the day of the recording; a satellite receiver decides between two readings."""
     if not dates:
-        if header.path is not None:
+        if header.path is not None and header.date_line != "-":  # "-" says that there is none
             draft.findings.warn(f"HD: no date in {header.date_line[:40]!r}")
         draft.fields["date"] = None
         return

@@ -118,10 +118,10 @@ def places_of(place: npt.NDArray[Any]) -> tuple[Floats, Floats, Floats] | None:
     with np.errstate(invalid="ignore"):
         longitude, latitude, altitude = place.astype(np.float64).T.copy()
         known = (longitude != 0) | (latitude != 0) | (altitude != 0)
-        known &= (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180) & np.isfinite(altitude)
+        known &= (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180)
+        is_high = known & np.isfinite(altitude)
     if not known.any():
         return None
-    latitude, longitude, altitude = (
-        np.where(known, values, np.nan) for values in (latitude, longitude, altitude)
-    )
+    latitude, longitude = np.where(known, latitude, np.nan), np.where(known, longitude, np.nan)
+    altitude = np.where(is_high, altitude, np.nan)
     return latitude, longitude, altitude

@@ -104,6 +104,7 @@ def read_dzt(
     layout = find_layout(findings, head, size, sample_width)
     channels = [read_header(head[BLOCK * c :]) for c in range(layout.n_channels)]
     draft = Draft(findings=findings, header={**channels[0], "channel_headers": channels})
+    draft.header["data_start"] = layout.start
     stored = layout.map(path)
     kinds = _find_counters(draft, layout, stored)
     words = tuple(0 if kind == "no" else 2 for kind in kinds)

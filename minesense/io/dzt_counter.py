@@ -139,6 +139,8 @@ def find_losses(scans: npt.NDArray[np.generic]) -> tuple[list[int], list[int]] |
         if lost_high < lost_low or len(places) >= _MOST_PLACES:
             return None
         if high - low == 1:
+            if lost_high - lost_low >= size // 2:
+                return None  # rather a step back
             places.append(high)
             counts.append(lost_high - lost_low)
             continue

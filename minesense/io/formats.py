@@ -45,6 +45,7 @@ class Format:
     reader: str
     writer: str = ""  #: empty if it cannot be written
     takes_folder: bool = False  #: whether a recording may be a folder
+    writes_sweeps: bool = False  #: whether the writer takes more than recordings of radars
 
     def load_reader(self) -> Callable[..., Any]:
         """Return the function that reads the format."""
@@ -92,6 +93,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".rd3", ".rd7", ".rad", ".rd6"),
         sniff=looks_like_rd3,
         reader="rd3:read_rd3",
+        writer="rd3_writer:write_rd3",
     ),
     Format(
         name="dzt",
@@ -99,6 +101,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".dzt",),
         sniff=lambda head, _: looks_like_dzt(head),
         reader="dzt:read_dzt",
+        writer="dzt_writer:write_dzt",
     ),
     Format(
         name="segy",
@@ -106,6 +109,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".sgy", ".segy"),
         sniff=lambda head, _: looks_like_segy(head),
         reader="segy:read_segy",
+        writer="segy_writer:write_segy",
     ),
     Format(
         name="dt1",
@@ -113,6 +117,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".dt1", ".hd"),
         sniff=lambda head, _: looks_like_dt1(head),
         reader="dt1:read_dt1",
+        writer="dt1_writer:write_dt1",
     ),
     Format(
         name="hdf5",
@@ -121,6 +126,7 @@ FORMATS: tuple[Format, ...] = (
         sniff=_is_hdf5("sweeps"),
         reader="hdf5_sweep:read_hdf5_sweeps",
         writer="hdf5_sweep:write_hdf5_sweeps",
+        writes_sweeps=True,
     ),
     Format(
         name="transients",
@@ -158,6 +164,7 @@ FORMATS: tuple[Format, ...] = (
         sniff=looks_like_touchstone,
         reader="touchstone:read_touchstone",
         writer="touchstone:write_touchstone",
+        writes_sweeps=True,
     ),
     Format(
         name="vna",
@@ -188,6 +195,7 @@ FORMATS: tuple[Format, ...] = (
         sniff=lambda head, _: looks_like_sweep_table(head),
         reader="sweep_table:read_sweep_table",
         writer="sweep_table:write_sweep_table",
+        writes_sweeps=True,
     ),
 )
 

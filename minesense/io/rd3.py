@@ -7,9 +7,11 @@ an RD7 file. What they mean is said in the RAD file beside it.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from .._validation import check_count, check_positive
 from .cor import read_cor
@@ -106,19 +108,28 @@ def read_rd3(
         centre_frequency=header.antenna_frequency(),
         antenna_separation=_separation(findings, header),
     )
+    marks = _add_own_keys(draft, header, n_traces)
     _add_cor(draft, n_traces)
-    draft.load = _TraceReader(draft, n_traces, start, max_gap)
+    draft.load = _TraceReader(draft, n_traces, start, marks, max_gap)
     return draft.finish()
 
 
 class _TraceReader:
     """Work out what is known of each trace of a range: the data file tells nothing."""
 
-    def __init__(self, draft: Draft, n_traces: int, start: float, max_gap: float):
+    def __init__(
+        self,
+        draft: Draft,
+        n_traces: int,
+        start: float,
+        marks: npt.NDArray[np.int64],
+        max_gap: float,
+    ):
         self.spacing = draft.fields["spacing"]
         self.fixes = draft.fields.get("fixes", ())
         self.n_traces = n_traces
         self.start = start
+        self.marks = marks
         self.max_gap = max_gap
 
     def __call__(self, findings: Findings, start: int, stop: int) -> TraceFields:
@@ -137,7 +148,7 @@ class _TraceReader:
             longitude=places[1],
             altitude=places[2],
             quality=np.zeros(stop - start, np.int64),
-            marks=np.empty(0, np.int64),
+            marks=self.marks[(self.marks >= start) & (self.marks < stop)] - start,
             distance=distance,
         )
 
@@ -264,6 +275,19 @@ def _separation(findings: Findings, header: RadHeader) -> float | None:
     return value if value is not None and 0 < value < 1e3 else None
 
 
+def _add_own_keys(draft: Draft, header: RadHeader, n_traces: int) -> npt.NDArray[np.int64]:
+    """Add what files that this package wrote say beyond the vendor's keys; return the marks."""
+    time_zero = header.number("MINESENSE TIME ZERO", draft.findings)
+    if time_zero is not None:
+        draft.fields["time_zero"] = time_zero * 1e-9
+    date = header.fields.get("MINESENSE DATE")
+    if date:
+        draft.fields["date"], draft.sources["date"] = date[:32], "MINESENSE DATE"
+    words = header.fields.get("MINESENSE MARKS", "").split()
+    found = sorted({int(word) for word in words if re.fullmatch(r"[0-9]{1,12}", word)})
+    return np.array([mark for mark in found if mark < n_traces], np.int64)
+
+
 def _add_cor(draft: Draft, n_traces: int) -> None:
     """Add the fixes of the COR file, if any."""
     findings = draft.findings
@@ -294,6 +318,6 @@ def _add_cor(draft: Draft, n_traces: int) -> None:
         return
     draft.fields["fixes"] = tuple(log.track.fixes)
     draft.sources["position"] = sidecar.name
-    if log.track.dates:
+    if log.track.dates and "date" not in draft.sources:
         draft.fields["date"] = log.track.dates[0].isoformat()
         draft.sources["date"] = sidecar.name

@@ -232,9 +232,9 @@ class SegyTraces:
             return none, none, none, None
         longitude, latitude = place.T
         usable = (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180)
-        usable &= place.any(axis=1)
         if not usable.all():
             findings.warn(f"{np.count_nonzero(~usable)} traces have no place on Earth")
+        usable &= place.any(axis=1)
         return (
             np.where(usable, latitude, np.nan),
             np.where(usable, longitude, np.nan),

@@ -8,10 +8,12 @@ import re
 import tempfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..sweep import Sweep
+from .hdf5_sweep import sweeps_of
 from .sweep_file import SweepFile
 from .table import read_columns, split_unit
 from .table_template import Column, TableTemplate, check_template
@@ -180,14 +182,14 @@ def _arms(findings: Findings, text: str) -> tuple[tuple[float, float, float], ..
     return tuple(arms)
 
 
-def write_sweep_table(sweep: Sweep, path: str | Path, *, overwrite: bool = False) -> Path:
+def write_sweep_table(source: Any, path: str | Path, *, overwrite: bool = False) -> Path:
     """
     Write a sweep as CSV with units in its header; read back, it has the same samples.
 
     Parameters
     ----------
-    sweep : Sweep
-        Of real samples.
+    source : Sweep, or what a reader returns
+        One sweep of real samples.
     path : str or Path
         The file.
     overwrite : bool, optional
@@ -203,8 +205,8 @@ def write_sweep_table(sweep: Sweep, path: str | Path, *, overwrite: bool = False
     FileExistsError
         If the file exists and `overwrite` is False.
     TypeError, ValueError
-        If it is no sweep, has no traces, or its samples are complex, which the table cannot
-        hold.
+        If it is no sweep or several, has no traces, or its samples are complex, which the table
+        cannot hold.
 
     Notes
     -----
@@ -212,9 +214,12 @@ def write_sweep_table(sweep: Sweep, path: str | Path, *, overwrite: bool = False
     the physics needs of the sensor are not kept: HDF5 keeps all of it.
     """
     path = Path(path)
-    if not isinstance(sweep, Sweep):
-        msg = f"Invalid sweep of type {type(sweep).__name__}. Must be a Sweep."
-        raise TypeError(msg)
+    sweeps = sweeps_of(source)
+    if len(sweeps) != 1:
+        n = len(sweeps)
+        msg = f"Invalid source: it holds {n} sweeps. Must hold one: write it as HDF5."
+        raise ValueError(msg)
+    sweep = sweeps[0]
     if sweep.sensor.is_complex or not len(sweep):
         what = "complex samples" if len(sweep) else "no traces"
         msg = f"Invalid sweep with {what}. Must have real ones: write it as HDF5 instead."
