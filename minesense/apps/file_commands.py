@@ -64,8 +64,8 @@ def _add_convert(commands: Commands) -> None:
             "file of any format and write its sweeps as arrays (.h5) or a table (.csv), told\n"
             "by the ending of TARGET. Samples keep their bits unless --scale is given: one\n"
             "factor for the whole survey, named in the header. What a format cannot hold is\n"
-            "refused. Files are read back before they appear; none is overwritten unasked.\n"
-            "In the same format and whole, files are copied byte for byte."
+            "refused. The files are read back before they appear; none is overwritten\n"
+            "unasked. In the same format and whole, files are copied byte for byte."
         ),
         output=None,
         output_help="write what was done to this file as JSON too",
