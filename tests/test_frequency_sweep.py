@@ -156,6 +156,16 @@ def test_options_out_of_range():
         sweep.to_time(delay=math.inf)
 
 
+def test_a_narrow_band_has_no_real_traces():
+    """Complex ones and the tones it has."""
+    tones = 1e10 + 1e6 * np.arange(21)
+    sweep = from_frequency_sweep(tones, echo(1e-8, tones=tones))
+    with pytest.raises(ValueError, match="to_time"):
+        sweep.to_sweep()
+    assert sweep.to_time().values.shape == (1, 1, 21)
+    assert sweep.to_sweep(domain="frequency").sensor.is_complex
+
+
 def test_doubts_are_warned_of():
     """Energy at negative time, more than a passive path gives, a constant, NaN."""
     with pytest.warns(FormatWarning, match="second half"):

@@ -32,6 +32,7 @@ from pathlib import Path
 
 import numpy as np
 
+import minesense.gpr.tones  # noqa: F401 - not while memory is limited
 from minesense.io import FormatWarning, Recording, read, write
 from minesense.io.formats import FORMATS, Format, detect, find_format
 from minesense.io.rd3 import read_rd3
@@ -197,7 +198,7 @@ def make_cases(one: Format, samples: Path | None) -> list[Case]:
     cases = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if one.writer:
+        if one.writer and not one.writes_sweeps:
             for k, recording in enumerate(_recordings(folder)):
                 target = folder / f"{k}" / f"a{one.suffixes[0]}"
                 target.parent.mkdir()
@@ -241,6 +242,10 @@ def try_input(reader: str | None, path: Path, size: int) -> str:
             recording.to_sweep(centre_frequency=4e8)
             if size % 4 == 0:
                 recording[1:3].to_sweep(centre_frequency=4e8)
+        else:
+            recording.describe()
+            if hasattr(recording, "to_time"):
+                recording.to_sweep()
     except REFUSALS:
         return "refused"
     except TooSlowError:

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from .._validation import check_array, check_count, check_number, check_one_of, check_positive
 from .._version import __version__
-from ..gpr.tones import weigh_tones
 from ..sensor import Radar, Sensor
 from ..sweep import Frame, Quality, Sweep
 from .sweep_file import plain
@@ -25,6 +24,7 @@ Complexes = npt.NDArray[np.complex128]
 
 _EVEN = 1e-6  # of the step: frequencies this even take the fast transform
 _MAX_TRACES = 2**31  # bytes of all traces in time
+_MOST_PADDING = 64  # samples of a real trace for each tone
 
 ARRAY = Path("array")
 
@@ -122,6 +122,8 @@ class FrequencySweep:
         >>> bool(abs(traces.time[peak] - 7.3e-9) <= traces.sample_interval / 2)
         True
         """
+        from ..gpr.tones import weigh_tones  # noqa: PLC0415 - loads compiled stages
+
         n_tones = len(self.frequency)
         n = n_tones if n_samples is None else check_count(n_samples, "n_samples")
         if n < n_tones:
@@ -190,7 +192,8 @@ class FrequencySweep:
         Raises
         ------
         TypeError, ValueError
-            If an option is not in its range.
+            If an option is not in its range, or the band so narrow that real traces would be
+            64 times as long as the tones.
         """
         check_one_of(domain, "domain", ("time", "frequency"))
         n_positions, n_channels, _ = self.shape
@@ -239,6 +242,13 @@ class FrequencySweep:
         """Return real traces, their sensor and what was done."""
         step = float(np.median(np.diff(self.frequency)))
         n = max(len(self.frequency), math.ceil(2.5 * float(self.frequency[-1]) / step))
+        if n > _MOST_PADDING * len(self.frequency):
+            msg = (
+                f"Invalid band: its last tone, {self.frequency[-1]:g} Hz, needs {n} samples a "
+                f"trace of {len(self.frequency)} tones. Must need less than {_MOST_PADDING} "
+                "times as many: take to_time(), or the domain 'frequency'."
+            )
+            raise ValueError(msg)
         traces = self.to_time(window=window, n_samples=n, delay=delay)
         line = (
             f"traces_from_tones: window={window!r}, delay={delay!r}, n_samples={n}; interval "
