@@ -11,11 +11,10 @@ from .geotiff import write_geotiff
 from .layers import Column, Layer, MapFeature, Surface, admit
 from .polygons import Patch, grid_patches
 from .provenance import Provenance, Release
-from .site_frame import HEIGHT_DATUMS, SiteFrame, check_frames, check_heights
+from .site_frame import SiteFrame, check_frames, check_heights
 from .tables import write_layer_csv, write_layer_geojson
 
 __all__ = [
-    "HEIGHT_DATUMS",
     "Column",
     "FieldMap",
     "GeometryError",

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._validation import check_number, check_one_of, check_positive
+from ...message import HEIGHT_DATUMS
 from ...sweep import Floats, Frame
 from ._extra import import_geo
 
-#: What a height may be counted from. They are distinct: none is turned into another.
-HEIGHT_DATUMS = ("ellipsoid", "geoid", "ground", "take_off", "unstated")
+_DATUMS = (*HEIGHT_DATUMS, "unstated")
 
 #: Farthest that a place may lie from the origin of a local frame, m. Beyond it, coordinates of
 #: another system were most likely taken for local ones.
@@ -43,7 +43,8 @@ class SiteFrame:
     origin_crs : str
         In which the origin is given; ``"EPSG:4979"``, WGS 84, by default.
     height_datum : str
-        Of HEIGHT_DATUMS: what heights are counted from.
+        Of :data:`minesense.message.HEIGHT_DATUMS`, or ``"unstated"``: what heights are counted
+        from. Heights of different datums are never mixed.
     max_datum_error : float
         Largest error in metres that a change to the WGS 84 datum may have.
     name : str
@@ -92,7 +93,7 @@ class SiteFrame:
     is_fictitious: bool = False
 
     def __post_init__(self) -> None:
-        check_one_of(self.height_datum, "height_datum", HEIGHT_DATUMS)
+        check_one_of(self.height_datum, "height_datum", _DATUMS)
         check_positive(self.max_datum_error, "max_datum_error")
         if self.crs == "local":
             if self.origin is None:
@@ -297,7 +298,7 @@ def check_heights(datums: Iterable[tuple[str, str]]) -> str:
     Parameters
     ----------
     datums : iterable of (str, str)
-        Name of a stream or recording, and its datum of HEIGHT_DATUMS.
+        Name of a stream or recording, and what its heights are counted from.
 
     Returns
     -------
@@ -317,7 +318,7 @@ def check_heights(datums: Iterable[tuple[str, str]]) -> str:
     """
     first: tuple[str, str] | None = None
     for name, datum in datums:
-        check_one_of(datum, f"height datum of '{name}'", HEIGHT_DATUMS)
+        check_one_of(datum, f"height datum of '{name}'", _DATUMS)
         if first is not None and datum != first[1]:
             msg = (
                 f"Invalid height datum '{datum}' of '{name}'. Must be '{first[1]}', as that of "
