@@ -9,14 +9,14 @@ from minesense.io.gis import (
     Column,
     Layer,
     MapFeature,
+    MapFrame,
     Release,
-    SiteFrame,
     admit,
     read_field_map,
     write_form_csv,
 )
 
-SITE = SiteFrame(origin=(46.0, 40.0, 0.0))
+SITE = MapFrame(origin=(46.0, 40.0, 0.0))
 TEXT = """\
 # of the form of 2026
 form = "hazard_point"

@@ -23,9 +23,9 @@ from minesense.io.gis import (
     GeometryError,
     Layer,
     MapFeature,
+    MapFrame,
     Provenance,
     Release,
-    SiteFrame,
     Surface,
     admit,
     check_area_sum,
@@ -43,7 +43,7 @@ from minesense.sweep import Frame
 
 MILLIMETRE = 1e-3
 ORIGIN = (46.31, 39.87, 412.0)
-SITE = SiteFrame(origin=ORIGIN, name="stake 7")
+SITE = MapFrame(origin=ORIGIN, name="stake 7")
 SQUARE = shapely.Polygon([(0, 0), (10, 0), (10, 5), (0, 5)])
 
 
@@ -62,7 +62,7 @@ SQUARE = shapely.Polygon([(0, 0), (10, 0), (10, 5), (0, 5)])
 def test_a_local_frame_agrees_with_its_definition(longitude, latitude, height, east, north, up):
     """Anywhere on Earth, places agree with vector geometry within a millimetre, both ways."""
     origin = (longitude, latitude, height)
-    site = SiteFrame(origin=origin)
+    site = MapFrame(origin=origin)
     found = [float(x) for x in site.to_wgs84(east, north, up)]
     expected = naive.local_to_wgs84(origin, east, north, up)
     assert naive.distance(found, expected) < MILLIMETRE
@@ -76,7 +76,7 @@ def test_a_local_frame_agrees_with_its_definition(longitude, latitude, height, e
 def test_a_projected_frame_agrees_with_its_series(place):
     """UTM zone 38 agrees with Krueger's series within a millimetre."""
     easting, northing = naive.transverse_mercator(*place, central=45.0)
-    site = SiteFrame(crs="EPSG:32638")
+    site = MapFrame(crs="EPSG:32638")
     found = [float(x) for x in site.to_wgs84(easting, northing)]
     assert naive.distance(found, (*place, 0.0)) < MILLIMETRE
     back = site.to_local(*place)
@@ -86,7 +86,7 @@ def test_a_projected_frame_agrees_with_its_series(place):
 def test_an_origin_in_another_system_is_changed_once():
     """The origin may be given in a projected system, and then is the same place."""
     easting, northing = naive.transverse_mercator(*ORIGIN[:2], central=45.0)
-    other = SiteFrame(origin=(easting, northing, ORIGIN[2]), origin_crs="EPSG:32638")
+    other = MapFrame(origin=(easting, northing, ORIGIN[2]), origin_crs="EPSG:32638")
     one = [float(x) for x in other.to_wgs84(30.0, 40.0)]
     assert naive.distance(one, [float(x) for x in SITE.to_wgs84(30.0, 40.0)]) < MILLIMETRE
 
@@ -121,7 +121,7 @@ def test_unknown_places_stay_unknown():
 def test_bad_frames_are_named(options, error, message):
     """The error names the argument, shows its value and states the rule."""
     with pytest.raises(error, match=message):
-        SiteFrame(**options)
+        MapFrame(**options)
 
 
 def test_places_of_another_system_are_noticed():
@@ -129,7 +129,7 @@ def test_places_of_another_system_are_noticed():
     with pytest.raises(ValueError, match=r"km from the origin. Must lie within 20 km"):
         SITE.to_wgs84(500_000.0, 4_400_000.0)
     with pytest.raises(ValueError, match="1 of 2 lie outside the area of use of 'EPSG:32638'"):
-        SiteFrame(crs="EPSG:32638").to_wgs84([500_000.0, 12.0], [4_400_000.0, 30.0])
+        MapFrame(crs="EPSG:32638").to_wgs84([500_000.0, 12.0], [4_400_000.0, 30.0])
     with pytest.raises(ValueError, match="within 180 and 90 degrees"):
         SITE.to_local(400.0, 0.0)
     with pytest.raises(ValueError, match="Must lie within 20 km"):
@@ -517,7 +517,7 @@ def test_geojson_follows_its_rfc(tmp_path):
 @pytest.mark.parametrize("longitude", [179.9999, -179.9999, 180.0, -180.0])
 def test_shapes_are_cut_at_the_antimeridian(tmp_path, longitude):
     """Every part lies on one side, areas add up, and nothing wraps around the world."""
-    site = SiteFrame(origin=(longitude, -17.0, 0.0))
+    site = MapFrame(origin=(longitude, -17.0, 0.0))
     hole = [(-30, 10), (30, 10), (30, 20), (-30, 20)]
     shape = shapely.Polygon([(-100, 0), (100, 0), (100, 60), (-100, 60)], [hole])
     (layer,) = admit([polygons(shape)], Release(), is_synthetic=False)
@@ -540,7 +540,7 @@ def test_shapes_are_cut_at_the_antimeridian(tmp_path, longitude):
 
 def test_long_sides_do_not_stray():
     """A side of 2 km is straight on the ground to a millimetre, not only on the map."""
-    site = SiteFrame(origin=(46.0, 60.0, 0.0))
+    site = MapFrame(origin=(46.0, 60.0, 0.0))
     line = to_geographic(shapely.LineString([(0, 0), (2000, 300)]), site)
     for share in np.linspace(0, 1, 301):
         place = line.interpolate(share, normalized=True)
@@ -573,7 +573,7 @@ def test_tables_name_their_units(tmp_path):
 
 def test_a_geotiff_lies_where_the_grid_does(tmp_path):
     """Rasterio finds each cell's figure at the cell's longitude and latitude."""
-    site = SiteFrame(origin=(46.31, 39.87, 1800.0))
+    site = MapFrame(origin=(46.31, 39.87, 1800.0))
     values = np.random.default_rng(seed=1).random((40, 60))
     values[3, 5] = math.nan
     surface = Surface(

@@ -9,9 +9,9 @@ from .geometry_checks import GeometryError, check_area_sum, check_layers
 from .geopackage import write_geopackage
 from .geotiff import write_geotiff
 from .layers import Column, Layer, MapFeature, Surface, admit
+from .map_frame import MapFrame, check_frames, check_heights
 from .polygons import Patch, grid_patches
 from .provenance import Provenance, Release
-from .site_frame import SiteFrame, check_frames, check_heights
 from .tables import write_layer_csv, write_layer_geojson
 
 __all__ = [
@@ -20,11 +20,11 @@ __all__ = [
     "GeometryError",
     "Layer",
     "MapFeature",
+    "MapFrame",
     "MappedField",
     "Patch",
     "Provenance",
     "Release",
-    "SiteFrame",
     "Surface",
     "admit",
     "check_area_sum",

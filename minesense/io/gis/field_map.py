@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 from .geopackage import check_admitted
 from .layers import Layer, MapFeature, Value
+from .map_frame import MapFrame
 from .shapes import to_geographic
-from .site_frame import SiteFrame
 from .tables import as_cell, write_text
 
 #: Units that a field may be turned into, and by what metres, square metres and radians are
@@ -197,7 +197,7 @@ def _field(row: Any, k: int, source: _Source) -> MappedField:
 
 
 def mapped_rows(
-    layer: Layer, field_map: FieldMap, *, frame: SiteFrame
+    layer: Layer, field_map: FieldMap, *, frame: MapFrame
 ) -> tuple[tuple[str, ...], list[tuple[Value, ...]]]:
     """
     Return the rows of a form.
@@ -208,7 +208,7 @@ def mapped_rows(
         As :func:`~minesense.io.gis.admit` returned it.
     field_map : FieldMap
         Of the form.
-    frame : SiteFrame
+    frame : MapFrame
         Of the site, for the columns `longitude_deg` and `latitude_deg`.
 
     Returns
@@ -227,14 +227,14 @@ def mapped_rows(
 
     Examples
     --------
-    >>> from minesense.io.gis import Layer, MapFeature, Release, SiteFrame, admit
+    >>> from minesense.io.gis import Layer, MapFeature, Release, MapFrame, admit
     >>> from minesense.io.gis.field_map import FieldMap, MappedField, mapped_rows
     >>> item = MapFeature(identifier="A1")
     >>> layer = Layer(name="alarms", geometry="", columns=(), features=(item,))
     >>> (layer,) = admit([layer], Release(), is_synthetic=True)
     >>> fields = (MappedField(theirs="imsma_id", ours="feature_id", required=True),)
     >>> field_map = FieldMap(form="f", layer="alarms", fields=fields)
-    >>> mapped_rows(layer, field_map, frame=SiteFrame.fictitious())
+    >>> mapped_rows(layer, field_map, frame=MapFrame.fictitious())
     (('imsma_id', 'data_kind'), [('A1', 'SYNTHETIC')])
     """
     check_admitted(layer)
@@ -267,7 +267,7 @@ def mapped_rows(
 
 
 def write_form_csv(
-    path: str | os.PathLike[str], layer: Layer, field_map: FieldMap, *, frame: SiteFrame
+    path: str | os.PathLike[str], layer: Layer, field_map: FieldMap, *, frame: MapFrame
 ) -> Path:
     """
     Write a layer as a table for a country's form.
@@ -294,7 +294,7 @@ def write_form_csv(
     Examples
     --------
     >>> import tempfile
-    >>> from minesense.io.gis import Layer, Release, SiteFrame, admit, write_form_csv
+    >>> from minesense.io.gis import Layer, Release, MapFrame, admit, write_form_csv
     >>> from minesense.io.gis.field_map import FieldMap, MappedField
     >>> layer = Layer(name="alarms", geometry="", columns=(), features=())
     >>> (layer,) = admit([layer], Release(), is_synthetic=True)
@@ -302,7 +302,7 @@ def write_form_csv(
     >>> field_map = FieldMap(form="f", layer="alarms", fields=fields)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = write_form_csv(
-    ...         f"{folder}/f.csv", layer, field_map, frame=SiteFrame.fictitious()
+    ...         f"{folder}/f.csv", layer, field_map, frame=MapFrame.fictitious()
     ...     )
     ...     path.read_text().split()
     ['imsma_id,data_kind']
@@ -316,7 +316,7 @@ def write_form_csv(
     return write_text(Path(path), text.getvalue())
 
 
-def _values(layer: Layer, feature: MapFeature, frame: SiteFrame | None) -> dict[str, Value]:
+def _values(layer: Layer, feature: MapFeature, frame: MapFrame | None) -> dict[str, Value]:
     """Return what a feature has, by our names."""
     values: dict[str, Value] = {"feature_id": feature.identifier}
     values |= {column.name: layer.value(feature, column.name) for column in layer.columns}

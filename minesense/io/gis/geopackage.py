@@ -13,8 +13,8 @@ import numpy as np
 
 from ._extra import import_geo
 from .layers import Layer
+from .map_frame import MapFrame
 from .shapes import to_geographic
-from .site_frame import SiteFrame
 
 #: Written as the date of last change where no other time is given: output never depends on
 #: the clock.
@@ -33,7 +33,7 @@ def write_geopackage(
     path: str | os.PathLike[str],
     layers: Sequence[Layer],
     *,
-    frame: SiteFrame,
+    frame: MapFrame,
     changed: str = UNDATED,
 ) -> Path:
     """
@@ -45,7 +45,7 @@ def write_geopackage(
         File to write; an existing one is replaced.
     layers : sequence of Layer
         With shapes in metres of the site, as :func:`~minesense.io.gis.admit` returned them.
-    frame : SiteFrame
+    frame : MapFrame
         Of the site.
     changed : str
         Time of last change, ``"YYYY-MM-DDThh:mm:ss.sssZ"``.
@@ -73,12 +73,12 @@ def write_geopackage(
     Examples
     --------
     >>> import tempfile
-    >>> from minesense.io.gis import Layer, Release, SiteFrame, admit, write_geopackage
+    >>> from minesense.io.gis import Layer, Release, MapFrame, admit, write_geopackage
     >>> layer = Layer(name="alarms", geometry="Point", columns=(), features=())
     >>> admitted = admit([layer], Release(), is_synthetic=True)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = write_geopackage(
-    ...         f"{folder}/map.gpkg", admitted, frame=SiteFrame.fictitious()
+    ...         f"{folder}/map.gpkg", admitted, frame=MapFrame.fictitious()
     ...     )
     ...     path.read_bytes()[:15]
     b'SQLite format 3'
@@ -147,7 +147,7 @@ def _dated(changed: str) -> Iterator[None]:
         pyogrio.set_gdal_config_options(before)
 
 
-def _write_layer(path: Path, layer: Layer, frame: SiteFrame, *, is_first: bool) -> None:
+def _write_layer(path: Path, layer: Layer, frame: MapFrame, *, is_first: bool) -> None:
     """Write or add one layer."""
     raw = import_geo("pyogrio.raw")
     shapely = import_geo("shapely")

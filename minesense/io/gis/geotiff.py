@@ -13,8 +13,8 @@ import numpy as np
 from ...sweep import Floats
 from ._extra import import_geo
 from .layers import Surface
+from .map_frame import MapFrame
 from .provenance import Release
-from .site_frame import SiteFrame
 
 #: Written where there is no figure.
 NODATA = -9999.0
@@ -28,7 +28,7 @@ def write_geotiff(
     path: str | os.PathLike[str],
     surfaces: Sequence[Surface],
     *,
-    frame: SiteFrame,
+    frame: MapFrame,
     release: Release,
 ) -> Path:
     """
@@ -40,7 +40,7 @@ def write_geotiff(
         File to write; an existing one is replaced.
     surfaces : sequence of Surface
         One band each, all on the same grid.
-    frame : SiteFrame
+    frame : MapFrame
         Of the site.
     release : Release
         For whom and for what; every band is marked.
@@ -72,11 +72,11 @@ def write_geotiff(
     --------
     >>> import tempfile
     >>> import numpy as np
-    >>> from minesense.io.gis import Release, SiteFrame, Surface, write_geotiff
+    >>> from minesense.io.gis import Release, MapFrame, Surface, write_geotiff
     >>> surface = Surface(name="expected_items", values=np.ones((2, 3)), origin=(0, 0), cell=1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = write_geotiff(
-    ...         f"{folder}/a.tif", [surface], frame=SiteFrame.fictitious(), release=Release()
+    ...         f"{folder}/a.tif", [surface], frame=MapFrame.fictitious(), release=Release()
     ...     )
     ...     path.stat().st_size > 100
     True
@@ -105,7 +105,7 @@ def write_geotiff(
     system = _system(frame)
     _check_fit(first, frame, system)
     n_rows, n_columns = first.values.shape
-    west, south = first.origin
+    west, south = (a + b for a, b in zip(first.origin, frame.shift, strict=True))
     top = south + n_rows * first.cell
     transform = rasterio.Affine(first.cell, 0.0, west, 0.0, -first.cell, top)
     kind = "SYNTHETIC" if is_synthetic else "recorded"
@@ -144,7 +144,7 @@ def _northern_row_first(values: Floats) -> Any:
     return np.where(np.isfinite(values), values, NODATA)[::-1].astype(np.float32)
 
 
-def _system(frame: SiteFrame) -> Any:
+def _system(frame: MapFrame) -> Any:
     """Return the projection in which the site's metres are written."""
     pyproj = import_geo("pyproj")
     if frame.crs != "local":
@@ -161,7 +161,7 @@ def _system(frame: SiteFrame) -> Any:
     )
 
 
-def _check_fit(surface: Surface, frame: SiteFrame, system: Any) -> None:
+def _check_fit(surface: Surface, frame: MapFrame, system: Any) -> None:
     """Raise if corners of the grid would come to lie elsewhere on the map."""
     if frame.crs != "local":
         return

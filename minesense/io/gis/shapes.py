@@ -9,7 +9,7 @@ import numpy as np
 
 from ...sweep import Floats
 from ._extra import import_geo
-from .site_frame import SiteFrame
+from .map_frame import MapFrame
 
 #: Digits behind the point of degrees that are written: a hundredth of a millimetre.
 DIGITS = 10
@@ -19,7 +19,7 @@ DIGITS = 10
 _LONGEST_SIDE = 25.0
 
 
-def to_geographic(shape: Any, frame: SiteFrame) -> Any:
+def to_geographic(shape: Any, frame: MapFrame) -> Any:
     """
     Return a shape in WGS 84 longitude and latitude, as RFC 7946 wants it.
 
@@ -27,7 +27,7 @@ def to_geographic(shape: Any, frame: SiteFrame) -> Any:
     ----------
     shape : shapely geometry or None
         In metres of the site.
-    frame : SiteFrame
+    frame : MapFrame
         Of the site.
 
     Returns
@@ -45,9 +45,9 @@ def to_geographic(shape: Any, frame: SiteFrame) -> Any:
     Examples
     --------
     >>> from shapely import Point
-    >>> from minesense.io.gis import SiteFrame
+    >>> from minesense.io.gis import MapFrame
     >>> from minesense.io.gis.shapes import to_geographic
-    >>> to_geographic(Point(0, 0), SiteFrame(origin=(46.0, 40.0, 0.0))).wkt
+    >>> to_geographic(Point(0, 0), MapFrame(origin=(46.0, 40.0, 0.0))).wkt
     'POINT (46 40)'
     """
     if shape is None or shape.is_empty:

@@ -15,15 +15,15 @@ from ...alarm import SAFETY_TEXT
 from ._extra import import_geo
 from .geopackage import check_admitted
 from .layers import Layer
+from .map_frame import MapFrame
 from .shapes import DIGITS, to_geographic
-from .site_frame import SiteFrame
 
 
 def write_layer_geojson(
     path: str | os.PathLike[str],
     layer: Layer,
     *,
-    frame: SiteFrame,
+    frame: MapFrame,
     properties: Mapping[str, Any] | None = None,
 ) -> Path:
     """
@@ -35,7 +35,7 @@ def write_layer_geojson(
         File to write; an existing one is replaced.
     layer : Layer
         As :func:`~minesense.io.gis.admit` returned it.
-    frame : SiteFrame
+    frame : MapFrame
         Of the site.
     properties : mapping, optional
         What else is said about the collection; must be JSON without NaN.
@@ -67,12 +67,12 @@ def write_layer_geojson(
     Examples
     --------
     >>> import json, tempfile
-    >>> from minesense.io.gis import Layer, Release, SiteFrame, admit, write_layer_geojson
+    >>> from minesense.io.gis import Layer, Release, MapFrame, admit, write_layer_geojson
     >>> layer = Layer(name="alarms", geometry="Point", columns=(), features=())
     >>> (layer,) = admit([layer], Release(), is_synthetic=True)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = write_layer_geojson(
-    ...         f"{folder}/alarms.geojson", layer, frame=SiteFrame.fictitious()
+    ...         f"{folder}/alarms.geojson", layer, frame=MapFrame.fictitious()
     ...     )
     ...     document = json.loads(path.read_text())
     >>> document["data_kind"], "crs" in document
@@ -108,7 +108,7 @@ def write_layer_geojson(
     return write_text(Path(path), text + "\n")
 
 
-def write_layer_csv(path: str | os.PathLike[str], layer: Layer, *, frame: SiteFrame) -> Path:
+def write_layer_csv(path: str | os.PathLike[str], layer: Layer, *, frame: MapFrame) -> Path:
     """
     Write a layer as comma-separated text with units in the names of columns.
 
@@ -118,7 +118,7 @@ def write_layer_csv(path: str | os.PathLike[str], layer: Layer, *, frame: SiteFr
         File to write; an existing one is replaced.
     layer : Layer
         As :func:`~minesense.io.gis.admit` returned it.
-    frame : SiteFrame
+    frame : MapFrame
         Of the site.
 
     Returns
@@ -139,11 +139,11 @@ def write_layer_csv(path: str | os.PathLike[str], layer: Layer, *, frame: SiteFr
     Examples
     --------
     >>> import tempfile
-    >>> from minesense.io.gis import Layer, Release, SiteFrame, admit, write_layer_csv
+    >>> from minesense.io.gis import Layer, Release, MapFrame, admit, write_layer_csv
     >>> layer = Layer(name="alarms", geometry="Point", columns=(), features=())
     >>> (layer,) = admit([layer], Release(), is_synthetic=False)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_layer_csv(f"{folder}/a.csv", layer, frame=SiteFrame.fictitious())
+    ...     path = write_layer_csv(f"{folder}/a.csv", layer, frame=MapFrame.fictitious())
     ...     path.read_text().split(",")[:3]
     ['feature_id', 'longitude_deg', 'latitude_deg']
     """

@@ -27,7 +27,7 @@ _LARGEST_SCALE_ERROR = 2e-3  # of a projection; distances and areas are measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteFrame:
+class MapFrame:
     """
     The coordinate system of a site.
 
@@ -51,6 +51,8 @@ class SiteFrame:
         The origin in words, for example the number of a stake.
     is_fictitious : bool
         Whether the place was made up, as it is for synthetic fields without one.
+    shift : (easting, northing)
+        Of a projected system: where in it the easting and northing of the site are zero.
 
     Raises
     ------
@@ -75,8 +77,8 @@ class SiteFrame:
 
     Examples
     --------
-    >>> from minesense.io.gis import SiteFrame
-    >>> site = SiteFrame(origin=(46.0, 40.0, 300.0), name="stake 7")
+    >>> from minesense.io.gis import MapFrame
+    >>> site = MapFrame(origin=(46.0, 40.0, 300.0), name="stake 7")
     >>> longitude, latitude, height = site.to_wgs84(100.0, 50.0)
     >>> longitude.round(6).item(), latitude.round(6).item()
     (46.001171, 40.00045)
@@ -91,6 +93,7 @@ class SiteFrame:
     max_datum_error: float = 1.0
     name: str = "unstated"
     is_fictitious: bool = False
+    shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         check_one_of(self.height_datum, "height_datum", _DATUMS)
@@ -116,21 +119,26 @@ class SiteFrame:
                 )
                 raise ValueError(msg)
             _projected(self.crs, self.max_datum_error)
+        shift = tuple(check_number(value, "shift") for value in self.shift)
+        if len(shift) != 2 or (self.crs == "local" and shift != (0.0, 0.0)):
+            msg = f"Invalid shift {shift}. Must be two numbers, and zero in a local frame."
+            raise ValueError(msg)
+        object.__setattr__(self, "shift", shift)
 
     @classmethod
-    def fictitious(cls) -> SiteFrame:
+    def fictitious(cls) -> MapFrame:
         """
         Return a frame at longitude 0 and latitude 0, in the sea, for synthetic fields.
 
         Returns
         -------
-        frame : SiteFrame
+        frame : MapFrame
             Marked as fictitious.
 
         Examples
         --------
-        >>> from minesense.io.gis import SiteFrame
-        >>> SiteFrame.fictitious().is_fictitious
+        >>> from minesense.io.gis import MapFrame
+        >>> MapFrame.fictitious().is_fictitious
         True
         """
         name = "fictitious: longitude 0, latitude 0"
@@ -182,6 +190,7 @@ class SiteFrame:
             )
         else:
             change, _ = _operation(self.crs, self.max_datum_error)
+            east, north = east + self.shift[0], north + self.shift[1]
             found = (*change.transform(east[known], north[known]), height[known])
             _check_inside(self.crs, found[0], found[1])
         return _filled(shape, known, found)
@@ -223,8 +232,8 @@ class SiteFrame:
         if self.crs != "local":
             _check_inside(self.crs, lon[known], lat[known])
             change, _ = _operation(self.crs, self.max_datum_error)
-            found = change.transform(lon[known], lat[known], direction="INVERSE")
-            found = (*found, high[known])
+            x, y = change.transform(lon[known], lat[known], direction="INVERSE")
+            found = (x - self.shift[0], y - self.shift[1], high[known])
         else:
             anchor = self.anchor()
             transform = _topocentric(anchor)
@@ -250,7 +259,7 @@ class SiteFrame:
         }
 
 
-def check_frames(frames: Iterable[tuple[str, Frame]], site: SiteFrame) -> None:
+def check_frames(frames: Iterable[tuple[str, Frame]], expected: Frame) -> None:
     """
     Check that positions of recordings are counted in the frame of their site.
 
@@ -258,37 +267,34 @@ def check_frames(frames: Iterable[tuple[str, Frame]], site: SiteFrame) -> None:
     ----------
     frames : iterable of (str, Frame)
         Name of a recording or lane, and the frame of its positions.
-    site : SiteFrame
+    expected : Frame
         Of the site.
 
     Raises
     ------
     ValueError
-        If one is in another system: mixed datums shift everything by up to hundreds of
-        metres.
+        If one is in another system, or counted from another origin: mixed datums shift
+        everything by up to hundreds of metres.
 
     Examples
     --------
-    >>> from minesense.io.gis import SiteFrame, check_frames
+    >>> from minesense.io.gis import check_frames
     >>> from minesense.sweep import Frame
-    >>> check_frames([("lane 1", Frame(crs="local"))], SiteFrame.fictitious())
+    >>> check_frames([("lane 1", Frame(origin="stake 7"))], Frame(origin="stake 7"))
     """
-    origins: dict[str, str] = {}
     for name, frame in frames:
-        if frame.crs != site.crs:
+        if frame.crs != expected.crs:
             msg = (
-                f"Invalid crs '{frame.crs}' of '{name}'. Must be '{site.crs}', that of the "
+                f"Invalid crs '{frame.crs}' of '{name}'. Must be '{expected.crs}', that of the "
                 "site: datums are never mixed, transform the positions first."
             )
             raise ValueError(msg)
-        origins.setdefault(frame.origin, name)
-    if site.crs == "local" and len(origins) > 1:
-        first, second = list(origins.items())[:2]
-        msg = (
-            f"Invalid origin '{second[0]}' of '{second[1]}'. Must be '{first[0]}', as that of "
-            f"'{first[1]}': local frames with different origins are never mixed."
-        )
-        raise ValueError(msg)
+        if frame.origin != expected.origin:
+            msg = (
+                f"Invalid origin '{frame.origin}' of '{name}'. Must be '{expected.origin}', as "
+                "the site describes its own: frames with different origins are never mixed."
+            )
+            raise ValueError(msg)
 
 
 def check_heights(datums: Iterable[tuple[str, str]]) -> str:

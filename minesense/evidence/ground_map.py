@@ -1,0 +1,170 @@
+"""The state of the ground of a task as an annex shows it: one state and its reasons a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_number, check_positive
+
+Codes = npt.NDArray[np.int64]
+
+#: States of ground, the worst first. None of them says that nothing is there.
+STATES = ("ALARM", "INVALID", "NOT_OBSERVED", "PARTIALLY_OBSERVED", "OBSERVED_NO_ALARM")
+
+#: States of ground that was not looked at to the stated limits.
+UNSEEN = ("INVALID", "NOT_OBSERVED", "PARTIALLY_OBSERVED")
+
+
+class GroundPart(NamedTuple):
+    """Ground of one state and one set of reasons."""
+
+    state: str
+    reasons: tuple[str, ...]
+    n_cells: int
+    area: float  #: m2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GroundMap:
+    """
+    States of the cells of a task, for one class of items and depth band, or over all.
+
+    Parameters
+    ----------
+    origin : (easting, northing)
+        South-western corner of the grid, m.
+    cell : float
+        Side of a cell, m.
+    states : (n_rows, n_columns) array_like of int
+        Index in STATES; -1 beyond the task. Rows go north, columns east.
+    reasons : (n_rows, n_columns) array_like of int
+        Bits of `reason_names`: why a cell has its state.
+    reason_names : mapping of int to str
+        Name of each bit.
+    looks : (n_rows, n_columns) array_like of int
+        Credited looks.
+    label : str
+        Class and depth band, or what else it is about.
+
+    Raises
+    ------
+    ValueError
+        If grids differ in shape, a state is unknown, or a cell of a state of UNSEEN has no
+        reason, or one that has no name.
+
+    Examples
+    --------
+    >>> from minesense.evidence.ground_map import GroundMap
+    >>> ground = GroundMap(
+    ...     origin=(0.0, 0.0), cell=0.5, states=[[4, 2, -1]], reasons=[[0, 1, 0]],
+    ...     reason_names={1: "NOT_SWEPT"}, looks=[[1, 0, 0]],
+    ... )
+    >>> ground.area, ground.areas()["NOT_OBSERVED"]
+    (0.5, 0.25)
+    """
+
+    origin: tuple[float, float]
+    cell: float
+    states: Any
+    reasons: Any
+    reason_names: Mapping[int, str]
+    looks: Any
+    label: str = "all classes and depths"
+    note: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for value in self.origin:
+            check_number(value, "origin")
+        check_positive(self.cell, "cell")
+        grids = {
+            name: np.asarray(getattr(self, name)) for name in ("states", "reasons", "looks")
+        }
+        shapes = {name: grid.shape for name, grid in grids.items()}
+        if len(set(shapes.values())) > 1 or grids["states"].ndim != 2:
+            msg = f"Invalid grids of shapes {shapes}. Must all be (n_rows, n_columns)."
+            raise ValueError(msg)
+        for name, grid in grids.items():
+            if grid.dtype.kind not in "iu":
+                msg = f"Invalid {name} of dtype {grid.dtype}. Must be whole numbers."
+                raise ValueError(msg)
+            copy = grid.astype(np.int64)
+            copy.setflags(write=False)
+            object.__setattr__(self, name, copy)
+        if self.states.size and not -1 <= self.states.min() <= self.states.max() < len(STATES):
+            msg = f"Invalid states. Must be -1 or an index of {STATES}."
+            raise ValueError(msg)
+        known = 0
+        for bit in self.reason_names:
+            known |= bit
+        if (self.reasons & ~known).any():
+            msg = "Invalid reasons: a bit has no name. Must be named in reason_names."
+            raise ValueError(msg)
+        unseen = np.isin(self.states, [STATES.index(name) for name in UNSEEN])
+        if (unseen & (self.reasons == 0)).any():
+            n = int(np.count_nonzero(unseen & (self.reasons == 0)))
+            msg = (
+                f"Invalid reasons: {n} cells that were not observed have none. Must state why "
+                "for each."
+            )
+            raise ValueError(msg)
+
+    @property
+    def area(self) -> float:
+        """Area of the task's cells, m2."""
+        return self._square_metres(int(np.count_nonzero(self.states >= 0)))
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Easting from and to, northing from and to, m."""
+        (east, north), (n_rows, n_columns) = self.origin, self.states.shape
+        return east, east + n_columns * self.cell, north, north + n_rows * self.cell
+
+    def areas(self) -> dict[str, float]:
+        """Return the area of every state, m2; they add up to `area`."""
+        counts = np.bincount(self.states[self.states >= 0], minlength=len(STATES))
+        return {
+            name: self._square_metres(int(n)) for name, n in zip(STATES, counts, strict=True)
+        }
+
+    def names_of(self, bits: int) -> tuple[str, ...]:
+        """Return the names of reasons."""
+        return tuple(name for bit, name in sorted(self.reason_names.items()) if bits & bit)
+
+    def parts(self) -> tuple[GroundPart, ...]:
+        """
+        Return the ground by state and set of reasons, the worst state and largest area first.
+
+        Each cell of the task belongs to one part, so that areas add up to `area`.
+        """
+        codes, kinds = self.codes()
+        counts = np.bincount(codes[codes >= 0], minlength=len(kinds)).tolist()
+        found = [
+            GroundPart(STATES[state], self.names_of(bits), n, self._square_metres(n))
+            for (state, bits), n in zip(kinds, counts, strict=True)
+        ]
+        return tuple(
+            sorted(found, key=lambda p: (STATES.index(p.state), -p.n_cells, p.reasons))
+        )
+
+    def unseen(self) -> tuple[GroundPart, ...]:
+        """Return the parts of the states of UNSEEN."""
+        return tuple(part for part in self.parts() if part.state in UNSEEN)
+
+    def codes(self) -> tuple[Codes, list[tuple[int, int]]]:
+        """Return a number for each cell's state and reasons, -1 beyond, and what they mean."""
+        pairs = np.stack([self.states, self.reasons], axis=-1)
+        inside = self.states >= 0
+        kinds, inverse = np.unique(pairs[inside], axis=0, return_inverse=True)
+        codes = np.full(self.states.shape, -1, np.int64)
+        codes[inside] = inverse.ravel()
+        return codes, [(int(state), int(bits)) for state, bits in kinds]
+
+    def _square_metres(self, n_cells: int) -> float:
+        # Rounded to square micrometres: 24 cells of 5 cm are 0.06 m2, not 0.0600...01.
+        return float(round(n_cells * self.cell**2, 12))
