@@ -83,6 +83,21 @@ def test_a_projected_frame_agrees_with_its_series(place):
     npt.assert_allclose([float(x) for x in back[:2]], [easting, northing], atol=MILLIMETRE)
 
 
+def test_a_site_may_count_from_a_place_in_a_projected_system(tmp_path):
+    """Shapes, tables and surfaces all add the place from which the site counts."""
+    whole = MapFrame(crs="EPSG:32638")
+    site = MapFrame(crs="EPSG:32638", shift=(512_300.0, 4_420_100.0))
+    one, other = site.to_wgs84(7.0, -3.0), whole.to_wgs84(512_307.0, 4_420_097.0)
+    npt.assert_array_equal(one, other)
+    back = site.to_local(*one)
+    npt.assert_allclose([float(x) for x in back[:2]], [7.0, -3.0], atol=MILLIMETRE)
+    surface = Surface(name="a", values=np.ones((2, 2)), origin=(7.0, -3.0), cell=1.0)
+    path = write_geotiff(tmp_path / "a.tif", [surface], frame=site, release=Release())
+    with rasterio.open(path) as file:
+        assert (file.bounds.left, file.bounds.bottom) == (512_307.0, 4_420_097.0)
+        assert file.crs.to_epsg() == 32638
+
+
 def test_an_origin_in_another_system_is_changed_once():
     """The origin may be given in a projected system, and then is the same place."""
     easting, northing = naive.transverse_mercator(*ORIGIN[:2], central=45.0)
@@ -115,6 +130,7 @@ def test_unknown_places_stay_unknown():
         ({"origin": (46.0, math.nan, 0.0)}, ValueError, "Invalid origin 'nan'"),
         ({"origin": (46.0, "north", 0.0)}, TypeError, "Invalid origin 'north'"),
         ({"origin": ORIGIN, "origin_crs": "EPSG:4284"}, ValueError, "change of its datum"),
+        ({"origin": ORIGIN, "shift": (1, 0)}, ValueError, "zero in a local frame"),
         ({"origin": ORIGIN, "height_datum": "sea"}, ValueError, "Invalid height_datum 'sea'"),
     ],
 )
@@ -138,13 +154,12 @@ def test_places_of_another_system_are_noticed():
 
 def test_datums_are_never_mixed():
     """Frames and heights of one site agree, or the error names both."""
-    check_frames([("a", Frame(origin="stake 7")), ("b", Frame(origin="stake 7"))], SITE)
-    with pytest.raises(
-        ValueError, match=r"Invalid crs 'EPSG:32638' of 'lane 2'. Must be 'local'"
-    ):
-        check_frames([("lane 1", Frame()), ("lane 2", Frame(crs="EPSG:32638"))], SITE)
+    frame = Frame(origin="stake 7")
+    check_frames([("a", frame), ("b", frame)], frame)
+    with pytest.raises(ValueError, match=r"crs 'EPSG:32638' of 'lane 2'. Must be 'local'"):
+        check_frames([("lane 1", frame), ("lane 2", Frame(crs="EPSG:32638"))], frame)
     with pytest.raises(ValueError, match=r"Invalid origin 'stake 8' of 'b'. Must be 'stake 7'"):
-        check_frames([("a", Frame(origin="stake 7")), ("b", Frame(origin="stake 8"))], SITE)
+        check_frames([("a", frame), ("b", Frame(origin="stake 8"))], frame)
     assert check_heights([]) == "unstated"
     with pytest.raises(
         ValueError, match=r"Invalid height datum 'geoid' of 'b'. Must be 'ground'"
