@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ Codes = npt.NDArray[np.int64]
 
 #: States of ground, the worst first. None of them says that nothing is there.
 STATES = ("ALARM", "INVALID", "NOT_OBSERVED", "PARTIALLY_OBSERVED", "OBSERVED_NO_ALARM")
+
+_PER_SQUARE_METRE = 10**12  # square micrometres
 
 #: States of ground that was not looked at to the stated limits.
 UNSEEN = ("INVALID", "NOT_OBSERVED", "PARTIALLY_OBSERVED")
@@ -48,6 +50,9 @@ class GroundMap:
         Name of each bit.
     looks : (n_rows, n_columns) array_like of int
         Credited looks.
+    units : (n_rows, n_columns) array_like of int, optional
+        Area of each cell that lies in the task, in square micrometres, so that sums are exact;
+        whole cells by default.
     label : str
         Class and depth band, or what else it is about.
 
@@ -74,9 +79,8 @@ class GroundMap:
     reasons: Any
     reason_names: Mapping[int, str]
     looks: Any
+    units: Any = None
     label: str = "all classes and depths"
-    note: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for value in self.origin:
@@ -96,6 +100,9 @@ class GroundMap:
             copy = grid.astype(np.int64)
             copy.setflags(write=False)
             object.__setattr__(self, name, copy)
+        if (self.units < 0).any() or (self.units[self.states < 0] != 0).any():
+            msg = "Invalid units. Must not be negative, and zero beyond the task."
+            raise ValueError(msg)
         if self.states.size and not -1 <= self.states.min() <= self.states.max() < len(STATES):
             msg = f"Invalid states. Must be -1 or an index of {STATES}."
             raise ValueError(msg)
@@ -117,7 +124,7 @@ class GroundMap:
     @property
     def area(self) -> float:
         """Area of the task's cells, m2."""
-        return self._square_metres(int(np.count_nonzero(self.states >= 0)))
+        return int(self.units[self.states >= 0].sum()) / _PER_SQUARE_METRE
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -127,9 +134,9 @@ class GroundMap:
 
     def areas(self) -> dict[str, float]:
         """Return the area of every state, m2; they add up to `area`."""
-        counts = np.bincount(self.states[self.states >= 0], minlength=len(STATES))
         return {
-            name: self._square_metres(int(n)) for name, n in zip(STATES, counts, strict=True)
+            name: int(self.units[self.states == k].sum()) / _PER_SQUARE_METRE
+            for k, name in enumerate(STATES)
         }
 
     def names_of(self, bits: int) -> tuple[str, ...]:
@@ -143,11 +150,12 @@ class GroundMap:
         Each cell of the task belongs to one part, so that areas add up to `area`.
         """
         codes, kinds = self.codes()
-        counts = np.bincount(codes[codes >= 0], minlength=len(kinds)).tolist()
-        found = [
-            GroundPart(STATES[state], self.names_of(bits), n, self._square_metres(n))
-            for (state, bits), n in zip(kinds, counts, strict=True)
-        ]
+        found = []
+        for code, (state, bits) in enumerate(kinds):
+            chosen = codes == code
+            area = int(self.units[chosen].sum()) / _PER_SQUARE_METRE
+            n_cells = int(np.count_nonzero(chosen))
+            found.append(GroundPart(STATES[state], self.names_of(bits), n_cells, area))
         return tuple(
             sorted(found, key=lambda p: (STATES.index(p.state), -p.n_cells, p.reasons))
         )
@@ -158,13 +166,11 @@ class GroundMap:
 
     def codes(self) -> tuple[Codes, list[tuple[int, int]]]:
         """Return a number for each cell's state and reasons, -1 beyond, and what they mean."""
-        pairs = np.stack([self.states, self.reasons], axis=-1)
         inside = self.states >= 0
-        kinds, inverse = np.unique(pairs[inside], axis=0, return_inverse=True)
+        joined, inverse = np.unique(
+            self.reasons[inside] * _STATE_ROOM + self.states[inside], return_inverse=True
+        )
         codes = np.full(self.states.shape, -1, np.int64)
         codes[inside] = inverse.ravel()
-        return codes, [(int(state), int(bits)) for state, bits in kinds]
-
-    def _square_metres(self, n_cells: int) -> float:
-        # Rounded to square micrometres: 24 cells of 5 cm are 0.06 m2, not 0.0600...01.
-        return float(round(n_cells * self.cell**2, 12))
+        kinds = [divmod(int(value), _STATE_ROOM) for value in joined]
+        return codes, [(state, bits) for bits, state in kinds]

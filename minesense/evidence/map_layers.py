@@ -19,6 +19,8 @@ from .ground_map import STATES, UNSEEN, GroundMap
 #: Farthest that a simplified track strays from the recorded one, m.
 TRACK_TOLERANCE = 0.005
 
+_SLIVER = 1e-9  # m2; less is rounding
+
 #: Most cells that are written as polygons of their own; larger grids are surfaces alone.
 MOST_CELLS = 20_000
 
@@ -46,7 +48,7 @@ def flag_words(quality: int) -> str:
     return " ".join(str(flag.name) for flag in Quality if quality & flag)
 
 
-def ground_layers(grounds: Sequence[GroundMap]) -> tuple[Layer, Layer]:
+def ground_layers(grounds: Sequence[GroundMap], *, task: Any = None) -> tuple[Layer, Layer]:
     """
     Return the layers coverage and not_observed.
 
@@ -54,6 +56,8 @@ def ground_layers(grounds: Sequence[GroundMap]) -> tuple[Layer, Layer]:
     ----------
     grounds : sequence of GroundMap
         The summary, and those of each class and depth band.
+    task : shapely geometry, optional
+        Ground of the task, to which cells on its border are cut; whole cells by default.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def ground_layers(grounds: Sequence[GroundMap]) -> tuple[Layer, Layer]:
     )
     features: list[MapFeature] = []
     for ground in grounds:
-        features += _patches_of(ground, first=len(features) + 1)
+        features += _patches_of(ground, task, first=len(features) + 1)
     coverage = Layer(
         name="coverage",
         geometry="Polygon",
@@ -98,6 +102,7 @@ def ground_layers(grounds: Sequence[GroundMap]) -> tuple[Layer, Layer]:
         description="state of every part of the task; no state says that nothing is there",
         is_hazard=False,
         apart=("about",),
+        least_side=1e-9,
     )
     unseen = Layer(
         name="not_observed",
@@ -107,11 +112,12 @@ def ground_layers(grounds: Sequence[GroundMap]) -> tuple[Layer, Layer]:
         description="ground that was not looked at to the stated limits, and why",
         is_hazard=False,
         apart=("about",),
+        least_side=1e-9,
     )
     return coverage, unseen
 
 
-def _patches_of(ground: GroundMap, first: int) -> list[MapFeature]:
+def _patches_of(ground: GroundMap, task: Any, first: int) -> list[MapFeature]:
     """Return the polygons of one map of the ground."""
     codes, kinds = ground.codes()
     patches = grid_patches(codes, origin=ground.origin, cell=ground.cell)
@@ -119,18 +125,33 @@ def _patches_of(ground: GroundMap, first: int) -> list[MapFeature]:
     features = []
     for number, patch in enumerate(patches, start=first):
         state, bits = kinds[patch.code]
+        shape = patch.polygon
+        if task is not None and not task.covers(shape):
+            shape = _polygons_of(shape.intersection(task))
+            if shape is None:  # cells whose ground in the task is a sliver without area
+                continue
         values: dict[str, Value] = {
             "state": STATES[state],
             "reason": " ".join(ground.names_of(bits)),
             "about": ground.label,
-            "area_m2": round(patch.n_cells * ground.cell**2, 12),
+            "area_m2": round(float(shape.area), 9),
             "least_looks": least[patch.code],
             "most_looks": most[patch.code],
         }
-        features.append(
-            MapFeature(identifier=f"G{number:06d}", geometry=patch.polygon, values=values)
-        )
+        features.append(MapFeature(identifier=f"G{number:06d}", geometry=shape, values=values))
     return features
+
+
+def _polygons_of(shape: Any) -> Any:
+    """Return the polygons of what two polygons share; None if there are none."""
+    from ..io.gis._extra import import_geo  # noqa: PLC0415 - an extra
+
+    shapely = import_geo("shapely")
+    parts = [part for part in getattr(shape, "geoms", [shape]) if part.geom_type == "Polygon"]
+    parts = [part for part in parts if part.area > _SLIVER]
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
 def _looks_of(ground: GroundMap, codes: Any, n: int) -> tuple[list[int], list[int]]:

@@ -16,9 +16,8 @@ from .layers import Layer, MapFeature
 #: Column that marks a feature as lying outside the task.
 OUTSIDE = "is_outside_task"
 
-#: Longest and shortest distance in metres between corners that is taken as meant.
+#: Longest distance in metres between corners that is taken as meant.
 LONGEST_SIDE = 5_000.0
-SHORTEST_SIDE = 1e-3
 
 _MOST_NAMED = 5  # faults that an error names one by one
 _OVERLAP = 1e-6  # m2 that two polygons may share through rounding
@@ -67,7 +66,7 @@ def check_layers(
     GeometryError
         If a polygon crosses itself, has fewer than three corners, no area, or repeats one;
         identifiers are not unique; polygons of a layer overlap; a coordinate is not finite,
-        two corners are less than 1 mm apart or a side is longer than `farthest`; or an alarm
+        two corners are closer than the layer allows, or a side is longer than `farthest`; or an alarm
         lies outside the task without saying so. All faults are named, not only the first.
     ImportError
         If shapely is not installed (extra ``geo``).
@@ -192,7 +191,7 @@ def _shape_faults(layer: Layer, item: MapFeature, farthest: float) -> Iterator[s
         sides = np.hypot(*np.diff(ring, axis=0).T)
         if (sides == 0).any():
             yield f"{_name(layer, item)}: a corner stands twice in a row"
-        elif (sides < SHORTEST_SIDE).any() and closed:
+        elif (sides < layer.least_side).any() and closed:
             yield f"{_name(layer, item)}: corners {sides.min():.2g} m apart"
         if (sides > farthest).any():
             yield f"{_name(layer, item)}: a side of {sides.max():.0f} m"

@@ -81,6 +81,7 @@ class Layer:
     is_hazard: bool = True  #: whether people must confirm its features before anyone acts
     apart: tuple[str, ...] = ()  #: columns; features that differ in one may overlap
     may_overlap: bool = False
+    least_side: float = 1e-3  #: m; a shorter side of a polygon is taken for a mistake
 
     def __post_init__(self) -> None:
         check_one_of(self.geometry, "geometry", GEOMETRIES)

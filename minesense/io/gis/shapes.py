@@ -69,7 +69,12 @@ def to_geographic(shape: Any, frame: MapFrame) -> Any:
     west, _, east, _ = moved.bounds
     if west < -180 or east > 180:
         moved = _cut(moved, shapely)
-    return shapely.transform(moved, lambda points: np.round(points, DIGITS))
+    moved = shapely.transform(moved, lambda points: np.round(points, DIGITS))
+    if moved.geom_type.removeprefix("Multi") == "Polygon":
+        # corners that rounding made one
+        moved = shapely.remove_repeated_points(moved)
+        moved = moved if moved.is_valid else oriented(moved.buffer(0))
+    return moved
 
 
 def _mapped(shape: Any, move: Callable[[Floats], Floats]) -> Any:
