@@ -16,6 +16,7 @@ Codes = npt.NDArray[np.int64]
 #: States of ground, the worst first. None of them says that nothing is there.
 STATES = ("ALARM", "INVALID", "NOT_OBSERVED", "PARTIALLY_OBSERVED", "OBSERVED_NO_ALARM")
 
+_STATE_ROOM = 8  # numbers that a state may have
 _PER_SQUARE_METRE = 10**12  # square micrometres
 
 #: States of ground that was not looked at to the stated limits.

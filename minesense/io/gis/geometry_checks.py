@@ -66,8 +66,8 @@ def check_layers(
     GeometryError
         If a polygon crosses itself, has fewer than three corners, no area, or repeats one;
         identifiers are not unique; polygons of a layer overlap; a coordinate is not finite,
-        two corners are closer than the layer allows, or a side is longer than `farthest`; or an alarm
-        lies outside the task without saying so. All faults are named, not only the first.
+        two corners are closer than the layer allows, or a side is longer than `farthest`; or
+        an alarm lies outside the task without saying so. All faults are named.
     ImportError
         If shapely is not installed (extra ``geo``).
 
