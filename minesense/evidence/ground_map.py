@@ -87,9 +87,12 @@ class GroundMap:
         for value in self.origin:
             check_number(value, "origin")
         check_positive(self.cell, "cell")
-        grids = {
-            name: np.asarray(getattr(self, name)) for name in ("states", "reasons", "looks")
-        }
+        if self.units is None:
+            whole = round(self.cell**2 * _PER_SQUARE_METRE)
+            units = np.where(np.asarray(self.states) >= 0, whole, 0)
+            object.__setattr__(self, "units", units)
+        names = ("states", "reasons", "looks", "units")
+        grids = {name: np.asarray(getattr(self, name)) for name in names}
         shapes = {name: grid.shape for name, grid in grids.items()}
         if len(set(shapes.values())) > 1 or grids["states"].ndim != 2:
             msg = f"Invalid grids of shapes {shapes}. Must all be (n_rows, n_columns)."
