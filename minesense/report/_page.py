@@ -204,6 +204,7 @@ def write_page(
     subtitle: str,
     sections: Iterable[tuple[str, Raw]],
     is_synthetic: bool,
+    style: str = "",
 ) -> Path:
     """Write a page of titled sections below the limits of the software; return its path."""
     banner = ""
@@ -224,7 +225,7 @@ def write_page(
 <meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,">
 <title>{text_of(stamped)}</title>
-<style>{_STYLE}</style>
+<style>{_STYLE}{style}</style>
 </head>
 <body>
 <header>
