@@ -140,8 +140,8 @@ _EMPTY = {
         "sensors cannot see: cannot_see in the site file."
     ),
     4: (
-        "Invalid section 4 (Function checks): there are none. Must hold at least one: without a "
-        "check that passed, nothing was observed."
+        "Invalid section 4 (Function checks): there are none. Must hold at least one, stated "
+        "as [[check]] in session.toml: without a check that passed, nothing was observed."
     ),
     9: (
         "Invalid section 9 (Not observed): it is empty. Must list what was not observed, or "

@@ -14,6 +14,7 @@ from ..io.gis.layers import Value
 from ..minefield_records import MinefieldRecord
 from ..sweep import Quality, Sweep
 from .dispositions import LogEntry
+from .function_checks import JudgedCheck
 from .ground_map import STATES, UNSEEN, GroundMap
 
 #: Farthest that a simplified track strays from the recorded one, m.
@@ -455,6 +456,67 @@ def record_layer(records: Iterable[MinefieldRecord], *, sources: Mapping[str, st
         description="minefield records as they stand on paper",
         is_hazard=False,
         may_overlap=True,
+    )
+
+
+def check_layer(checks: Iterable[JudgedCheck]) -> Layer:
+    """
+    Return the layer of function checks, which have no place.
+
+    Parameters
+    ----------
+    checks : iterable of JudgedCheck
+        Those that failed as well.
+
+    Returns
+    -------
+    layer : Layer
+        A table.
+
+    Examples
+    --------
+    >>> from minesense.evidence.map_layers import check_layer
+    >>> len(check_layer([]))
+    0
+    """
+    features = []
+    for number, item in enumerate(checks, start=1):
+        check = item.check
+        values: dict[str, Value] = {
+            "sensor": check.sensor,
+            "session": check.session,
+            "time_s": float(check.time),
+            "occasion": check.occasion,
+            "test_piece": check.test_piece,
+            "medium": check.medium,
+            "depth_m": float(check.depth),
+            "response": float(check.response),
+            "noise": float(check.noise),
+            "baseline": float(check.baseline),
+            "passed": item.passed,
+            "why": item.why,
+            "made_by": check.by,
+        }
+        features.append(MapFeature(identifier=f"C{number:04d}", values=values))
+    texts = ("sensor", "session", "occasion", "test_piece", "medium", "why", "made_by")
+    order = (
+        "sensor", "session", "time_s", "occasion", "test_piece", "medium", "depth_m",
+        "response", "noise", "baseline", "passed", "why", "made_by",
+    )  # fmt: skip
+    columns = tuple(
+        Column(
+            name=name,
+            kind="text" if name in texts else "truth" if name == "passed" else "number",
+        )
+        for name in order
+    )
+    return Layer(
+        name="function_checks",
+        geometry="",
+        columns=columns,
+        features=tuple(features),
+        description="checks of the instruments against a test piece",
+        is_hazard=False,
     )
 
 

@@ -82,7 +82,7 @@ def annex_report(
     """
     named = [name for section in annex.sections for name in section.figures]
     if sorted(named) != sorted(figures):
-        msg = f"Invalid figures {sorted(figures)}. Must be those of the sections, {sorted(named)}."
+        msg = f"Invalid figures {sorted(figures)}. Must be those named, {sorted(named)}."
         raise ValueError(msg)
     sections = [
         (f"{section.number}. {section.title}", _section(section, figures))
