@@ -147,8 +147,9 @@ def table(
         rest = "".join(cell("td", k, value) for k, value in enumerate(row) if k)
         body.append(element("tr", Raw(first + rest), class_="main" if i == main_row else ""))
     title = element("caption", caption) if caption else ""
+    kind = ' class="many"' if len(head) > 8 else ""
     return Raw(
-        f'<div class="scroll"><table>{title}{header}<tbody>{join(body)}</tbody></table></div>'
+        f'<div class="scroll"><table{kind}>{title}{header}<tbody>{join(body)}</tbody></table></div>'
     )
 
 

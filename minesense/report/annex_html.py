@@ -10,28 +10,35 @@ from ..evidence.annex import NOTHING, STATUS, TITLES, Annex, AnnexSection
 from . import _page as page
 from ._page import Raw
 
-_PRINT = """
-@page { size: A4; margin: 16mm 14mm 18mm 14mm; }
+_STYLE = """
 .status { border: 1px solid #1a1a1a; padding: 8px 14px; max-width: none; font-weight: 600; }
 .level { letter-spacing: 0.08em; font-weight: 700; color: #8c1d18; }
 nav ol { columns: 2; padding-left: 1.6em; font-size: 0.95rem; }
 .missing { color: #555; font-size: 0.92rem; }
-.facts th { min-width: 13em; width: 30%; }
-td, th { overflow-wrap: anywhere; }
+.facts th { width: 30%; }
 .hash { font-family: "DejaVu Sans Mono", monospace; font-size: 0.82em; }
-.stamp { display: none; }
 @media print {
-  .scroll table { font-size: 8pt; }
-  th, td { padding: 2px 8px 2px 0; }
+  .scroll table { font-size: 8pt; width: auto; max-width: 100%; }
+  .scroll table.many { font-size: 6.5pt; }
+  th, td { padding: 2px 6px 2px 0; }
+  td.text { min-width: 0; }
   h2 { margin-top: 1.4em; }
-  section { break-inside: auto; }
   nav { break-after: page; }
   thead { display: table-header-group; }
-  .stamp { display: block; position: fixed; bottom: 0; left: 0; right: 0; text-align: center;
-    font-size: 7.5pt; color: #8c1d18; letter-spacing: 0.08em; background: #fff; }
-  figure img { max-height: 200mm; object-fit: contain; }
+  figure img { max-height: 215mm; object-fit: contain; }
 }
 """
+
+
+def _print_style(annex: Annex) -> str:
+    """Return the size of the printed page, and what stands at the foot of each."""
+    mark = "SYNTHETIC, " if annex.is_synthetic else ""
+    words = f"{mark}{annex.level.upper()}: draft, not a release document. Page "
+    foot = (
+        f'@bottom-center {{ content: "{words}" counter(page) " of " counter(pages); '
+        "font: 7.5pt sans-serif; color: #8c1d18; }"
+    )
+    return f"{_STYLE}@page {{ size: A4; margin: 15mm 14mm 17mm 14mm; {foot} }}\n"
 
 
 def annex_report(
@@ -94,7 +101,7 @@ def annex_report(
         subtitle="What was searched, what was not, and what may remain",
         sections=[("Contents", _front(annex)), *sections],
         is_synthetic=annex.is_synthetic,
-        style=_PRINT,
+        style=_print_style(annex),
     )
 
 
@@ -106,13 +113,11 @@ def _front(annex: Annex) -> Raw:
         else f"{annex.level.upper()}: places are withheld."
     )
     items = [page.element("li", title) for title in TITLES]
-    words = f"{'SYNTHETIC, ' if annex.is_synthetic else ''}{annex.level}, {annex.title}"
     return page.join(
         [
             page.element("p", STATUS, class_="status"),
             page.element("p", level, class_="level"),
             Raw(f"<nav><ol>{page.join(items)}</ol></nav>"),
-            page.element("div", f"{words}: draft, not a release document", class_="stamp"),
         ]
     )
 
