@@ -3,8 +3,6 @@
 import dataclasses
 import math
 
-import numpy as np
-
 from minesense.alarm import Alarm
 from minesense.apps.detect import write_coverage
 from minesense.apps.fieldfolder import write_field
@@ -156,7 +154,9 @@ ALARMS = (
 )
 
 
-def make_session(folder, *, alarms=ALARMS, session=SESSION, site=SITE, lanes=("lane 01", "lane 02")):
+def make_session(
+    folder, *, alarms=ALARMS, session=SESSION, site=SITE, lanes=("lane 01", "lane 02")
+):
     """Write a field, its alarms, a session file and a site file; return their paths."""
     made = field(
         scenario(
@@ -167,11 +167,7 @@ def make_session(folder, *, alarms=ALARMS, session=SESSION, site=SITE, lanes=("l
         ),
         seed=3,
     )
-    sweeps = [
-        sweep
-        for sweep in made.stream(CART)
-        if sweep.sensor.kind == "emi"
-    ]
+    sweeps = [sweep for sweep in made.stream(CART) if sweep.sensor.kind == "emi"]
     path, found = folder / "field", folder / "field-alarms"
     write_field(path, made, sweeps)
     found.mkdir()
@@ -195,10 +191,3 @@ def make_log(path):
     append_disposition(path, looked)
     append_disposition(path, dataclasses.replace(entry, found="fragment", corrects=0))
     return path
-
-
-def area_of_cells(ground, state):
-    """Return the area of a state of a map, added cell by cell."""
-    from minesense.evidence.ground_map import STATES
-
-    return float(np.sum(ground.units[ground.states == STATES.index(state)])) / 1e12
