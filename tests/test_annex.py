@@ -1,6 +1,7 @@
 """Test annexes whole: what they say, what they refuse, and that nothing changes unnoticed."""
 
 import json
+import math
 import re
 import shutil
 import sqlite3
@@ -21,16 +22,18 @@ from minesense.apps.evidence_sessions import open_sessions
 from minesense.cli import main
 from minesense.evidence import parse_site, read_site
 from minesense.evidence.annex import TITLES, Annex, AnnexSection
-from minesense.evidence.annex_sections import check_statements
+from minesense.evidence.annex_matter import check_statements
 from minesense.evidence.dispositions import read_dispositions
 from minesense.evidence.ground_map import STATES, UNSEEN, GroundMap
 from minesense.evidence.ground_maps import ground_maps
 from minesense.evidence.map_layers import ground_layers
+from minesense.evidence.residual_file import ResidualMap, load_residual, save_residual
 from minesense.io.gis import check_area_sum
 from minesense.report import annex_report
 
 LAYERS = [
-    "coverage", "not_observed", "alarms", "function_checks", "tracks", "records", "manifest",
+    "coverage", "not_observed", "alarms", "function_checks", "tracks", "records",
+    "residual_risk", "manifest",
 ]  # fmt: skip
 LABELS = ["all targets", "AP, 0 to 0.1 m, by coil", "AP plastic, 0 to 0.1 m, by coil"]
 CORNERS = "[2.5, 0.0], [2.52, 1.5]"
@@ -81,7 +84,7 @@ def test_every_layer_says_synthetic(home):
     assert set(pyogrio.list_layers(path)[:, 0]) == set(LAYERS)
     for name in LAYERS:
         rows = table(path, name)
-        assert rows or name == "records"
+        assert rows or name in ("records", "residual_risk")
         assert {row["data_kind"] for row in rows} <= {"SYNTHETIC"}
         assert {row["confidentiality"] for row in rows} <= {"restricted"}
     with sqlite3.connect(path) as base:
@@ -356,11 +359,8 @@ def respelt(home, tmp_path, *, session=SESSION, site=SITE, drop=()):
             {"site": SITE.replace("retention", "retension")},
             f"line {line_of_text('retention')}: Invalid annex key",
         ),
-        (
-            {"site": SITE.replace("[2.5, 0.0], [2.52, 1.5]", "[2.52, 1.5], [2.5, 0.0]")},
-            "line 18",
-        ),
-        ({"site": SITE.replace('"local"', '"EPSG:99"')}, f"line {line_of_text('crs =')}: "),
+        ({"site": SITE.replace(CORNERS, "[2.52, 1.5], [2.5, 0.0]")}, "sides 1 and 3 cross"),
+        ({"site": SITE.replace('"local"', '"EPSG:99"\norigin = [0, 0]')}, "EPSG:99"),
         (
             {"site": SITE.replace("SYNTHETIC: south", "north")},
             "Invalid origin 'SYNTHETIC: south",
@@ -378,6 +378,9 @@ def test_what_is_missing_or_wrong_is_named(home, tmp_path, capsys, changes, mess
     """In one line, which names the file and its line, and before anything is written."""
     said = refused(respelt(home, tmp_path, **changes), capsys)
     assert message in said
+    for name, begins in (("retension", "retention"), ("cross", "polygon"), ("EPSG", "crs =")):
+        if name in said:
+            assert f"site.toml', line {line_of_text(begins)}: " in said
 
 
 def test_other_faults_are_named(home, tmp_path, capsys):
@@ -485,6 +488,64 @@ def test_a_form_is_written_or_nothing(home, tmp_path, capsys):
     path.write_text(path.read_text() + "required = true\n")
     assert write(folder, "other", "--field-map", path) == 2
     assert "'priority' is mapped to nothing" in capsys.readouterr().err
+
+
+def residual(**changes):
+    """Return what may remain on a grid of four cells."""
+    figures = {"mean": 0.4, "upper": 2.0, "none_remain": 0.67, "greatest_cell": 0.3}
+    fields = {
+        "origin": (0.0, 0.0),
+        "cell": 1.0,
+        "classes": ("AP",),
+        "depth_bands": ((0.0, 0.1),),
+        "expected": np.array([[[[0.1, 0.2], [0.05, math.nan]]]]),
+        "upper": np.array([[[[0.4, 0.5], [0.2, math.nan]]]]),
+        "confidence": 0.95,
+        "cases": {"worst": figures, "independent": figures | {"mean": 0.2}},
+        "others": {"no records": figures | {"mean": 0.1}},
+        "words": {"no records": "all records left out"},
+        "assumptions": ("background of 1e-3 items per m2",),
+        "is_synthetic": True,
+    } | changes
+    return ResidualMap(**fields)
+
+
+def test_what_may_remain_is_shown_with_its_bounds(home, tmp_path):
+    """In section 15, a layer and a surface; the worst case first; the file comes back whole."""
+    folder = respelt(home, tmp_path)
+    path = save_residual(tmp_path / "residual.npz", residual())
+    data = path.read_bytes()
+    assert save_residual(path, load_residual(path)).read_bytes() == data
+    assert write(folder, "annex", "--residual", path) == 0
+    rows = table(folder / "annex" / "annex.gpkg", "residual_risk")
+    assert [row["expected_items"] for row in rows] == [0.1, 0.2, 0.05]
+    assert all(row["shape"].is_valid for row in rows)
+    assert {row["data_kind"] for row in rows} == {"SYNTHETIC"}
+    with rasterio.open(folder / "annex" / "residual.tif") as file:
+        np.testing.assert_array_equal(
+            file.read(2)[::-1], np.float32([[0.4, 0.5], [0.2, -9999]])
+        )
+    text = Text((folder / "annex" / "annex.html").read_text())
+    cases = [row[0] for row in text.rows if row and row[0] in ("worst", "independent")]
+    assert cases == ["worst", "independent"]
+    assert ["no records", "0.1", "2", "0.67", "0.3", "all records left out"] in text.rows
+    assert "Not a release authorisation" in " ".join(text.texts)
+
+
+def test_an_estimate_is_never_zero(tmp_path):
+    """Nor of another form, nor cut short."""
+    with pytest.raises(ValueError, match="Must be greater than zero everywhere"):
+        residual(expected=np.zeros((1, 1, 2, 2)))
+    with pytest.raises(ValueError, match=r"Invalid upper with shape \(1, 1, 1, 1\)"):
+        residual(upper=np.ones((1, 1, 1, 1)))
+    with pytest.raises(ValueError, match=r"Invalid expected with shape \(2, 2\)"):
+        residual(expected=np.ones((2, 2)))
+    path = save_residual(tmp_path / "residual.npz", residual())
+    data = path.read_bytes()
+    for spoilt in (b"", data[:200], b"{}", data[:-30]):
+        path.write_bytes(spoilt)
+        with pytest.raises(ValueError, match="Must be a file of save_residual"):
+            load_residual(path)
 
 
 # Records

@@ -17,12 +17,8 @@ from ..alarm import SAFETY_TEXT
 from ..digest import canonical
 from ..evidence import CoverageTracker, Footprint, Site, read_site
 from ..evidence.annex import Annex, format_area
-from ..evidence.annex_sections import (
-    AnnexMatter,
-    annex_sections,
-    check_statements,
-    figure_layers,
-)
+from ..evidence.annex_matter import AnnexMatter, check_statements, figure_layers
+from ..evidence.annex_sections import annex_sections
 from ..evidence.chain import (
     BEGINNING,
     HASHES,
@@ -46,6 +42,7 @@ from ..evidence.map_layers import (
     record_layer,
     track_layer,
 )
+from ..evidence.residual_file import load_residual, residual_layer, residual_surfaces
 from ..evidence.site_file import line_of
 from ..io.gis import (
     Layer,
@@ -68,7 +65,7 @@ from .evidence_sessions import open_sessions
 from .files import make_folder
 
 PAGE, MAP = "annex.html", "annex.gpkg"
-SITE, LOG = "site.toml", "dispositions.jsonl"
+SITE, LOG, RESIDUAL = "site.toml", "dispositions.jsonl", "residual.npz"
 
 
 def run(options: Namespace) -> str:
@@ -105,10 +102,13 @@ def run(options: Namespace) -> str:
     maps = [read_field_map(path) for path in options.field_map or ()]
     is_synthetic = any(session.is_synthetic for session in sessions)
     frame = map_frame(site, is_synthetic=is_synthetic)
+    residual = load_residual(options.residual) if options.residual else None
+    is_synthetic = is_synthetic or bool(residual and residual.is_synthetic)
     grid = build_grid(site, sessions, entries)
     grounds = ground_maps(grid)
     task = _task_polygon(site)
     layers = _layers(sessions, entries, grid, grounds, task)
+    layers.append(residual_layer(residual))
     check_layers(layers, task=task)
     _check_areas(layers[0], grounds)
     admitted = admit(layers, release, is_synthetic=is_synthetic)
@@ -121,6 +121,7 @@ def run(options: Namespace) -> str:
         frame=frame,
         is_synthetic=is_synthetic,
         shows_positions=release.shows_positions,
+        residual=residual,
         program=_program(options, site),
     )
     _make_annex(matter, release)  # refuses an empty section before anything is written
@@ -129,7 +130,7 @@ def run(options: Namespace) -> str:
     files = _inputs(sessions, folder) + _copies(options, folder, sessions)
     for field_map in maps:
         files += _form(folder, admitted, field_map, frame)
-    files += _maps(folder, admitted, grounds, frame, release, is_synthetic)
+    files += _maps(folder, admitted, matter, release)
     ordered = sorted(files, key=lambda f: (_ORDER.index(f.role), f.name))
     matter = _with_files(matter, ordered)
     annex = _make_annex(matter, release)
@@ -337,6 +338,9 @@ def _copies(
     if options.dispositions:
         shutil.copyfile(options.dispositions, folder / LOG)
         files.append(chained_file(folder / LOG, role="configuration", name=LOG))
+    if options.residual:
+        shutil.copyfile(options.residual, folder / RESIDUAL)
+        files.append(chained_file(folder / RESIDUAL, role="model", name=RESIDUAL))
     for k, path in enumerate(options.field_map or (), start=1):
         name = f"field_map_{k}.toml"
         shutil.copyfile(path, folder / name)
@@ -368,12 +372,11 @@ def _form(folder: Path, layers: Sequence[Layer], field_map: Any, frame: MapFrame
 def _maps(
     folder: Path,
     layers: Sequence[Layer],
-    grounds: Sequence[GroundMap],
-    frame: MapFrame,
+    matter: AnnexMatter,
     release: Release,
-    is_synthetic: bool,
 ) -> list[ChainedFile]:
     """Write all files of the map."""
+    frame, is_synthetic = matter.frame, matter.is_synthetic
     written = []
     about = [
         ("program", f"minesense {__version__}"),
@@ -395,9 +398,13 @@ def _maps(
         write_layer_csv(folder / f"{layer.name}.csv", layer, frame=frame)
         written += [f"{layer.name}.geojson", f"{layer.name}.csv"]
     if release.shows_positions:
-        surfaces = ground_surfaces(grounds[0], is_synthetic=is_synthetic)
+        surfaces = ground_surfaces(matter.grounds[0], is_synthetic=is_synthetic)
         write_geotiff(folder / "states.tif", surfaces, frame=frame, release=release)
         written.append("states.tif")
+        if matter.residual is not None:
+            surfaces = residual_surfaces(matter.residual, is_synthetic=is_synthetic)
+            write_geotiff(folder / "residual.tif", surfaces, frame=frame, release=release)
+            written.append("residual.tif")
     return [chained_file(folder / name, role="output", name=name) for name in written]
 
 

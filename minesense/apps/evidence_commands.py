@@ -39,6 +39,9 @@ def _add_evidence(commands: Commands) -> None:
         "--dispositions", metavar="FILE", help="log of what people did about alarms"
     )
     parser.add_argument(
+        "--residual", metavar="FILE", help="what may remain, as save_residual wrote it"
+    )
+    parser.add_argument(
         "--field-map",
         action="append",
         metavar="FILE",

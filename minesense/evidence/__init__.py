@@ -5,6 +5,15 @@ A site file states the task; tracks, alarms and function checks become a grid of
 state says anything about what lies in the ground.
 """
 
+from .chain import Verification, verify_annex, write_manifest
+from .dispositions import (
+    Disposition,
+    append_disposition,
+    current_dispositions,
+    ended_alarms,
+    mend_dispositions,
+    read_dispositions,
+)
 from .function_checks import FunctionCheck, InvalidInterval, JudgedCheck, judge_check
 from .grid import CoverageGrid, Layer
 from .reasons import Shortfall, State, reason_names
@@ -32,6 +41,7 @@ __all__ = [
     "CellChanges",
     "CoverageGrid",
     "CoverageTracker",
+    "Disposition",
     "Footprint",
     "FunctionCheck",
     "Gate",
@@ -47,12 +57,20 @@ __all__ = [
     "State",
     "Task",
     "Track",
+    "Verification",
+    "append_disposition",
     "check_crs",
+    "current_dispositions",
+    "ended_alarms",
     "judge_check",
+    "mend_dispositions",
     "observe_site",
     "parse_site",
+    "read_dispositions",
     "read_site",
     "reason_names",
     "site_document",
     "track_of",
+    "verify_annex",
+    "write_manifest",
 ]
