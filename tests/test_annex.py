@@ -17,16 +17,17 @@ from annex_cases import ALARMS, CHECK, SESSION, SITE, make_alarm, make_log, make
 from test_report import FLAGS, OUTSIDE, PROMISES
 
 from minesense.alarm import SAFETY_TEXT
-from minesense.apps.evidence import build_grid, map_frame
+from minesense.apps.evidence import build_grid
+from minesense.apps.evidence_maps import map_frame
 from minesense.apps.evidence_sessions import open_sessions
 from minesense.cli import main
 from minesense.evidence import parse_site, read_site
 from minesense.evidence.annex import TITLES, Annex, AnnexSection
 from minesense.evidence.annex_matter import check_statements
 from minesense.evidence.dispositions import read_dispositions
+from minesense.evidence.ground_layers import ground_layers
 from minesense.evidence.ground_map import STATES, UNSEEN, GroundMap
 from minesense.evidence.ground_maps import ground_maps
-from minesense.evidence.map_layers import ground_layers
 from minesense.evidence.residual_file import ResidualMap, load_residual, save_residual
 from minesense.io.gis import check_area_sum
 from minesense.report import annex_report

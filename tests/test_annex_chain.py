@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from minesense.evidence.annex_verification import verify_annex
 from minesense.evidence.chain import (
     HASHES,
     MANIFEST,
@@ -15,7 +16,6 @@ from minesense.evidence.chain import (
     chained_file,
     hash_file,
     signature_block,
-    verify_annex,
     write_manifest,
 )
 

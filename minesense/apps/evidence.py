@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import report
 from .._version import __version__
 from ..alarm import SAFETY_TEXT
 from ..digest import canonical
 from ..evidence import CoverageTracker, Footprint, Site, read_site
 from ..evidence.annex import Annex, format_area
-from ..evidence.annex_matter import AnnexMatter, check_statements, figure_layers
+from ..evidence.annex_matter import AnnexMatter, check_statements
 from ..evidence.annex_sections import annex_sections
 from ..evidence.chain import (
     BEGINNING,
@@ -34,37 +32,29 @@ from ..evidence.evidence_session import EvidenceSession, session_checks, session
 from ..evidence.grid import CoverageGrid
 from ..evidence.ground_map import GroundMap
 from ..evidence.ground_maps import ground_maps
-from ..evidence.map_layers import (
-    alarm_layer,
-    check_layer,
-    ground_layers,
-    ground_surfaces,
-    record_layer,
-    track_layer,
-)
-from ..evidence.residual_file import load_residual, residual_layer, residual_surfaces
+from ..evidence.residual_file import load_residual, residual_layer
 from ..evidence.site_file import line_of
 from ..io.gis import (
-    Layer,
-    MapFrame,
     Release,
     admit,
-    check_area_sum,
     check_frames,
     check_layers,
     read_field_map,
-    write_form_csv,
-    write_geopackage,
-    write_geotiff,
-    write_layer_csv,
-    write_layer_geojson,
 )
-from ..io.gis._extra import import_geo
-from ..io.gis.layers import table_layer
+from .evidence_figures import annex_figures
+from .evidence_maps import (
+    MAP,
+    check_areas,
+    map_frame,
+    map_layers_of,
+    task_polygon,
+    write_form,
+    write_maps,
+)
 from .evidence_sessions import open_sessions
 from .files import make_folder
 
-PAGE, MAP = "annex.html", "annex.gpkg"
+PAGE = "annex.html"
 SITE, LOG, RESIDUAL = "site.toml", "dispositions.jsonl", "residual.npz"
 
 
@@ -106,11 +96,11 @@ def run(options: Namespace) -> str:
     is_synthetic = is_synthetic or bool(residual and residual.is_synthetic)
     grid = build_grid(site, sessions, entries)
     grounds = ground_maps(grid)
-    task = _task_polygon(site)
-    layers = _layers(sessions, entries, grid, grounds, task)
+    task = task_polygon(site)
+    layers = map_layers_of(sessions, entries, grid, grounds, task)
     layers.append(residual_layer(residual))
     check_layers(layers, task=task)
-    _check_areas(layers[0], grounds)
+    check_areas(layers[0], grounds)
     admitted = admit(layers, release, is_synthetic=is_synthetic)
     matter = AnnexMatter(
         site=site,
@@ -129,62 +119,18 @@ def run(options: Namespace) -> str:
     _refuse_occupied(folder)
     files = _inputs(sessions, folder) + _copies(options, folder, sessions)
     for field_map in maps:
-        files += _form(folder, admitted, field_map, frame)
-    files += _maps(folder, admitted, matter, release)
+        files += write_form(folder, admitted, field_map, frame)
+    files += write_maps(folder, admitted, matter, release)
     ordered = sorted(files, key=lambda f: (_ORDER.index(f.role), f.name))
     matter = _with_files(matter, ordered)
     annex = _make_annex(matter, release)
-    report.annex_report(folder / PAGE, annex, figures=_figures(matter, site))
+    report.annex_report(folder / PAGE, annex, figures=annex_figures(matter, site))
     files.append(chained_file(folder / PAGE, role="output", name=PAGE))
     head = write_manifest(folder, files, statement=_statement(matter, release))
     return _said(folder, matter, grounds, head)
 
 
 _ORDER = ("input", "configuration", "model", "output")
-
-
-def map_frame(site: Site, *, is_synthetic: bool) -> MapFrame:
-    """
-    Return the place of a site on Earth.
-
-    Parameters
-    ----------
-    site : Site
-        With a coordinate system, or the WGS 84 place of its local origin.
-    is_synthetic : bool
-        Whether a fictitious place will do.
-
-    Returns
-    -------
-    frame : MapFrame
-        Of the site.
-
-    Raises
-    ------
-    ValueError
-        If the place is unknown and the data are not synthetic.
-    """
-    if site.frame.crs != "local":
-        assert site.frame.origin is not None
-        return MapFrame(
-            crs=site.frame.crs, shift=site.frame.origin, name=site.frame.description
-        )
-    keys = ("origin_longitude_deg", "origin_latitude_deg", "origin_height_m")
-    given = [site.annex.get(key, "") for key in keys]
-    if any(given):
-        try:
-            longitude, latitude, height = (float(text) for text in given)
-        except ValueError:
-            msg = f"Invalid annex {', '.join(keys)} {given}. Must be three numbers."
-            raise ValueError(msg) from None
-        return MapFrame(origin=(longitude, latitude, height), name=site.frame.description)
-    if not is_synthetic:
-        msg = (
-            "Invalid frame 'local' of the site: its place on Earth is not known. Must have a "
-            f"crs with an origin, or {', '.join(keys)} in the table annex."
-        )
-        raise ValueError(msg)
-    return MapFrame.fictitious()
 
 
 def build_grid(
@@ -241,47 +187,6 @@ def _check_annex_keys(site: Site, path: Path) -> None:
         line = line_of(path.read_text(encoding="utf-8-sig"), f"$.annex.{key}")
         msg = f"Invalid site file '{path}', line {line}: {error}"
         raise ValueError(msg) from None
-
-
-def _task_polygon(site: Site) -> Any:
-    """Return the ground of the task as one shape."""
-    shapely = import_geo("shapely")
-    parts = [shapely.Polygon(area.polygon, area.holes) for area in site.area]
-    return shapely.union_all(parts) if len(parts) > 1 else parts[0]
-
-
-def _layers(
-    sessions: Sequence[EvidenceSession],
-    entries: Sequence[LogEntry],
-    grid: CoverageGrid,
-    grounds: Sequence[GroundMap],
-    task: Any,
-) -> list[Layer]:
-    """Return the layers of the map, as they were made."""
-    coverage, unseen = ground_layers(grounds, task=task)
-    alarms = [alarm for session in sessions for alarm in session.alarms]
-    thresholds = [session.threshold for session in sessions]
-    threshold = thresholds[0] if len(set(map(str, thresholds))) == 1 else float("nan")
-    sweeps = (sweep for session in sessions for sweep in session.open_sweeps())
-    records = [record for session in sessions for record in session.records]
-    sources = {r.identifier: s.name for s in sessions for r in s.records}
-    return [
-        coverage,
-        unseen,
-        alarm_layer(alarms, current_dispositions(entries), task=task, threshold=threshold),
-        check_layer(grid.checks),
-        track_layer(sweeps),
-        record_layer(records, sources=sources),
-    ]
-
-
-def _check_areas(coverage: Layer, grounds: Sequence[GroundMap]) -> None:
-    """Raise unless the polygons of every map add up to the task."""
-    import dataclasses  # noqa: PLC0415
-
-    for ground in grounds:
-        own = tuple(f for f in coverage.features if f.values["about"] == ground.label)
-        check_area_sum(dataclasses.replace(coverage, features=own), ground.area)
 
 
 def _program(options: Namespace, site: Site) -> dict[str, str]:
@@ -357,128 +262,10 @@ def _copies(
     return files
 
 
-def _form(folder: Path, layers: Sequence[Layer], field_map: Any, frame: MapFrame) -> list[Any]:
-    """Write the table of a country's form."""
-    found = [layer for layer in layers if layer.name == field_map.layer]
-    if not found:
-        known = ", ".join(layer.name for layer in layers)
-        msg = f"Invalid layer '{field_map.layer}' of a field map. Must be one of {known}."
-        raise ValueError(msg)
-    name = f"form_{Path(field_map.source).stem}.csv"
-    write_form_csv(folder / name, found[0], field_map, frame=frame)
-    return [chained_file(folder / name, role="output", name=name)]
-
-
-def _maps(
-    folder: Path,
-    layers: Sequence[Layer],
-    matter: AnnexMatter,
-    release: Release,
-) -> list[ChainedFile]:
-    """Write all files of the map."""
-    frame, is_synthetic = matter.frame, matter.is_synthetic
-    written = []
-    about = [
-        ("program", f"minesense {__version__}"),
-        ("data_kind", "SYNTHETIC" if is_synthetic else "recorded"),
-        ("confidentiality", release.level),
-        ("coordinates", "WGS 84 longitude and latitude (EPSG:4326)"),
-        ("origin", frame.name),
-        ("safety", SAFETY_TEXT),
-    ]
-    manifest = admit(
-        [table_layer("manifest", about, "what this file is")],
-        Release(level=release.level, exact_positions=release.exact_positions),
-        is_synthetic=is_synthetic,
-    )
-    write_geopackage(folder / MAP, [*layers, *manifest], frame=frame)
-    written.append(MAP)
-    for layer in layers:
-        write_layer_geojson(folder / f"{layer.name}.geojson", layer, frame=frame)
-        write_layer_csv(folder / f"{layer.name}.csv", layer, frame=frame)
-        written += [f"{layer.name}.geojson", f"{layer.name}.csv"]
-    if release.shows_positions:
-        surfaces = ground_surfaces(matter.grounds[0], is_synthetic=is_synthetic)
-        write_geotiff(folder / "states.tif", surfaces, frame=frame, release=release)
-        written.append("states.tif")
-        if matter.residual is not None:
-            surfaces = residual_surfaces(matter.residual, is_synthetic=is_synthetic)
-            write_geotiff(folder / "residual.tif", surfaces, frame=frame, release=release)
-            written.append("residual.tif")
-    return [chained_file(folder / name, role="output", name=name) for name in written]
-
-
 def _with_files(matter: AnnexMatter, files: Sequence[ChainedFile]) -> AnnexMatter:
     import dataclasses  # noqa: PLC0415
 
     return dataclasses.replace(matter, files=tuple(files), links=chain(files))
-
-
-def _figures(matter: AnnexMatter, site: Site) -> dict[str, tuple[bytes, str, str]]:
-    """Return the figures of the page by name."""
-    rings = [ring for area in site.area for ring in (area.polygon, *area.holes)]
-    synthetic = matter.is_synthetic
-    figures: dict[str, tuple[bytes, str, str]] = {}
-    chosen = [("", matter.grounds[0])]
-    chosen += [(f"_{k}", matter.grounds[k + 1]) for k in figure_layers(matter.grid)]
-    for suffix, ground in chosen:
-        if not matter.shows_positions:
-            break
-        areas = "; ".join(f"{k} {format_area(v)} m2" for k, v in ground.areas().items())
-        image = report.ground_figure(ground, outlines=rings, is_synthetic=synthetic)
-        figures[f"states{suffix}"] = (
-            image,
-            f"Map of the task by state, {ground.label}: {areas}.",
-            f"Ground of the task by state: {ground.label}. Hatching means that all gates were "
-            "met and no threshold was crossed; it does not say what lies there.",
-        )
-        unseen = sum(part.area for part in ground.unseen())
-        image = report.reason_figure(ground, outlines=rings, is_synthetic=synthetic)
-        figures[f"reasons{suffix}"] = (
-            image,
-            f"Map of what was not observed, {ground.label}: {format_area(unseen)} m2.",
-            f"What was not looked at to the stated limits, and why: {ground.label}, "
-            f"{format_area(unseen)} m² of {format_area(ground.area)} m².",
-        )
-    figures |= _histograms(matter)
-    if matter.shows_positions:
-        alarms = [alarm for session in matter.sessions for alarm in session.alarms]
-        table = current_dispositions(matter.entries)
-        ended = frozenset(n for n, e in table.items() if e.disposition.ends_alarm)
-        image = report.alarm_figure(
-            matter.grounds[0], alarms, ended, outlines=rings, is_synthetic=synthetic
-        )
-        caption = f"{len(alarms)} alarms, {len(ended)} of them ended by a named person."
-        figures["alarms"] = (image, f"Map of the alarms. {caption}", caption)
-    return figures
-
-
-def _histograms(matter: AnnexMatter) -> dict[str, tuple[bytes, str, str]]:
-    """Return heights and speeds where ground was observed, beside their limits."""
-    grid = matter.grid
-    area = grid.units / 1e12
-    figures = {}
-    for k in figure_layers(grid):
-        layer = grid.layers[k]
-        gates = matter.site.sensor_named(layer.sensor).gates
-        seen = grid.inside & (layer.looks > 0)
-        about = matter.grounds[k + 1].label
-        for name, values, unit, label, limit in (
-            ("heights", layer.height, "m", "greatest height of a look", gates.head_height),
-            ("speeds", layer.speed, "m/s", "greatest speed of a look", gates.speed_upper),
-        ):
-            limits = [] if limit.limit is None else [(float(limit.limit), "limit")]
-            image = report.histogram_figure(
-                np.asarray(values[seen], np.float64),
-                area[seen],
-                label=label,
-                unit=unit,
-                limits=limits,
-                is_synthetic=matter.is_synthetic,
-            )
-            caption = f"{label.capitalize()} over the ground that was looked at: {about}."
-            figures[f"{name}_{k}"] = (image, caption, caption)
-    return figures
 
 
 def _statement(matter: AnnexMatter, release: Release) -> Mapping[str, Any]:

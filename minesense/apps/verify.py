@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..evidence.chain import signature_block, verify_annex
+from ..evidence.annex_verification import verify_annex
+from ..evidence.chain import signature_block
 from .bench import Verdict
 
 _MOST = 50

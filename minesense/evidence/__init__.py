@@ -5,7 +5,8 @@ A site file states the task; tracks, alarms and function checks become a grid of
 state says anything about what lies in the ground.
 """
 
-from .chain import Verification, verify_annex, write_manifest
+from .annex_verification import Verification, verify_annex
+from .chain import write_manifest
 from .dispositions import (
     Disposition,
     append_disposition,

@@ -9,7 +9,6 @@ what the signature under its last hash is for.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections import Counter
@@ -31,9 +30,8 @@ MANIFEST, HASHES = "manifest.json", "hashes.sha512"
 #: What the first link follows.
 BEGINNING = hashlib.sha512(b"minesense annex 1").hexdigest()
 
-_FORMAT, _VERSION = "minesense annex", 1
+FORMAT, VERSION = "minesense annex", 1
 _BLOCK = 2**20
-_LARGEST_MANIFEST = 256 * 2**20
 _SHA512 = re.compile(r"[0-9a-f]{128}")
 
 
@@ -51,32 +49,6 @@ class ChainedFile:
     size: int  #: bytes
     sha512: str
     location: str = ""  #: of inputs, which stay where they are
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What is wrong with one file of an annex."""
-
-    name: str
-    reason: str  #: "changed", "missing", "extra" or what else it is
-
-    def __str__(self) -> str:
-        """Return both as one line."""
-        return f"{self.name}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """What came of checking an annex."""
-
-    head: str  #: last hash of the chain as stated; empty if the manifest cannot be read
-    n_files: int  #: that were checked
-    faults: tuple[Fault, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every byte is as it was written."""
-        return not self.faults
 
 
 def hash_file(path: str | os.PathLike[str]) -> tuple[int, str]:
@@ -153,7 +125,7 @@ def chained_file(
     0
     """
     check_one_of(role, "role", ROLES)
-    _check_name(name)
+    check_name(name)
     size, digest = hash_file(path)
     return ChainedFile(role=role, name=name, size=size, sha512=digest, location=location)
 
@@ -227,7 +199,7 @@ def write_manifest(
     Examples
     --------
     >>> import tempfile
-    >>> from minesense.evidence.chain import verify_annex, write_manifest
+    >>> from minesense.evidence import verify_annex, write_manifest
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     head = write_manifest(folder, [], statement={"task": "T1"})
     ...     verify_annex(folder).is_whole
@@ -240,7 +212,7 @@ def write_manifest(
             msg = f"Invalid files: '{name}' stands {n} times. Must stand once."
             raise ValueError(msg)
     named = {file.name for file in ordered if file.role != "input"}
-    unnamed = sorted(set(_files_in(folder)) - named - {MANIFEST, HASHES})
+    unnamed = sorted(set(files_in(folder)) - named - {MANIFEST, HASHES})
     if unnamed:
         msg = (
             f"Invalid folder '{folder}': it holds '{unnamed[0]}', which is no file of this "
@@ -249,8 +221,8 @@ def write_manifest(
         raise ValueError(msg)
     links = chain(ordered)
     document = {
-        "format": _FORMAT,
-        "version": _VERSION,
+        "format": FORMAT,
+        "version": VERSION,
         "program": f"minesense {__version__}",
         "statement": dict(statement),
         "files": [
@@ -269,112 +241,11 @@ def write_manifest(
     document["sha512"] = hashlib.sha512(canonical(document)).hexdigest()
     data = canonical(document) + b"\n"
     (folder / MANIFEST).write_bytes(data)
-    (folder / HASHES).write_bytes(_hash_list(ordered, data))
+    (folder / HASHES).write_bytes(hash_list(ordered, data))
     return str(document["head"])
 
 
-def verify_annex(folder: str | os.PathLike[str]) -> Verification:
-    """
-    Check every byte of an annex and of the inputs that it rests on.
-
-    Parameters
-    ----------
-    folder : path-like
-        Of the annex. Inputs are looked for where they were when it was written, seen from
-        this folder.
-
-    Returns
-    -------
-    verification : Verification
-        Every file that is changed, missing or extra.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be read.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from minesense.evidence.chain import verify_annex, write_manifest
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = write_manifest(folder, [], statement={})
-    ...     _ = (Path(folder) / "note.txt").write_text("added later")
-    ...     [str(fault) for fault in verify_annex(folder).faults]
-    ['note.txt: extra: the manifest does not name it']
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        msg = f"Invalid annex '{folder}'. Must be a folder that minesense evidence wrote."
-        raise NotADirectoryError(msg)
-    faults: list[Fault] = []
-    try:
-        data = _read_manifest(folder / MANIFEST)
-        document, files = _parse_manifest(data)
-    except (OSError, ValueError) as error:
-        reason = "missing" if isinstance(error, FileNotFoundError) else f"changed: {error}"
-        return Verification(head="", n_files=0, faults=(Fault(name=MANIFEST, reason=reason),))
-    for file in files:
-        is_input = file.role == "input"
-        path = folder / (file.location if is_input else file.name)
-        label = f"input {file.name}" if is_input else file.name
-        faults += _file_faults(path, file, label)
-    found = set(_files_in(folder))
-    named = {file.name for file in files if file.role != "input"} | {MANIFEST, HASHES}
-    faults += [
-        Fault(name=name, reason="extra: the manifest does not name it")
-        for name in sorted(found - named)
-    ]
-    faults += _extra_inputs(folder, files)
-    hashes = folder / HASHES
-    if not hashes.is_file():
-        faults.append(Fault(name=HASHES, reason="missing"))
-    elif hashes.read_bytes() != _hash_list(files, data):
-        faults.append(Fault(name=HASHES, reason="changed: not that of the manifest"))
-    return Verification(
-        head=str(document["head"]), n_files=len(files) + 2, faults=tuple(faults)
-    )
-
-
-def _file_faults(path: Path, file: ChainedFile, label: str) -> list[Fault]:
-    """Return what is wrong with one file."""
-    if path.is_symlink() and file.role != "input":
-        return [Fault(name=label, reason="changed: a link, not a file")]
-    if not path.is_file():
-        return [Fault(name=label, reason="missing")]
-    try:
-        size, digest = hash_file(path)
-    except OSError as error:
-        return [Fault(name=label, reason=f"cannot be read: {error.strerror}")]
-    if (size, digest) != (file.size, file.sha512):
-        reason = "changed" if size == file.size else f"changed: {size} bytes, not {file.size}"
-        return [Fault(name=label, reason=reason)]
-    return []
-
-
-def _extra_inputs(folder: Path, files: Sequence[ChainedFile]) -> list[Fault]:
-    """Return files that came to lie in the folder of a session after it was read."""
-    roots: dict[Path, set[str]] = {}
-    for file in files:
-        inner = file.name.partition("/")[2]
-        if file.role != "input" or not inner:
-            continue
-        location = PurePosixPath(file.location)
-        depth = len(PurePosixPath(inner).parts)
-        root = folder / PurePosixPath(*location.parts[: len(location.parts) - depth])
-        roots.setdefault(root, set()).add(inner)
-    faults = []
-    for root, known in sorted(roots.items()):
-        if root.is_dir():
-            faults += [
-                Fault(name=f"input {root.name}/{name}", reason="extra: it was not there")
-                for name in sorted(set(_files_in(root)) - known)
-                if folder.resolve() not in (root / name).resolve().parents
-            ]
-    return faults
-
-
-def _files_in(folder: Path) -> list[str]:
+def files_in(folder: Path) -> list[str]:
     """Return the names of all files below a folder, with slashes."""
     found = []
     for root, folders, names in os.walk(folder):
@@ -388,7 +259,7 @@ def _files_in(folder: Path) -> list[str]:
     return found
 
 
-def _hash_list(files: Sequence[ChainedFile], manifest: bytes) -> bytes:
+def hash_list(files: Sequence[ChainedFile], manifest: bytes) -> bytes:
     """Return the hashes as ``sha512sum`` writes them."""
     rows = [
         (file.sha512, file.location if file.role == "input" else file.name) for file in files
@@ -397,53 +268,7 @@ def _hash_list(files: Sequence[ChainedFile], manifest: bytes) -> bytes:
     return "".join(f"{digest}  {name}\n" for digest, name in rows).encode()
 
 
-def _read_manifest(path: Path) -> bytes:
-    """Return the bytes of a manifest of bearable size."""
-    size = path.stat().st_size
-    if size > _LARGEST_MANIFEST:
-        msg = f"{size} bytes. Must be at most {_LARGEST_MANIFEST}."
-        raise ValueError(msg)
-    return path.read_bytes()
-
-
-def _parse_manifest(data: bytes) -> tuple[dict[str, Any], list[ChainedFile]]:
-    """Return what a manifest says, if it is as it was written."""
-    try:
-        document = json.loads(data)
-        rows = document["files"]
-        files = [
-            ChainedFile(
-                role=row["role"],
-                name=row["name"],
-                size=row["size"],
-                sha512=row["sha512"],
-                location=row["location"],
-            )
-            for row in rows
-        ]
-        stated = document.pop("sha512")
-        is_whole = canonical(document | {"sha512": stated}) + b"\n" == data
-        head, kind = document["head"], (document["format"], document["version"])
-        links = [row["link"] for row in rows]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        msg = f"not a manifest ({type(error).__name__})"
-        raise ValueError(msg) from None
-    if kind != (_FORMAT, _VERSION):
-        msg = f"format and version are {kind}. Must be {(_FORMAT, _VERSION)}"
-        raise ValueError(msg)
-    if not is_whole or hashlib.sha512(canonical(document)).hexdigest() != stated:
-        msg = "its sha512 is not that of its content"
-        raise ValueError(msg)
-    expected = chain(files)
-    if list(expected) != links or head != (expected[-1] if expected else BEGINNING):
-        msg = "its links do not form a chain"
-        raise ValueError(msg)
-    for file in files:
-        _check_name(file.name)
-    return document, files
-
-
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     """Raise unless a name stays within its folder."""
     parts = PurePosixPath(name).parts
     if not name or name.startswith("/") or ".." in parts or "\n" in name or "\\" in name:

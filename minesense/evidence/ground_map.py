@@ -16,7 +16,9 @@ Codes = npt.NDArray[np.int64]
 #: States of ground, the worst first. None of them says that nothing is there.
 STATES = ("ALARM", "INVALID", "NOT_OBSERVED", "PARTIALLY_OBSERVED", "OBSERVED_NO_ALARM")
 
+_TYPES = {"states": np.int8, "reasons": np.int64, "looks": np.int32, "units": np.int64}
 _STATE_ROOM = 8  # numbers that a state may have
+_TOP = len(STATES) - 1
 _PER_SQUARE_METRE = 10**12  # square micrometres
 
 #: States of ground that was not looked at to the stated limits.
@@ -101,14 +103,15 @@ class GroundMap:
             if grid.dtype.kind not in "iu":
                 msg = f"Invalid {name} of dtype {grid.dtype}. Must be whole numbers."
                 raise ValueError(msg)
-            copy = grid.astype(np.int64)
+            if name == "states" and grid.size and not -1 <= grid.min() <= grid.max() <= _TOP:
+                msg = f"Invalid states. Must be -1 or an index of {STATES}."
+                raise ValueError(msg)
+            # as small as it may be: a hectare at 5 cm has four million cells, in many maps
+            copy = grid.astype(_TYPES[name], copy=grid.flags.writeable)
             copy.setflags(write=False)
             object.__setattr__(self, name, copy)
         if (self.units < 0).any() or (self.units[self.states < 0] != 0).any():
             msg = "Invalid units. Must not be negative, and zero beyond the task."
-            raise ValueError(msg)
-        if self.states.size and not -1 <= self.states.min() <= self.states.max() < len(STATES):
-            msg = f"Invalid states. Must be -1 or an index of {STATES}."
             raise ValueError(msg)
         known = 0
         for bit in self.reason_names:
@@ -172,7 +175,8 @@ class GroundMap:
         """Return a number for each cell's state and reasons, -1 beyond, and what they mean."""
         inside = self.states >= 0
         joined, inverse = np.unique(
-            self.reasons[inside] * _STATE_ROOM + self.states[inside], return_inverse=True
+            self.reasons[inside] * _STATE_ROOM + self.states[inside].astype(np.int64),
+            return_inverse=True,
         )
         codes = np.full(self.states.shape, -1, np.int64)
         codes[inside] = inverse.ravel()

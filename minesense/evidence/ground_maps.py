@@ -67,11 +67,13 @@ def ground_maps(grid: CoverageGrid) -> tuple[GroundMap, ...]:
         flags |= np.where(layer.state == summary, layer.reasons(), 0)
         mine = layer.looks.astype(np.int64)
         looks = mine if looks is None else np.minimum(looks, mine)
-    maps = [_map(grid, summary, flags, looks, "all targets", named)]
+    units = np.where(grid.inside, grid.units, 0)
+    units.setflags(write=False)  # shared by all maps
+    maps = [_map(grid, summary, flags, looks, "all targets", named, units)]
     for layer in grid.layers:
         label = band_label(layer.sensor, *layer.band)
         own = layer.looks.astype(np.int64)
-        maps.append(_map(grid, layer.state, layer.reasons(), own, label, named))
+        maps.append(_map(grid, layer.state, layer.reasons(), own, label, named, units))
     return tuple(maps)
 
 
@@ -88,6 +90,7 @@ def _map(
     looks: np.ndarray | None,
     label: str,
     named: dict[int, str],
+    units: np.ndarray,
 ) -> GroundMap:
     """Return one map, without anything beyond the task."""
     inside = grid.inside
@@ -98,6 +101,6 @@ def _map(
         reasons=np.where(inside, flags, 0),
         reason_names=named,
         looks=np.where(inside, np.zeros(grid.shape, np.int64) if looks is None else looks, 0),
-        units=np.where(inside, grid.units, 0),
+        units=units,
         label=label,
     )

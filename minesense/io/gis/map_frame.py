@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,16 +13,20 @@ import numpy.typing as npt
 from ..._validation import check_number, check_one_of, check_positive
 from ...message import HEIGHT_DATUMS
 from ...sweep import Floats, Frame
-from ._extra import import_geo
+from ._systems import (
+    WGS84,
+    anchor_of,
+    change_to_wgs84,
+    check_inside,
+    check_projected,
+    topocentric,
+)
 
 _DATUMS = (*HEIGHT_DATUMS, "unstated")
 
 #: Farthest that a place may lie from the origin of a local frame, m. Beyond it, coordinates of
 #: another system were most likely taken for local ones.
 FARTHEST = 20_000.0
-
-_WGS84 = "EPSG:4979"
-_LARGEST_SCALE_ERROR = 2e-3  # of a projection; distances and areas are measured in its metres
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +91,7 @@ class MapFrame:
 
     crs: str = "local"
     origin: tuple[float, float, float] | None = None
-    origin_crs: str = _WGS84
+    origin_crs: str = WGS84
     height_datum: str = "ellipsoid"
     max_datum_error: float = 1.0
     name: str = "unstated"
@@ -118,7 +121,7 @@ class MapFrame:
                     "that system's own easting and northing."
                 )
                 raise ValueError(msg)
-            _projected(self.crs, self.max_datum_error)
+            check_projected(self.crs, self.max_datum_error)
         shift = tuple(check_number(value, "shift") for value in self.shift)
         if len(shift) != 2 or (self.crs == "local" and shift != (0.0, 0.0)):
             msg = f"Invalid shift {shift}. Must be two numbers, and zero in a local frame."
@@ -147,14 +150,14 @@ class MapFrame:
     def anchor(self) -> tuple[float, float, float]:
         """Return longitude, latitude (degrees) and ellipsoidal height (m) of a local origin."""
         assert self.origin is not None
-        return _anchor(self.origin, self.origin_crs, self.max_datum_error)
+        return anchor_of(self.origin, self.origin_crs, self.max_datum_error)
 
     @property
     def datum_error(self) -> float:
         """Accuracy in metres that is stated for the change to the WGS 84 datum."""
         if self.crs == "local":
-            return _operation(self.origin_crs, self.max_datum_error)[1]
-        return _operation(self.crs, self.max_datum_error)[1]
+            return change_to_wgs84(self.origin_crs, self.max_datum_error)[1]
+        return change_to_wgs84(self.crs, self.max_datum_error)[1]
 
     def to_wgs84(
         self, easting: npt.ArrayLike, northing: npt.ArrayLike, up: npt.ArrayLike = 0.0
@@ -184,15 +187,15 @@ class MapFrame:
             return _filled(shape, known, (math.nan,) * 3)
         if self.crs == "local":
             _check_near(east[known], north[known])
-            transform = _topocentric(self.anchor())
+            transform = topocentric(self.anchor())
             found = transform.transform(
                 east[known], north[known], height[known], direction="INVERSE"
             )
         else:
-            change, _ = _operation(self.crs, self.max_datum_error)
+            change, _ = change_to_wgs84(self.crs, self.max_datum_error)
             east, north = east + self.shift[0], north + self.shift[1]
             found = (*change.transform(east[known], north[known]), height[known])
-            _check_inside(self.crs, found[0], found[1])
+            check_inside(self.crs, found[0], found[1])
         return _filled(shape, known, found)
 
     def to_local(
@@ -230,13 +233,13 @@ class MapFrame:
             msg = "Invalid longitude or latitude. Must be within 180 and 90 degrees."
             raise ValueError(msg)
         if self.crs != "local":
-            _check_inside(self.crs, lon[known], lat[known])
-            change, _ = _operation(self.crs, self.max_datum_error)
+            check_inside(self.crs, lon[known], lat[known])
+            change, _ = change_to_wgs84(self.crs, self.max_datum_error)
             x, y = change.transform(lon[known], lat[known], direction="INVERSE")
             found = (x - self.shift[0], y - self.shift[1], high[known])
         else:
             anchor = self.anchor()
-            transform = _topocentric(anchor)
+            transform = topocentric(anchor)
             level = high[known] if height is not None else np.full(lon[known].shape, anchor[2])
             found = transform.transform(lon[known], lat[known], level)
             if height is None:
@@ -361,123 +364,3 @@ def _check_near(east: Floats, north: Floats) -> None:
             f"{FARTHEST / 1000:.0f} km: are they in the coordinate system of the site?"
         )
         raise ValueError(msg)
-
-
-def _check_inside(crs: str, longitude: Floats, latitude: Floats) -> None:
-    """Raise if a place is outside the area for which a system is made."""
-    area = _system(crs).area_of_use
-    if area is None:
-        return
-    east = area.east + (360 if area.east < area.west else 0)
-    middle = (area.west + east) / 2
-    inside = (
-        (np.abs((longitude - middle + 180) % 360 - 180) <= (east - area.west) / 2 + 1)
-        & (latitude >= area.south - 1)
-        & (latitude <= area.north + 1)
-    )
-    if not inside.all():
-        n = int(np.count_nonzero(~inside))
-        msg = (
-            f"Invalid positions: {n} of {inside.size} lie outside the area of use of "
-            f"'{crs}'. Must be coordinates of that system."
-        )
-        raise ValueError(msg)
-
-
-@functools.lru_cache(maxsize=64)
-def _system(crs: str) -> Any:
-    """Return a coordinate system that PROJ knows."""
-    pyproj = import_geo("pyproj")
-    try:
-        return pyproj.CRS.from_user_input(crs)
-    except (pyproj.exceptions.CRSError, TypeError):
-        msg = f"Invalid crs {crs!r}. Must be 'local' or a system that PROJ knows: 'EPSG:32638'."
-        raise ValueError(msg) from None
-
-
-@functools.lru_cache(maxsize=64)
-def _operation(crs: str, max_error: float) -> tuple[Any, float]:
-    """Return the most accurate change to WGS 84, and its stated accuracy in metres."""
-    transformer = import_geo("pyproj.transformer")
-    system = _system(crs)
-    target = _WGS84 if len(system.axis_info) == 3 else "EPSG:4326"
-    group = transformer.TransformerGroup(system, target, always_xy=True, allow_ballpark=False)
-    stated = [t for t in group.transformers if t.accuracy is not None and t.accuracy >= 0]
-    if not stated:
-        msg = f"Invalid crs '{crs}': no change to WGS 84 of known accuracy. Must have one."
-        raise ValueError(msg)
-    best = min(stated, key=lambda t: t.accuracy)
-    if best.accuracy > max_error:
-        msg = (
-            f"Invalid crs '{crs}': the change of its datum to WGS 84 is accurate to "
-            f"{best.accuracy:g} m. Must be at most max_datum_error = {max_error:g} m: allow "
-            "more explicitly, or give coordinates in WGS 84."
-        )
-        raise ValueError(msg)
-    return best, float(best.accuracy)
-
-
-@functools.lru_cache(maxsize=64)
-def _projected(crs: str, max_error: float) -> None:
-    """Raise unless a system has metres that are true to 0.2 %."""
-    system = _system(crs)
-    units = {axis.unit_name for axis in system.axis_info}
-    if not system.is_projected or units != {"metre"} or len(system.axis_info) != 2:
-        msg = (
-            f"Invalid crs '{crs}' ({system.name}). Must be 'local' or a projected system with "
-            "easting and northing in metres; heights are stated apart, as height_datum."
-        )
-        raise ValueError(msg)
-    _operation(crs, max_error)
-    area = system.area_of_use
-    if area is not None:
-        pyproj = import_geo("pyproj")
-        east = area.east + (360 if area.east < area.west else 0)
-        factors = pyproj.Proj(system).get_factors(
-            ((area.west + east) / 2 + 180) % 360 - 180, (area.south + area.north) / 2 + 1e-3
-        )
-        pseudo = "pseudo" in system.name.lower()
-        if pseudo or abs(factors.meridional_scale - 1) > _LARGEST_SCALE_ERROR:
-            msg = (
-                f"Invalid crs '{crs}' ({system.name}): its metres are not metres on the "
-                "ground. Must be a system whose scale is true to 0.2 %."
-            )
-            raise ValueError(msg)
-
-
-@functools.lru_cache(maxsize=64)
-def _anchor(
-    origin: tuple[float, float, float], crs: str, max_error: float
-) -> tuple[float, float, float]:
-    """Return a local origin in WGS 84."""
-    system = _system(crs)
-    change, _ = _operation(crs, max_error)
-    if system.is_geographic and (abs(origin[0]) > 180 or abs(origin[1]) > 89):
-        msg = (
-            "Invalid origin. Must be longitude within 180 and latitude within 89 degrees, in "
-            "this order."
-        )
-        raise ValueError(msg)
-    given = origin if len(system.axis_info) == 3 else origin[:2]
-    found = change.transform(*given)
-    longitude, latitude = float(found[0]), float(found[1])
-    if not (math.isfinite(longitude) and math.isfinite(latitude)):
-        msg = f"Invalid origin. Must be a place in '{crs}'."
-        raise ValueError(msg)
-    if not system.is_geographic:
-        _check_inside(crs, np.array([longitude]), np.array([latitude]))
-    height = float(found[2]) if len(found) == 3 else origin[2]
-    return longitude, latitude, height
-
-
-@functools.lru_cache(maxsize=64)
-def _topocentric(anchor: tuple[float, float, float]) -> Any:
-    """Return the change of WGS 84 to east, north and up at a place."""
-    pyproj = import_geo("pyproj")
-    longitude, latitude, height = anchor
-    return pyproj.Transformer.from_pipeline(
-        "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
-        "+step +proj=cart +ellps=WGS84 "
-        f"+step +proj=topocentric +ellps=WGS84 +lon_0={longitude!r} +lat_0={latitude!r} "
-        f"+h_0={height!r}"
-    )
