@@ -227,7 +227,7 @@ def cell(centre, site, gates, passes, alarms):  # noqa: PLR0912 - as long as the
             else:
                 flags |= int(Shortfall.FOOTPRINT_EDGE) if away <= outer + SPARE else 0
                 if within:
-                    separation = gates.look_separation.least
+                    separation = gates.look_separation.most
                     is_same = latest and latest[0] == epoch and begin - latest[1] <= separation
                     n_looks += 0 if is_same else 1
                     latest = (epoch, end)

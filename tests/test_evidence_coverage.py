@@ -138,7 +138,7 @@ def recordings(draw):
     return tracks, checks, alarms[: draw(st.integers(0, 1))]
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=40)
 @given(
     recording=recordings(),
     looks=st.sampled_from([1, 2]),
@@ -400,6 +400,10 @@ def test_looks_are_separate_passes():
     )
     looks = observe(back, site=site).layers[0].looks[:, 10]
     assert (looks[16], looks[4]) == (1, 2)
+    never = make_site(
+        looks=2, look_separation=None
+    )  # then a lane is one look, whatever it does
+    assert observe(back, site=never).layers[0].looks.max() == 1
 
 
 def test_overlap_flags_the_strips_that_neighbours_do_not_share():

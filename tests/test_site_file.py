@@ -51,6 +51,7 @@ def test_the_footprint_is_read_by_straight_lines():
     heights = np.array([0.0, 0.025, 0.05, 0.075, 0.10, 0.1001, -0.001])
     expected = [0.20, 0.19, 0.18, 0.16, 0.14, 0.0, 0.0]
     assert footprint.radius(heights) == pytest.approx(expected)
+    assert footprint.radius(np.array([np.nextafter(0.1, 1)])).tolist() == [0.14]  # rounded
 
 
 GATE_NAMES = [

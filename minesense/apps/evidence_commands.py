@@ -2,84 +2,93 @@
 
 from __future__ import annotations
 
+from . import arguments
 from .parser import Commands, add_command
-
-_UNUSED_SEED = "taken by every command; nothing here is left to chance"
 
 
 def add_commands(commands: Commands) -> None:
     """Add these commands to a parser."""
-    _add_evidence(commands)
-    _add_verify(commands)
+    _add_trainer(commands)
 
 
-def _add_evidence(commands: Commands) -> None:
+def _add_trainer(commands: Commands) -> None:
     parser = add_command(
         commands,
-        "evidence",
-        module="evidence",
-        summary="write the sensor-evidence annex of a task: what was searched, what was not",
+        "trainer",
+        module="trainer",
+        summary="let a learner sweep SYNTHETIC lanes by ear in a browser, and score it",
         text=(
-            "Write the annex of a task from sessions and a site file: one HTML page of 15\n"
-            "sections that prints to A4, a GeoPackage, GeoJSON, CSV and GeoTIFF files, a list\n"
-            "of hashes and a manifest. Ground that was not observed is always listed with its\n"
-            "reason. Refused are an annex without function checks, and shapes that are not\n"
-            "valid. A draft for discussion: whether any authority accepts it is unknown.\n\n"
-            "A session is a folder of minesense simulate, and after it the folder that\n"
-            "minesense detect wrote for it; session.toml in either states heights, errors and\n"
-            "function checks."
+            "Make SYNTHETIC lanes from a seed and serve a page on which a learner moves the\n"
+            "head of a metal detector with mouse, touch or pen, hears its tone and marks\n"
+            "indications: a test piece, open lanes, blind lanes, the test piece again. What\n"
+            "lies in the blind lanes is sealed by its SHA-256 before the start and opened\n"
+            "after the last mark. Writes run.json, sheet.json and sheet.html, the\n"
+            "instructor's sheet with the replay. With --run, a run.json is scored again.\n\n"
+            "A practice aid, not a qualification. The seed gives the truth away: it is the\n"
+            "instructor's."
         ),
-        output=None,
-        output_help="folder to write, new or empty (default: TASK-annex)",
-        seed_help=_UNUSED_SEED,
-    )
-    parser.add_argument("sessions", nargs="+", metavar="SESSION", help="folders of sessions")
-    parser.add_argument("--site", required=True, metavar="FILE", help="site file (TOML)")
-    parser.add_argument(
-        "--dispositions", metavar="FILE", help="log of what people did about alarms"
+        output="training",
+        output_help="folder for the results (default: training)",
     )
     parser.add_argument(
-        "--residual", metavar="FILE", help="what may remain, as save_residual wrote it"
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="to listen on; any but this machine asks for a token (default: 127.0.0.1)",
     )
     parser.add_argument(
-        "--field-map",
-        action="append",
+        "--port",
+        type=_port,
+        default=8765,
+        metavar="N",
+        help="to listen on; 0 for any that is not taken (default: 8765)",
+    )
+    for name, default, what in (("open", 1, "with display"), ("blind", 2, "without")):
+        parser.add_argument(
+            f"--{name}-lanes",
+            type=arguments.lanes,
+            default=default,
+            metavar="N",
+            help=f"number of lanes {what}, up to 8 (default: {default})",
+        )
+    parser.add_argument(
+        "--head",
+        choices=("single", "double-d"),
+        default="single",
+        help="one coil, or halves whose tone changes from left to right (default: single)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("static", "dynamic"),
+        default="static",
+        help="dynamic: only changes are heard (default: static)",
+    )
+    parser.add_argument(
+        "--soil",
+        default="loam",
+        metavar="NAME",
+        help="a soil of the simulator, for example laterite_basalt (default: loam)",
+    )
+    parser.add_argument(
+        "--clutter",
+        choices=("none", "little", "much"),
+        default="little",
+        help="pieces of metal that are no targets (default: little)",
+    )
+    parser.add_argument(
+        "--length",
+        type=arguments.positive,
+        default=3.0,
+        metavar="M",
+        help="metres of a lane, 1 to 10 (default: 3)",
+    )
+    parser.add_argument(
+        "--run",
         metavar="FILE",
-        help="field map of a country's form (TOML); may be given again",
-    )
-    parser.add_argument(
-        "--level",
-        choices=("restricted", "public"),
-        default="restricted",
-        help="to whom it may be handed; public withholds positions (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--exact-positions",
-        action="store_true",
-        help="write positions although the level is public",
-    )
-    parser.add_argument(
-        "--purpose",
-        choices=("record", "operational"),
-        default="record",
-        help="operational is refused for synthetic or unconfirmed data (default: %(default)s)",
+        help="score this run.json again, without a browser; it names its own seed and course",
     )
 
 
-def _add_verify(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "verify",
-        module="verify",
-        summary="find any changed byte of an annex or of what it rests on",
-        text=(
-            "Check every file of an annex, and the inputs where they were, against the hashes\n"
-            "of its manifest. Whoever can rewrite all files can write new hashes too: compare\n"
-            "the last hash of the chain with the one that was signed. Leaves with code 2 if\n"
-            "anything was changed, is missing or was added."
-        ),
-        output=None,
-        output_help="taken by every command; nothing is written",
-        seed_help=_UNUSED_SEED,
-    )
-    parser.add_argument("path", metavar="ANNEX", help="folder of minesense evidence")
+def _port(text: str) -> int:
+    """Return the number of a port."""
+    return arguments.count(text, 0, 65535)

@@ -9,14 +9,19 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..detect import Detector
-from ..io import FormatWarning, read
+from ..io import FormatError, FormatWarning, Recording, read
+from ..io.formats import detect
+from ..io.recording import LOOKED_THROUGH
 from ..io.store import load_sweep
 from ..seal import is_sealed
 from ..sweep import Sweep
 from .fieldfolder import SYNTHETIC, read_lanes, read_records, read_truth
 from .fieldsweeps import check_sweeps, is_of_field, read_sweep
 from .files import write_json
+from .readoptions import call_with, parse_options
 
 
 def run(options: Namespace) -> str:
@@ -43,7 +48,10 @@ def run(options: Namespace) -> str:
         If it cannot be read.
     """
     path = Path(options.path)
-    if path.is_dir():
+    reading = parse_options(getattr(options, "option", []), "--option")
+    if path.is_dir() and detect(b"", path) is not None:
+        document = _describe_recording(path, reading)
+    elif path.is_dir():
         document = _describe_field(path)
     elif is_of_field(path):
         sealed = "the sweep and field.json: as written, by their SHA-256"
@@ -56,7 +64,7 @@ def run(options: Namespace) -> str:
     elif path.is_file() and zipfile.is_zipfile(path):
         document = _describe_model(path)
     else:
-        document = _describe_recording(path)
+        document = _describe_recording(path, reading)
     if options.output:
         write_json(Path(options.output), document)
     return "\n".join(_lines(document))
@@ -122,12 +130,53 @@ def _describe_model(path: Path) -> dict[str, Any]:
     }
 
 
-def _describe_recording(path: Path) -> dict[str, Any]:
+def _describe_recording(path: Path, options: dict[str, Any]) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
-        recording = read(path)
-        sweep = recording.to_sweep()
+        document = describe(call_with(read, path, options=options))
+    document["warnings"] = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+    return document
+
+
+def describe(source: Any) -> dict[str, Any]:
+    """
+    Return what was read from a file, whatever it is.
+
+    Parameters
+    ----------
+    source : Recording, FrequencySweep, SweepFile or PositionLog
+        As :func:`minesense.io.read` returns it.
+
+    Returns
+    -------
+    document : dict
+        JSON-ready.
+    """
+    if isinstance(source, Recording):
+        return describe_recording(source)
+    document: dict[str, Any] = source.describe()
+    return document
+
+
+def describe_recording(recording: Recording) -> dict[str, Any]:
+    """
+    Return what a recording holds; of a large one what its first traces tell.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+
+    Returns
+    -------
+    document : dict
+        JSON-ready.
+    """
     n_traces, n_channels, n_samples = recording.shape
+    is_large = recording.stored.nbytes > LOOKED_THROUGH
+    n_first = LOOKED_THROUGH * n_traces // max(1, recording.stored.nbytes)
+    part = recording[: max(1, n_first)] if is_large else recording
+    n_clipped = int(part.survey().n_clipped.sum())
     return {
         "kind": "radar recording",
         "format": recording.format,
@@ -140,18 +189,31 @@ def _describe_recording(path: Path) -> dict[str, Any]:
         "time_zero_in_header_s": recording.time_zero,
         "trace_spacing_m": recording.spacing,
         "trace_interval_s": recording.trace_interval,
-        "centre_frequency_hz": sweep.sensor.radar.centre_frequency
-        if sweep.sensor.radar
-        else None,
+        "centre_frequency_hz": _frequency(part),
         "antenna_separation_m": recording.antenna_separation,
         "date": recording.date,
         "fixes": len(recording.fixes),
-        "marks": recording.marks.tolist(),
-        "clipped_samples": int(recording.n_clipped.sum()),
+        "traces_with_position": int(np.count_nonzero(~np.isnan(part.latitude))),
+        "marks": part.marks.tolist(),
+        "clipped_samples": n_clipped,
+        **({"traces_looked_at": len(part)} if is_large else {}),
         "sources": dict(recording.sources),
         "corrections": [str(correction) for correction in recording.corrections],
-        "warnings": list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught)),
+        "warnings": list(recording.warnings),
     }
+
+
+def _frequency(recording: Recording) -> float | None:
+    """Return the centre frequency, by the header or estimated; None if neither tells it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FormatWarning)
+            radar = recording.to_sweep().sensor.radar
+    except FormatError:
+        raise
+    except ValueError:  # no trace that varies
+        return None
+    return radar.centre_frequency if radar else None
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

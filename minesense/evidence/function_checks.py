@@ -79,7 +79,7 @@ class InvalidInterval:
     start: float  #: s
     stop: float  #: s
     reason: str  #: CHECK_FAILED or CHECK_MISSING
-    n_samples: int
+    n_samples: int  #: steps between neighbouring samples that were left out
 
 
 def judge_check(check: FunctionCheck, gates: Gates) -> JudgedCheck:

@@ -95,7 +95,7 @@ class Looks:
             credit.astype(np.int64),
             passes,
             stretches.channels,
-            self.sensor.gates.look_separation.least,
+            self.sensor.gates.look_separation.most,
             *self.origin,
             self.cell,
             self.window.row,

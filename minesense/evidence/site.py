@@ -247,7 +247,7 @@ class Gates:
     position_error: Gate  #: m, 95 % of the horizontal error, at most
     noise: Gate  #: times the noise over the reference area, at most
     looks: Gate  #: separate passes over a cell, at least
-    look_separation: Gate  #: s after which the same lane over the same cell is another look
+    look_separation: Gate  #: s after which a lane is another look; unlimited: it never is
     break_time: Gate  #: s without a sample after which a function check is due
     check_tolerance: Gate  #: share by which a test piece's response may be off its baseline
 
@@ -319,7 +319,10 @@ class Footprint:
 
     def radius(self, height: Floats) -> Floats:
         """Return the radius at some heights, zero beyond the table, in metres."""
-        return np.interp(height, self.heights, self.radii, left=0.0, right=0.0)
+        # A height at an end of the table is one of it, however it was rounded.
+        inside = np.clip(height, self.heights[0], self.heights[-1])
+        is_near = np.abs(inside - height) <= 1e-9
+        return np.where(is_near, np.interp(inside, self.heights, self.radii), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -280,6 +280,7 @@ class CoverageTracker:
         Return the cells whose state is another than at the last call, layer by layer.
 
         Applied in turn to a grid of NOT_OBSERVED, the changes make the states of :meth:`grid`.
+        Layers of what a sensor cannot see come last there, and have none.
         """
         window = self._dirty_window()
         self._dirty = []

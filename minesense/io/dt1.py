@@ -17,18 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validation import check_count, check_one_of, check_positive
-from .dt1_layout import (
-    TraceLayout,
-    find_layout,
-    map_traces,
-    read_clock,
-    read_fiducials,
-    read_flags,
-)
-from .dzg import fill_positions, summarise_track
+from .dt1_layout import TraceLayout, find_layout, map_traces
+from .dt1_traces import SAMPLE, TraceReader, check_points
+from .dzg import add_fixes, summarise_track
 from .hd import HdHeader, no_hd, number_of, read_hd, unit_of
 from .nmea import read_track
-from .recording import Draft, Recording, no_positions, survey_samples, warn_about_samples
+from .recording import LOOKED_THROUGH, Draft, Recording
 from .sidecar import find_sidecar, read_text_bytes
 from .sniff import HEAD, describe_content, looks_like_dzt
 from .trouble import Findings, check_interval
@@ -104,33 +98,24 @@ def read_dt1(
     n_points_said = _whole(findings, header, "NUMBER OF PTS/TRC")
     layout = find_layout(findings, n_traces_said, n_points_said, sample_width)
     traces = map_traces(findings, layout)
-    stored = traces["points"][:, None, :]
-    survey = survey_samples(stored, (0,))
-    warn_about_samples(findings, survey, stored)
     draft = Draft(findings=findings, header=_describe(header, traces))
     draft.fields.update(
-        format="dt1",
-        stored=stored,
-        offset=0,
-        header_words=(0,),
-        n_clipped=survey.n_clipped,
-        quality=read_flags(findings, traces),
-        latitude=no_positions(layout.n_traces),
-        longitude=no_positions(layout.n_traces),
-        altitude=no_positions(layout.n_traces),
-        times=read_clock(findings, traces),
-        **read_fiducials(traces),
+        format="dt1", stored=traces["points"][:, None, :], offset=0, header_words=(0,)
     )
+    # Of a large file the first traces tell the spacing; others are compared when read.
+    sample = traces if traces.nbytes <= LOOKED_THROUGH else traces[:SAMPLE]
+    check_points(findings, sample["n_points"], layout)
     _add_interval(draft, header, layout, traces, sample_interval)
     unit = unit_of(header, units, findings)
-    _add_distance(draft, header, traces, unit, spacing)
+    if spacing is not None:
+        spacing = check_positive(spacing, "spacing")
+    step = _add_spacing(draft, header, sample, unit, spacing)
     _add_survey(draft, header, unit)
     dates = header.dates()
     known_traces = max(layout.n_traces, n_traces_said or 0)
-    gps_dates = _add_gps(draft, dates, layout.n_traces, known_traces, max_gap)
+    gps_dates = _add_gps(draft, dates, known_traces)
     _add_date(draft, header, dates, gps_dates)
-    if "position" not in draft.sources and header.has_geographic_positions:
-        _add_trace_positions(draft, traces)
+    draft.load = TraceReader(draft, header, traces, layout, unit, step, spacing, max_gap)
     return draft.finish()
 
 
@@ -211,60 +196,39 @@ def _add_interval(
     draft.fields.update(sample_interval=interval, window=n * interval, time_zero=time_zero)
 
 
-def _add_distance(
+def _add_spacing(
     draft: Draft,
     header: HdHeader,
     traces: npt.NDArray[Any],
     unit: float,
     given: float | None,
-) -> None:
-    """Add distance and spacing of traces; compare them with the HD file."""
+) -> float:
+    """Add the spacing of traces, compared with the HD file; return it in the file's unit."""
     findings, n = draft.findings, len(traces)
-    with np.errstate(over="ignore"):
-        positions = traces["position"].astype(np.float64)
-    bad = ~np.isfinite(positions)
-    if bad.any():
-        findings.warn(f"{np.count_nonzero(bad)} traces have no finite position")
-        positions[bad] = np.nan
-    keys = ("STARTING POSITION", "FINAL POSITION", "STEP SIZE USED")
-    start, final, step = (number_of(header, key, findings) for key in keys)
-    steps = np.abs(np.diff(positions))
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.abs(np.diff(traces["position"].astype(np.float64)))
+    for key in ("STARTING POSITION", "FINAL POSITION"):
+        number_of(header, key, findings)  # warns if there is none
+    step = number_of(header, "STEP SIZE USED", findings)
     steps = steps[np.isfinite(steps)]
     found = float(np.median(steps)) if len(steps) else 0.0
     draft.sources["spacing"] = "positions of trace headers"
+    if n == 1 and step is not None and abs(step) > 0:
+        found = abs(step)  # one trace contradicts no step
+        draft.sources["spacing"] = "STEP SIZE USED"
     if found == 0 and n > 1:
         findings.warn("positions of traces do not change: no distance along the line")
     if found > 0 and step is not None and abs(abs(step) / found - 1) <= 0.01:
         found = abs(step)  # the same in shorter decimals
     elif found > 0 and step is not None:
         findings.correct("STEP SIZE USED", step, found, "the positions of the traces say so")
-    _check_ends(findings, positions, start, final, found)
-    spacing, distance = found * unit or None, positions * unit if found > 0 else None
+    spacing = found * unit or None
     if given is not None:
-        given = check_positive(given, "spacing")
         findings.override("spacing", spacing, given)
-        spacing, distance = given, given * np.arange(n, dtype=np.float64)
+        spacing = given
         draft.sources["spacing"] = "caller"
-    draft.fields.update(spacing=spacing, distance=distance)
-
-
-def _check_ends(
-    findings: Findings,
-    positions: Floats,
-    start: float | None,
-    final: float | None,
-    step: float,
-) -> None:
-    """Warn if the ends that the HD file names, in either order, are not those of traces."""
-    known = positions[np.isfinite(positions)]
-    if start is None or final is None or not len(known):
-        return
-    low, high, room = float(known.min()), float(known.max()), max(0.5 * step, 1e-9)
-    if abs(min(start, final) - low) > room or abs(max(start, final) - high) > room:
-        findings.warn(
-            f"HD says positions {start:g} to {final:g}, trace headers {low:g} to {high:g}; "
-            "trace headers count"
-        )
+    draft.fields["spacing"] = spacing
+    return found
 
 
 def _add_survey(draft: Draft, header: HdHeader, unit: float) -> None:
@@ -287,11 +251,7 @@ def _add_survey(draft: Draft, header: HdHeader, unit: float) -> None:
 
 
 def _add_gps(
-    draft: Draft,
-    dates: tuple[datetime.date, ...],
-    n_traces: int,
-    n_known: int,
-    max_gap: float,
+    draft: Draft, dates: tuple[datetime.date, ...], n_known: int
 ) -> list[datetime.date]:
     """Add positions of the GPS file, if any; return the days that it names."""
     sidecar = find_sidecar(draft.path, ".GPS")
@@ -319,7 +279,7 @@ def _add_gps(
             f"{sidecar.name} is of {track.dates[0]}, the recording of {dates[0]}; not used"
         )
         return []
-    fill_positions(draft, sidecar, track, n_traces, max_gap)
+    add_fixes(draft, sidecar, track)
     return track.dates
 
 
@@ -331,7 +291,7 @@ def _add_date(
 ) -> None:
     """Add the day of the recording; a satellite receiver decides between two readings."""
     if not dates:
-        if header.path is not None:
+        if header.path is not None and header.date_line != "-":  # "-" says that there is none
             draft.findings.warn(f"HD: no date in {header.date_line[:40]!r}")
         draft.fields["date"] = None
         return
@@ -347,17 +307,3 @@ def _add_date(
                 f"date {header.date_line!r} is ambiguous: read as month/day, {chosen}"
             )
     draft.fields["date"] = chosen.isoformat()
-
-
-def _add_trace_positions(draft: Draft, traces: npt.NDArray[Any]) -> None:
-    """Add longitude, latitude and altitude of the trace headers; all zero means none."""
-    longitude, latitude, altitude = traces["place"].astype(np.float64).T.copy()
-    known = (longitude != 0) | (latitude != 0) | (altitude != 0)
-    known &= (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180) & np.isfinite(altitude)
-    if not known.any():
-        return
-    for name, values in zip(
-        ("longitude", "latitude", "altitude"), (longitude, latitude, altitude), strict=True
-    ):
-        draft.fields[name] = np.where(known, values, np.nan)
-    draft.sources["position"] = "X Y Z of trace headers"
