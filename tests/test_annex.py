@@ -21,14 +21,30 @@ from minesense.apps.evidence import build_grid
 from minesense.apps.evidence_maps import map_frame
 from minesense.apps.evidence_sessions import open_sessions
 from minesense.cli import main
-from minesense.evidence import parse_site, read_site
+from minesense.evidence import (
+    Background,
+    CountedTrials,
+    Evidence,
+    SiteGrid,
+    SiteModel,
+    estimate_remaining,
+    parse_site,
+    read_site,
+)
 from minesense.evidence.annex import TITLES, Annex, AnnexSection
 from minesense.evidence.annex_matter import check_statements
 from minesense.evidence.dispositions import read_dispositions
 from minesense.evidence.ground_layers import ground_layers
 from minesense.evidence.ground_map import STATES, UNSEEN, GroundMap
 from minesense.evidence.ground_maps import ground_maps
-from minesense.evidence.residual_file import ResidualMap, load_residual, save_residual
+from minesense.evidence.residual_file import (
+    ResidualMap,
+    load_residual,
+    residual_layer,
+    residual_map,
+    residual_surfaces,
+    save_residual,
+)
 from minesense.io.gis import check_area_sum
 from minesense.report import annex_report
 
@@ -531,6 +547,45 @@ def test_what_may_remain_is_shown_with_its_bounds(home, tmp_path):
     assert cases == ["worst", "independent"]
     assert ["no records", "0.1", "2", "0.67", "0.3", "all records left out"] in text.rows
     assert "Not a release authorisation" in " ".join(text.texts)
+
+
+def test_an_estimate_of_the_library_fits(tmp_path):
+    """What estimate_remaining returns comes back from its file as it was, worst case first."""
+    grid = SiteGrid(origin=(0.0, 0.0), cell=1.0, shape=(2, 3))
+    bands = ((0.0, 0.13),)
+    model = SiteModel(
+        grid=grid,
+        classes=("AP",),
+        depth_bands=bands,
+        background={"AP": Background(mean=0.01, source="invented")},
+    )
+    seeds = CountedTrials(found=26, laid=30, source="blind seeds")
+    search = Evidence(
+        source="team 3",
+        kind="manual",
+        family="metal detector",
+        footprint=np.ones(grid.shape),
+        depth_bands=bands,
+        classes=("AP",),
+        pd={("AP", 0): seeds},
+        provenance="task sheet",
+        time="2026-05-04",
+    )
+    rng = np.random.default_rng(seed=1)
+    found = estimate_remaining(model, [search], [], rng=rng, n_draws=40, is_synthetic=True)
+    shown = residual_map(found)
+    back = load_residual(save_residual(tmp_path / "residual.npz", shown))
+    np.testing.assert_array_equal(back.expected, found.expected)
+    np.testing.assert_array_equal(back.upper, found.upper)
+    assert next(iter(back.cases)) == "worst"
+    assert back.cases["worst"]["upper"] == found.combinations["worst"].upper
+    assert set(back.others) == {item.name for item in found.scenarios}
+    assert back.is_synthetic
+    assert len(residual_layer(back)) == 6
+    assert [s.name for s in residual_surfaces(back, is_synthetic=False)] == [
+        "expected_items_per_cell",
+        "upper_items_per_cell",
+    ]
 
 
 def test_an_estimate_is_never_zero(tmp_path):
