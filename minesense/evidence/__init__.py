@@ -5,8 +5,18 @@ A site file states the task; tracks, alarms and function checks become a grid of
 state says anything about what lies in the ground.
 """
 
+from .annex_verification import Verification, verify_annex
 from .asset_figures import PUBLISHED, PublishedFigure, published_figures
 from .assets import COMMON_MODE, PD_CAP, CountedTrials, Evidence
+from .chain import write_manifest
+from .dispositions import (
+    Disposition,
+    append_disposition,
+    current_dispositions,
+    ended_alarms,
+    mend_dispositions,
+    read_dispositions,
+)
 from .function_checks import FunctionCheck, InvalidInterval, JudgedCheck, judge_check
 from .gamma_poisson import (
     StratumRemaining,
@@ -74,6 +84,7 @@ __all__ = [
     "CountedTrials",
     "CoverageGrid",
     "CoverageTracker",
+    "Disposition",
     "Evidence",
     "ExposureLayer",
     "Find",
@@ -108,21 +119,27 @@ __all__ = [
     "Track",
     "UncertainRecord",
     "UnrecordedStrips",
+    "Verification",
     "after_failed_search",
+    "append_disposition",
     "background_from_incidents",
     "check_crs",
+    "current_dispositions",
     "draw_intensity",
+    "ended_alarms",
     "estimate_remaining",
     "exposure_variants",
     "incident_log_likelihood",
     "infer_rows",
     "judge_check",
+    "mend_dispositions",
     "next_units",
     "observe_site",
     "outside_inside_ratio",
     "parse_site",
     "plan_search",
     "published_figures",
+    "read_dispositions",
     "read_site",
     "reason_names",
     "remaining_in_stratum",
@@ -130,4 +147,6 @@ __all__ = [
     "site_document",
     "source_accuracies",
     "track_of",
+    "verify_annex",
+    "write_manifest",
 ]
