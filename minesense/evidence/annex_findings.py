@@ -16,12 +16,12 @@ from .annex_matter import (
     stated,
 )
 from .dispositions import LogEntry, current_dispositions
+from .gates import Gate
 from .grid import Layer
 from .ground_map import STATES
 from .ground_maps import band_label
 from .map_layers import flag_words
 from .residual_file import ResidualMap
-from .site import Gate
 
 
 def coverage_section(matter: AnnexMatter) -> AnnexSection:

@@ -148,9 +148,8 @@ def table(
         body.append(element("tr", Raw(first + rest), class_="main" if i == main_row else ""))
     title = element("caption", caption) if caption else ""
     kind = ' class="many"' if len(head) > 8 else ""
-    return Raw(
-        f'<div class="scroll"><table{kind}>{title}{header}<tbody>{join(body)}</tbody></table></div>'
-    )
+    table = f"<table{kind}>{title}{header}<tbody>{join(body)}</tbody></table>"
+    return Raw(f'<div class="scroll">{table}</div>')
 
 
 def picture(image: bytes, image_format: str, *, alt: str, caption: Any, kind: str) -> Raw:
