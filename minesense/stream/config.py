@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from .._validation import check_count, check_not_negative, check_number, check_positive
-from ..message import CLOCKS, StreamDeclaration
+from ..message import CLOCKS, FixClass, StreamDeclaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +66,15 @@ class ExpectedStream:
     full_scale: float | None = None  #: magnitude from which a sample is saturated
     noise_floor: float = 0.0  #: noise of the electronics, in the unit of the samples
     stuck_after: int = 3  #: equal scans in a row from which a channel counts as stuck
+    drift_limit: float | None = None  #: unit/s, rate of the level of a sample beyond it: DRIFT
+    is_multiplexed: bool = False  #: channels take turns under one stamp
 
     def __post_init__(self) -> None:
         if self.full_scale is not None:
             check_positive(self.full_scale, "full_scale")
         check_not_negative(self.noise_floor, "noise_floor")
+        if self.drift_limit is not None:
+            check_positive(self.drift_limit, "drift_limit")
         check_count(self.stuck_after, "stuck_after", least=2)
 
 
@@ -92,6 +96,9 @@ class StreamConfig:
     #: None: every position stream locates every sensor; else the one that does
     position_stream: str | None = None
     max_fix_gap: float = 0.3  #: s between fixes that a position may be interpolated over
+    least_fix_interval: float = 0.0  #: s; fixes nearer to the last one used are left out
+    #: m, 95 % error of a fix that states none, by its class from NONE on; engineering defaults
+    fix_errors: tuple[float, ...] = (math.inf, 10.0, 3.0, 1.0, 0.05, 0.05)
     max_scan_gap: float = 0.5  #: s between scans that do not end a lane
     hold: float = 2.0  #: s that a stopped stream holds the others
     possible_speed: float = 15.0  #: m/s; a step between fixes beyond it is a jump
@@ -107,6 +114,7 @@ class StreamConfig:
     longest_lane: float = 200.0  #: m; with a detector, a lane is held until it is judged
     checks: Literal["required", "noted"] = "noted"  #: function checks
     check_tolerance: float | None = None  #: share by which a check's response may differ
+    batch: float = 0.01  #: s of scans that are located together
     #: s, over what a step of the zero must stay; 0: only those that the device tells
     step_hold: float = 0.1
     search: bool = True  #: scores of a metal detector scan by scan, for a tone
@@ -121,16 +129,19 @@ class StreamConfig:
         for name in (
             *("max_fix_gap", "max_scan_gap", "hold", "possible_speed", "time_jump", "motion"),
             *("jump_distance", "longest_lane", "search_memory", "cell", "report_interval"),
-            *("clock_block",),
+            *("clock_block", "batch"),
         ):
             check_positive(getattr(self, name), name)
-        for name in ("lag_bound", "standstill", "step_hold"):
+        for name in ("lag_bound", "standstill", "step_hold", "least_fix_interval"):
             check_not_negative(getattr(self, name), name)
         if self.check_tolerance is not None:
             check_positive(self.check_tolerance, "check_tolerance")
         check_count(self.stale_after, "stale_after", least=2)
         check_count(self.max_held, "max_held")
         check_count(self.max_streams, "max_streams")
+        if len(self.fix_errors) != len(FixClass) or not min(self.fix_errors) > 0:
+            msg = f"Invalid fix_errors {self.fix_errors}. Must be {len(FixClass)} above zero."
+            raise ValueError(msg)
         low, high = (check_number(value, "plausible_height") for value in self.plausible_height)
         if low >= high:
             msg = f"Invalid plausible_height {self.plausible_height}. Must rise."
@@ -188,7 +199,7 @@ def check_clock(name: str, clock: str, task_clock: str) -> None:
     --------
     >>> check_clock("gnss", "gps", "utc")
     Traceback (most recent call last):
-    ValueError: Invalid clock 'gps' of stream 'gnss'. Must not be joined with task clock 'utc'...
+    ValueError: Invalid clock 'gps' of stream 'gnss'. Must not be joined with task clock ...
     """
     if {clock, task_clock} == {"utc", "gps"}:
         msg = (
@@ -240,13 +251,13 @@ def check_declaration(declaration: StreamDeclaration, config: StreamConfig) -> N
             f"'{config.task_clock}'."
         )
         raise ValueError(msg)
-    if declaration.coordinates == "geographic" and declaration.kind == "position":
-        if config.origin is None:
-            msg = (
-                f"Invalid origin None for stream '{name}' with geographic coordinates. Must be "
-                "latitude, longitude (degrees) and height (m) of the task's origin."
-            )
-            raise ValueError(msg)
+    is_geographic = declaration.kind == "position" and declaration.coordinates != "local"
+    if is_geographic and config.origin is None:
+        msg = (
+            f"Invalid origin None for stream '{name}' with geographic coordinates. Must be "
+            "latitude, longitude (degrees) and height (m) of the task's origin."
+        )
+        raise ValueError(msg)
 
 
 def read_config(document: dict[str, Any]) -> StreamConfig:

@@ -40,6 +40,13 @@ class StreamRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadRefused:
+    """Bytes that are no message of a stream that was declared."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRejected:
     """A message that was counted and not processed."""
 
@@ -235,8 +242,9 @@ class StreamCounters:
     """
     What became of the messages of one stream.
 
-    `received` is the sum of `accepted` and of all that were rejected; `accepted` scans are
-    the sum of observed, partial, not observed, invalid and pending.
+    `received` is the sum of `accepted`, of those that were rejected (from `duplicate` to
+    `overflow`) and of `undecided`; `accepted` scans are the sum of observed, partial, not
+    observed, invalid and pending.
     """
 
     received: int = 0
@@ -251,6 +259,7 @@ class StreamCounters:
     overflow: int = 0  #: the live path had no room; a recording has them
     reordered: int = 0  #: of the accepted ones
     missing: int = 0  #: never received, by their sequence numbers; not part of `received`
+    undecided: int = 0  #: a stamp that jumped, until the next one comes
     pending: int = 0
     observed: int = 0
     partial: int = 0
@@ -281,6 +290,7 @@ class NoteTaken:
 Event: TypeAlias = (
     StreamAccepted
     | StreamRefused
+    | PayloadRefused
     | MessageRejected
     | SearchScore
     | AlarmRaised
