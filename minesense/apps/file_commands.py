@@ -1,4 +1,4 @@
-"""Commands about files: info."""
+"""Commands about files: info, recover."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from .parser import Commands, add_command
 def add_commands(commands: Commands) -> None:
     """Add these commands to a parser."""
     _add_info(commands)
+    _add_recover(commands)
 
 
 def _add_info(commands: Commands) -> None:
@@ -28,3 +29,22 @@ def _add_info(commands: Commands) -> None:
         seed_help="taken by every command; nothing here is left to chance",
     )
     parser.add_argument("path", metavar="FILE", help="recording, sweep, folder or model")
+
+
+def _add_recover(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "recover",
+        module="recover",
+        summary="get everything out of a damaged recording of a stream",
+        text=(
+            "Copy all packets of a recording (MCAP) whose checksums are right, those before\n"
+            "a torn tail and around corrupt chunks, into a new file. Prints what was damaged\n"
+            "and which messages are missing by their sequence numbers. The recording itself\n"
+            "is not changed."
+        ),
+        output=None,
+        output_help="new file (default: beside the recording, NAME-recovered.mcap)",
+        seed_help="taken by every command; nothing here is left to chance",
+    )
+    parser.add_argument("path", metavar="FILE", help="recording of `minesense stream`")
