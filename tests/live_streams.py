@@ -6,7 +6,13 @@ import math
 import numpy as np
 
 from minesense.detect import CoilSettings, DetectorSettings, RadarSettings
-from minesense.message import FixClass, Packet, PositionMessage, SensorMessage, StreamDeclaration
+from minesense.message import (
+    FixClass,
+    Packet,
+    PositionMessage,
+    SensorMessage,
+    StreamDeclaration,
+)
 from minesense.payload import Encoder
 from minesense.sensor import Circle, Head, PulseTrain, Radar, Sensor
 from minesense.stream import Limits, StreamConfig
@@ -60,7 +66,7 @@ def radar(n_channels=2, n_samples=64):
     )
 
 
-def declarations(rate=100.0, fix_rate=10.0, sensors=("coils",), **options):
+def declarations(rate=50.0, fix_rate=10.0, sensors=("coils",), **options):
     """Return the declarations of the streams of the cart."""
     made = {"coils": coils, "radar": radar}
     found = [
@@ -103,7 +109,7 @@ def northing_at(time, speed=0.5):
 def messages(
     seconds=30.0,
     *,
-    rate=100.0,
+    rate=50.0,
     fix_rate=10.0,
     speed=0.5,
     targets=(6.0, 10.0),

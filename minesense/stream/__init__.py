@@ -15,6 +15,8 @@ from .config import (
     read_config,
 )
 from .daytime import DayTime
+from .queue import Lost, PacketQueue
+from .replay import event_digest, replay
 from .session import Session
 from .states import Observation, observation_of, reasons_of
 
@@ -22,13 +24,17 @@ __all__ = [
     "DayTime",
     "ExpectedStream",
     "Limits",
+    "Lost",
     "Observation",
+    "PacketQueue",
     "Session",
     "StreamConfig",
     "check_clock",
     "check_declaration",
+    "event_digest",
     "load_config",
     "observation_of",
     "read_config",
     "reasons_of",
+    "replay",
 ]

@@ -96,10 +96,8 @@ class CellReport:
             np.where(credited, _CREDITED, flags),
             np.where(both, _CREDITED, flags[1:] | flags[:-1])[joins],
         ]
-        radii = [
-            drawn,
-            np.where(both, np.minimum(drawn[1:], drawn[:-1]), self.footprint)[joins],
-        ]
+        less = np.where(both, np.minimum(drawn[1:], drawn[:-1]), self.footprint)
+        radii = [drawn, less[joins]]
         n_channels = place.shape[1]
         where = place.reshape(-1, 2) / self.cell
         pad = math.ceil(self.footprint / self.cell) + 1

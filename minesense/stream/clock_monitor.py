@@ -36,8 +36,8 @@ class ClockMonitor:
     that of the message. It errs by what the link delays and by the interval of the
     reference, which the median over a block evens out. The drift is the median of the slopes
     between all pairs of the last blocks (Theil and Sen), its error from the spread of
-    the blocks about that line. A drift is beyond its bound if it is by more than its error. When a
-    message arrived by any wall clock decides nothing.
+    the blocks about that line. A drift is beyond its bound if it is by more than its error.
+    When a message arrived by any wall clock decides nothing.
 
     Examples
     --------

@@ -292,11 +292,11 @@ class SensorPart:
             position = position.copy()
             for k in range(len(position)):
                 here = position[k]
-                if is_still[k] and self._still is not None:
-                    if math.dist(here[:2], self._still[:2]) < self._spacing:
-                        position[k] = self._still
-                        continue
-                self._still = position[k].copy()
+                still = self._still if is_still[k] else None
+                if still is not None and math.dist(here[:2], still[:2]) < self._spacing:
+                    position[k] = still
+                else:
+                    self._still = here.copy()
         else:
             self._still = position[-1].copy()
         return position, poses.heading

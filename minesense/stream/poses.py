@@ -108,8 +108,8 @@ class PoseTrack:
 
     @property
     def newest(self) -> float:
-        """Task time of the newest fix that may be used; minus infinity before the first."""
-        return self._fixes[-1].time if self._fixes else -math.inf
+        """Task time up to which there are poses; minus infinity before the second fix."""
+        return self._fixes[-1].time if len(self._fixes) > 1 else -math.inf
 
     def take(self, taken: Taken) -> int:
         """

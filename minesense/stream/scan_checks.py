@@ -63,9 +63,9 @@ class ScanChecks:
 
     Notes
     -----
-    A scan is STUCK where a channel repeats itself bit for bit in a row, NOT_FINITE and SATURATED
-    by its samples or by what the device says. Noise is the root mean square of the change
-    from scan to scan, over sqrt(2), never less than the floor; INTERFERENCE if it is
+    A scan is STUCK where a channel repeats itself bit for bit in a row, NOT_FINITE and
+    SATURATED by its samples or by what the device says. Noise is the root mean square of the
+    change from scan to scan, over sqrt(2), never less than the floor; INTERFERENCE if it is
     more than the limit times that of the first two seconds. DRIFT if the level of a channel,
     taken as a median over 5 s, moves faster than the limit.
 
@@ -81,8 +81,7 @@ class ScanChecks:
         self.expected = config.expected(declaration.name)
         sensor = declaration.sensor
         self._is_coil = sensor.kind == "emi"
-        n_channels, n_samples = sensor.shape
-        self._every = max(1, math.ceil(n_samples / _MOST_SAMPLES))
+        self._every = max(1, math.ceil(sensor.shape[1] / _MOST_SAMPLES))
         rate = declaration.rate
         self._interval = 1 / rate if rate else None
         self._n_hold = 0
@@ -249,11 +248,8 @@ class ScanChecks:
             return found
         weight = -math.expm1(-self._interval / _FOLLOW)
         reference = self._reference_noise
-        self._noise = (
-            reference**2
-            if self._noise is None
-            else self._noise + weight * (power - self._noise)
-        )
+        before = reference**2 if self._noise is None else self._noise
+        self._noise = before + weight * (power - before)
         noise = np.maximum(np.sqrt(self._noise), self.expected.noise_floor)
         if (noise > limits.noise * np.maximum(reference, 1e-30)).any():
             found |= int(Quality.INTERFERENCE)
@@ -266,7 +262,7 @@ class ScanChecks:
         if not time - self._block_start < _DRIFT_BLOCK:  # also the first
             if self._block:
                 middle = (self._block_start + time) / 2
-                level = np.median(self._block, axis=0)
+                level = np.median(np.array(self._block, np.float64), axis=0)
                 if self._level is not None:
                     rate = (level - self._level[1]) / (middle - self._level[0])
                     self._drifts = bool((np.abs(rate) > limit).any())
@@ -311,9 +307,9 @@ class ScanChecks:
             usual = self._n_spread >= n
             # what jumps does not teach how much is usual
             weight = 1 / (self._n_spread + 1) if not usual else 1 / (10 * n)
-            size = (
-                np.where(is_large, self._spread, 1.2533 * change) if usual else 1.2533 * change
-            )
+            size = 1.2533 * change
+            if usual:
+                size = np.where(is_large, self._spread, size)
             self._spread += weight * (size - self._spread)
             self._n_spread += 1
             is_step = usual and bool((is_large & (self._spread > 0)).all(axis=1).any())

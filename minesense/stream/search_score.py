@@ -13,6 +13,9 @@ from ..sweep import Floats
 #: Scans before which the noise is not known well enough to divide by it.
 _N_LEARN = 16
 
+#: Square of a change that the noise is told of, at most, over its variance.
+_MOST_CHANGE = 4.0
+
 #: Deviations beyond which a scan does not teach level and noise.
 _FREEZE = 6.0
 
@@ -32,12 +35,14 @@ class SearchScorer:
 
     Notes
     -----
-    Of every sample the level b and the noise s follow with weight :math:`w = 1 - e^{-\Delta / T}`,
-    the interval over the memory. The score of a channel is the root mean square of
-    :math:`(x - b) / s` over its gates, less the 1 that noise alone gives. While a score is
-    beyond 6, level and noise follow at a twentieth of the pace: a target held under the head
-    stays audible for a minute, and a new ground is learnt in the end. A search score is for the
-    ear: it knows no place and is compared with no threshold.
+    Of every sample the level b follows with weight :math:`w = 1 - e^{-\Delta / T}`, the
+    interval over the memory, and so does the variance :math:`s^2`, taken from half the square
+    of the change from scan to scan: a target changes slowly. A change counts no more than
+    twice the noise. The score of a channel is the root mean square of :math:`(x - b) / s`
+    over its gates, less the 1 that noise alone gives. While a score is beyond 6, both
+    follow at a twentieth of the pace: a target held under the head stays audible for a
+    minute, and a new ground is learnt in the end. A search score is for the ear: it knows no
+    place and is compared with no threshold.
 
     Examples
     --------
@@ -60,6 +65,7 @@ class SearchScorer:
     def restart(self) -> None:
         """Learn level and noise anew: the zero was set, or the ground is another."""
         self._level: Floats | None = None
+        self._before: Floats | None = None
         self._variance: Floats = np.empty(0)
         self._n = 0
 
@@ -78,21 +84,22 @@ class SearchScorer:
             In standard deviations; 0 while noise is not known yet.
         """
         values = samples.astype(np.float64)
-        if self._level is None:
-            self._level = values.copy()
+        if self._level is None or self._before is None:
+            self._level, self._before = values.copy(), values
             self._variance = np.zeros_like(values)
         self._n += 1
         residual = values - self._level
-        square = residual * residual
+        square = (values - self._before) ** 2 / 2
+        self._before = values
         if self._n <= _N_LEARN:
-            weight = 1 / self._n
-            self._level += weight * residual
-            # the level is a mean of few: it follows what it is compared with
-            self._variance += weight * (square - self._variance)
+            self._level += residual / self._n
+            if self._n > 1:
+                self._variance += (square - self._variance) / (self._n - 1)
             return np.zeros(len(values))
-        ratio = square / np.maximum(self._variance, self._floor**2)
+        ratio = residual * residual / np.maximum(self._variance, self._floor**2)
         scores: Floats = np.sqrt(ratio.mean(axis=1)) - 1
         weights = np.where(scores > _FREEZE, self._weight / 20, self._weight)[:, None]
         self._level += weights * residual
+        square = np.minimum(square, _MOST_CHANGE * self._variance)
         self._variance += weights * (square - self._variance)
         return scores

@@ -124,7 +124,7 @@ class SensorPath:
             lost.append(scan)
         if lost:
             events += self._end_part("overflow")
-            events.append(self._gap(lost[0].time, lost[-1].time, "held", len(lost)))
+            events.append(self.gap(lost[0].time, lost[-1].time, "held", len(lost)))
             self._last_time = math.nan
             self.once |= int(Quality.GAP)
             self.tally["NOT_OBSERVED"] += len(lost)
@@ -206,7 +206,7 @@ class SensorPath:
         if self._waiting:
             events += self._locate([self._pop() for _ in range(len(self._waiting))], track)
         events += self._end_part("stopped")
-        return [*events, self._gap(self._last_time, now, "time", self._new_missing())]
+        return [*events, self.gap(self._last_time, now, "time")]
 
     def lose(self, n: int) -> list[Event]:
         """
@@ -226,7 +226,7 @@ class SensorPath:
         events = self._end_part("overflow")
         self.once |= int(Quality.GAP)
         self._last_time = math.nan
-        return [*events, self._gap(start, math.nan, "overflow", n)]
+        return [*events, self.gap(start, math.nan, "overflow", n)]
 
     def cut(self, track: PoseTrack | None) -> list[Event]:
         """
@@ -275,12 +275,8 @@ class SensorPath:
         times = [scan.time for scan in scans]
         for k in range(1, n):
             scan = scans[k]
-            if (
-                scan.begins
-                or scan.restarts
-                or times[k] - times[k - 1] > self.config.max_scan_gap
-            ):
-                cut[k] = True
+            is_gap = times[k] - times[k - 1] > self.config.max_scan_gap
+            cut[k] |= scan.begins or scan.restarts or is_gap
         if n > 1:
             steps = np.hypot(*np.diff(poses.position[:, :2], axis=0).T)
             cut[1:] |= steps > self.book.settings.max_gap
@@ -330,7 +326,7 @@ class SensorPath:
             events = self._end_part("gap")
             return [
                 *events,
-                self._gap(self._last_time, scan.time, "time", self._new_missing(), step),
+                self.gap(self._last_time, scan.time, "time", length=step),
             ]
         if part is None:
             return []
@@ -338,9 +334,7 @@ class SensorPath:
         if is_lost != (part.speed is not None):
             events = self._end_part("position lost" if is_lost else "position found")
             if not is_lost:
-                events.append(
-                    self._gap(part.start, scan.time, "position", self._new_missing(), step)
-                )
+                events.append(self.gap(part.start, scan.time, "position", length=step))
                 if self.config.lanes == "gap":
                     self.book.begin(scan.time)
             return events
@@ -350,7 +344,7 @@ class SensorPath:
             events = self._end_part("distance")
             return [
                 *events,
-                self._gap(self._last_time, scan.time, "distance", self._new_missing(), step),
+                self.gap(self._last_time, scan.time, "distance", length=step),
             ]
         if self.book.lane_at(scan.time)[0] != self._lane:
             return self._end_part("next lane")
@@ -419,9 +413,19 @@ class SensorPath:
             return self.tally, self.reasons
         return self.tally + self._part.states, self.reasons + self._part.not_observed
 
-    def _gap(
-        self, start: float, stop: float, cause: str, n_lost: int, length: float = math.nan
+    def gap(
+        self,
+        start: float,
+        stop: float,
+        cause: str,
+        n_lost: int | None = None,
+        *,
+        length: float = math.nan,
     ) -> GapFound:
+        """Return a gap, with the scans that never came since the last one."""
+        if n_lost is None:
+            n_lost = max(0, self.n_missing - self._n_missing_told)
+            self._n_missing_told = self.n_missing
         return GapFound(
             stream=self.declaration.name,
             lane=self.book.lane_at(start)[1],
@@ -431,11 +435,6 @@ class SensorPath:
             cause=cause,  # type: ignore[arg-type]
             n_lost=n_lost,
         )
-
-    def _new_missing(self) -> int:
-        """Return how many scans are missing since the last gap."""
-        n, self._n_missing_told = self.n_missing - self._n_missing_told, self.n_missing
-        return max(0, n)
 
     def _lights_of(self, scans: list[Scan], poses: Poses) -> list[Event]:
         """Return a change of what is wrong with the stream."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from ..detect import Detector, DetectorSettings, check_sensor
 from ..detect.screen import Screen
@@ -37,6 +40,7 @@ from .events import (
 )
 from .lanes import LaneBook
 from .poses import PoseTrack
+from .queue import Lost
 from .sensor_path import SensorPath, fits
 from .timebase import Taken, Timebase
 
@@ -104,9 +108,10 @@ class Session:
     a replay gives the same events bit for bit. No wall clock is read.
 
     **Latency.** A search score comes with the push of its scan. A scan has its place as soon as
-    a fix behind it is in order, or `batch` seconds of scans are; that of a metal detector with a
-    rate `step_hold` later. An alarm of a prescreener then lags by the look-ahead of its
-    stages, which every alarm states in metres of track. Judged alarms come at the end of a lane.
+    a fix behind it is in order, or `batch` seconds of scans are; that of a metal detector
+    with a rate `step_hold` later. An alarm of a prescreener then lags by the look-ahead of its
+    stages, which every alarm states in metres of track. Judged alarms come at the end of a
+    lane.
 
     **Memory.** Held are, for each stream, messages within its lateness (65536 at most), scans
     that wait for positions (`max_held` bytes at most), 4096 fixes and 4096 runs of scans,
@@ -148,14 +153,15 @@ class Session:
         self._next_report = -math.inf
         self._is_finished = False
 
-    def push(self, message: Message | Packet) -> tuple[Event, ...]:
+    def push(self, message: Message | Packet | Lost) -> tuple[Event, ...]:
         """
         Take the next message; return what it settles, in the order of its causes.
 
         Parameters
         ----------
-        message : Packet, StreamDeclaration, SensorMessage, PositionMessage or NoteMessage
-            A packet's bytes are decoded first. Bytes that are no message are counted.
+        message : Packet, StreamDeclaration, SensorMessage, PositionMessage, NoteMessage or Lost
+            A packet's bytes are decoded first. Bytes that are no message are counted. What a
+            :class:`~minesense.stream.PacketQueue` lost ends parts with a gap.
 
         Returns
         -------
@@ -178,7 +184,9 @@ class Session:
             except ValueError as error:
                 self._n_refused += 1
                 return (PayloadRefused(reason=str(error)),)
-        if isinstance(message, SensorMessage | PositionMessage):
+        if isinstance(message, Lost):
+            events = self._lose(message)
+        elif isinstance(message, SensorMessage | PositionMessage):
             events = self._take(message)
         elif isinstance(message, StreamDeclaration):
             events = self._declare(message)
@@ -190,29 +198,19 @@ class Session:
         events += self._advance()
         return tuple(events)
 
-    def lose(self, lost: Mapping[str, int]) -> tuple[Event, ...]:
-        """
-        Take note of messages that were left out because processing fell behind.
-
-        Parameters
-        ----------
-        lost : mapping of str to int
-            By stream, how many, at this place in the order.
-
-        Returns
-        -------
-        events : tuple of Event
-            Every sensor that lost scans ends its part with a gap; all are counted.
-        """
+    def _lose(self, lost: Lost) -> list[Event]:
+        """Count what a queue left out; end the parts of sensors that lost scans."""
         events: list[Event] = []
-        for name in sorted(lost):
+        for number, n in lost.by_number.items():
+            declared = self._decoder.declared.get(number)
+            name = declared.name if declared is not None else ""
             counts = self._counts_of(name).by_name
-            counts["received"] += lost[name]
-            counts["overflow"] += lost[name]
+            counts["received"] += n
+            counts["overflow"] += n
             stream = self._streams.get(name)
             if stream is not None and stream.path is not None:
-                events += stream.path.lose(lost[name])
-        return tuple(events)
+                events += stream.path.lose(n)
+        return events
 
     def finish(self) -> tuple[Event, ...]:
         """
@@ -234,7 +232,7 @@ class Session:
                 continue
             events += stream.path.finish(self._track)
             if now - stream.last_time > self.config.hold and math.isfinite(stream.last_time):
-                events.append(stream.path._gap(stream.last_time, now, "time", 0))
+                events.append(stream.path.gap(stream.last_time, now, "time"))
             if self.config.checks == "required" and stream.last_time > stream.last_check:
                 events.append(
                     Invalidated(
@@ -348,6 +346,8 @@ class Session:
         """Take a scan or a position."""
         stream = self._streams.get(message.stream)
         kind = "sensor" if isinstance(message, SensorMessage) else "position"
+        if isinstance(message, PositionMessage):
+            message = _as_recorded(message)
         if stream is None or stream.declaration.kind != kind:
             return self._reject(message, "undeclared")
         if isinstance(message, SensorMessage) and not fits(message, stream.declaration):
@@ -399,9 +399,9 @@ class Session:
                 ):
                     stream.path.sticky |= int(Quality.SETTING_CHANGED)
                 events += stream.path.take(item)
-            elif stream is self._reference and self._track is not None:
-                if not stream.disagrees:
-                    self._track.take(item)
+            elif stream is self._reference and not stream.disagrees:
+                assert self._track is not None
+                self._track.take(item)
         self._counts_of(stream.declaration.name).by_name["accepted"] += len(taken)
         return events
 
@@ -462,7 +462,7 @@ class Session:
         if reference is None or reference.disagrees or stream.disagrees:
             return []
         newest = reference.base.newest
-        if newest == stream.reference_read or newest == -math.inf:
+        if newest in (stream.reference_read, -math.inf):
             return []
         stream.reference_read = newest
         if stream.monitor is None:
@@ -646,6 +646,15 @@ class Session:
                 reasons=dict(sorted(reasons.items())),
             )
         return CountersReport(time=self._now, streams=streams, n_refused=self._n_refused)
+
+
+def _as_recorded(message: PositionMessage) -> PositionMessage:
+    """Return a position as its bytes say it, so that a replay of them is the same."""
+    names = ("error", "heading", "pitch", "roll", "height")
+    with np.errstate(over="ignore"):
+        return dataclasses.replace(
+            message, **{name: float(np.float32(getattr(message, name))) for name in names}
+        )
 
 
 def _text(value: Any) -> str | None:

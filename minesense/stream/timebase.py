@@ -1,4 +1,4 @@
-"""The stamps of one stream, brought to the task's clock: what is taken, what is not, and why."""
+"""The stamps of one stream on the task's clock: what is taken, what is not, and why."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Faults to inject into packets, messages and frames, each a function with a seed."""
