@@ -141,3 +141,38 @@ def gga(time="120000.00", lat="4730.0000", lon="01215.0000", quality=1, **fields
     assert not fields
     place = f"{lat},{ns},{lon},{ew}"
     return sentence(f"{talker}GGA,{time},{place},{quality},07,1.2,{height},M,46.2,M,,")
+
+
+RAD = {
+    "SAMPLES": "10",
+    "FREQUENCY": "1250.0",
+    "SIGNAL POSITION": "12.5",
+    "DISTANCE FLAG": "1",
+    "TIME FLAG": "0",
+    "TIME INTERVAL": " 0.100000",
+    "DISTANCE INTERVAL": " 0.050000",
+    "OPERATOR": "A",
+    "ANTENNAS": "500MHz shielded",
+    "ANTENNA SEPARATION": " 0.180000",
+    "TIMEWINDOW": "8.0",
+    "LAST TRACE": "12",
+    "STOP POSITION": "0.55",
+    "START POSITION": "0.0",
+}
+
+
+def rad_text(*, end="\r\n", drop=(), **changes):
+    """Return a RAD file; keyword names have underscores for blanks."""
+    fields = RAD | {name.replace("_", " "): value for name, value in changes.items()}
+    lines = [f"{key}:{value}" for key, value in fields.items() if key not in drop]
+    return end.join([*lines, ""]).encode("latin-1")
+
+
+def write_rd3(path, samples=None, *, rad=None, tail=b""):
+    """Write an RD3 or RD7 file and its RAD file."""
+    dtype = "<i4" if path.suffix.lower() == ".rd7" else "<i2"
+    samples = points(dtype=dtype) if samples is None else samples
+    path.write_bytes(samples.tobytes() + tail)
+    if rad is not False:
+        path.with_suffix(".rad").write_bytes(rad_text() if rad is None else rad)
+    return path

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from radar_files import dzt_header, gga, pack_date, scans, sentence, write_dzt
 
-import minesense.io.recording as survey_module
+import minesense.io.survey as survey_module
 from minesense.io import FormatError, FormatWarning, Recording, read
 from minesense.io.dzt import read_dzt
 from minesense.io.dzt_layout import read_date

@@ -164,3 +164,35 @@ def lanes(text: str) -> int:
         Zero or more.
     """
     return count(text, 0, 10_000)
+
+
+def trace_range(text: str) -> slice:
+    """
+    Return a range of traces.
+
+    Parameters
+    ----------
+    text : str
+        As typed: "A:B", either of which may be missing.
+
+    Returns
+    -------
+    traces : slice
+        From A to before B.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none, or empty.
+    """
+    first, colon, last = text.partition(":")
+    most = 2**62
+    if not colon:
+        msg = f"'{text}' is no range of traces A:B"
+        raise argparse.ArgumentTypeError(msg)
+    start = count(first, 0, most) if first.strip() else 0
+    stop = count(last, 0, most) if last.strip() else None
+    if stop is not None and stop <= start:
+        msg = f"'{text}' holds no traces"
+        raise argparse.ArgumentTypeError(msg)
+    return slice(start, stop)

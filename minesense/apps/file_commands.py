@@ -1,7 +1,8 @@
-"""Commands about files: info, recover."""
+"""Commands about files: info, convert, recover."""
 
 from __future__ import annotations
 
+from . import arguments
 from .parser import Commands, add_command
 
 
@@ -9,6 +10,7 @@ def add_commands(commands: Commands) -> None:
     """Add these commands to a parser."""
     _add_info(commands)
     _add_recover(commands)
+    _add_convert(commands)
 
 
 def _add_info(commands: Commands) -> None:
@@ -48,3 +50,68 @@ def _add_recover(commands: Commands) -> None:
         seed_help="taken by every command; nothing here is left to chance",
     )
     parser.add_argument("path", metavar="FILE", help="recording of `minesense stream`")
+
+
+def _add_convert(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "convert",
+        module="convert",
+        summary="write a recording, or a part of it, in another format",
+        text=(
+            "Read a radar recording and write it as DT1, RD3, RD7, SEG-Y or DZT, told by the\n"
+            "ending of TARGET. Samples keep their bits unless --scale is given: one factor\n"
+            "for the whole survey, named in the header. What a format cannot hold is refused.\n"
+            "The files are read back before they appear; none is overwritten unasked. In the\n"
+            "same format and whole, files are copied byte for byte."
+        ),
+        output=None,
+        output_help="write what was done to this file as JSON too",
+        seed_help="taken by every command; nothing here is left to chance",
+    )
+    parser.add_argument("path", metavar="FILE", help="recording to read")
+    parser.add_argument("target", metavar="TARGET", help="recording to write")
+    parser.add_argument(
+        "--format",
+        default=None,
+        metavar="NAME",
+        help="dt1, rd3, segy or dzt (default: by ending)",
+    )
+    parser.add_argument(
+        "--traces",
+        type=arguments.trace_range,
+        default=None,
+        metavar="A:B",
+        help="only traces from A, counted from 0, to before B; either may be left out",
+    )
+    parser.add_argument(
+        "--scale",
+        type=arguments.positive,
+        default=None,
+        metavar="X",
+        help="counts to store per count; needed to write floats as whole numbers",
+    )
+    parser.add_argument(
+        "--channel", type=int, default=None, metavar="N", help="which of several, from 0"
+    )
+    parser.add_argument(
+        "--spacing",
+        type=arguments.positive,
+        default=None,
+        metavar="M",
+        help="metres between traces, instead of what the file says",
+    )
+    parser.add_argument(
+        "--sample-interval",
+        type=arguments.positive,
+        default=None,
+        metavar="S",
+        help="seconds between samples, instead of what the file says",
+    )
+    parser.add_argument(
+        "--dt-unit",
+        choices=("ps", "ns", "us"),
+        default=None,
+        help="unit of the sample interval of a SEG-Y file that does not say",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")

@@ -9,8 +9,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..detect import Detector
-from ..io import FormatWarning, read
+from ..io import FormatError, FormatWarning, Recording, read
+from ..io.recording import LOOKED_THROUGH
 from ..io.store import load_sweep
 from ..seal import is_sealed
 from ..sweep import Sweep
@@ -125,9 +128,30 @@ def _describe_model(path: Path) -> dict[str, Any]:
 def _describe_recording(path: Path) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
-        recording = read(path)
-        sweep = recording.to_sweep()
+        document = describe_recording(read(path))
+    document["warnings"] = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+    return document
+
+
+def describe_recording(recording: Recording) -> dict[str, Any]:
+    """
+    Return what a recording holds; of a large one what its first traces tell.
+
+    Parameters
+    ----------
+    recording : Recording
+        As read.
+
+    Returns
+    -------
+    document : dict
+        JSON-ready.
+    """
     n_traces, n_channels, n_samples = recording.shape
+    is_large = recording.stored.nbytes > LOOKED_THROUGH
+    n_first = LOOKED_THROUGH * n_traces // max(1, recording.stored.nbytes)
+    part = recording[: max(1, n_first)] if is_large else recording
+    n_clipped = int(part.survey().n_clipped.sum())
     return {
         "kind": "radar recording",
         "format": recording.format,
@@ -140,18 +164,31 @@ def _describe_recording(path: Path) -> dict[str, Any]:
         "time_zero_in_header_s": recording.time_zero,
         "trace_spacing_m": recording.spacing,
         "trace_interval_s": recording.trace_interval,
-        "centre_frequency_hz": sweep.sensor.radar.centre_frequency
-        if sweep.sensor.radar
-        else None,
+        "centre_frequency_hz": _frequency(part),
         "antenna_separation_m": recording.antenna_separation,
         "date": recording.date,
         "fixes": len(recording.fixes),
-        "marks": recording.marks.tolist(),
-        "clipped_samples": int(recording.n_clipped.sum()),
+        "traces_with_position": int(np.count_nonzero(~np.isnan(part.latitude))),
+        "marks": part.marks.tolist(),
+        "clipped_samples": n_clipped,
+        **({"traces_looked_at": len(part)} if is_large else {}),
         "sources": dict(recording.sources),
         "corrections": [str(correction) for correction in recording.corrections],
-        "warnings": list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught)),
+        "warnings": list(recording.warnings),
     }
+
+
+def _frequency(recording: Recording) -> float | None:
+    """Return the centre frequency, by the header or estimated; None if neither tells it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FormatWarning)
+            radar = recording.to_sweep().sensor.radar
+    except FormatError:
+        raise
+    except ValueError:  # no trace that varies
+        return None
+    return radar.centre_frequency if radar else None
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

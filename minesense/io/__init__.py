@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from .alarms import read_alarms, write_csv, write_geojson
-from .dt1 import read_dt1
-from .dzt import read_dzt
+from .formats import FORMATS, detect, find_format
 from .mpt_library import read_polarizability
 from .recording import Recording
-from .sniff import HEAD, describe_content, detect
+from .sniff import HEAD, describe_content
 from .spectrum import estimate_centre_frequency
 from .store import load_sweeps, save_sweeps
 from .trouble import Correction, FormatError, FormatWarning
@@ -31,6 +30,7 @@ __all__ = [
     "read_alarms",
     "read_polarizability",
     "save_sweeps",
+    "write",
     "write_csv",
     "write_geojson",
 ]
@@ -43,11 +43,12 @@ def read(path: str | Path, **options: Any) -> Recording:
     Parameters
     ----------
     path : str or Path
-        A GSSI DZT file, or a Sensors & Software DT1 file or its HD file. Sidecars (DZG,
-        DZX, HD, GPS) are found beside it.
+        A GSSI DZT file, or a Sensors & Software DT1 file or its HD file; the table is
+        :data:`minesense.io.formats.FORMATS`. Sidecars (DZG, DZX, HD, GPS) are found beside
+        it.
     **options
-        Of :func:`~minesense.io.dzt.read_dzt` or :func:`~minesense.io.dt1.read_dt1`:
-        `strict`, `sample_interval`, `spacing`, `sample_width` and `max_gap` for both.
+        Of the reader of the format, for example :func:`~minesense.io.dzt.read_dzt`:
+        `strict`, `sample_interval` and `spacing` for all of radars.
 
     Returns
     -------
@@ -86,15 +87,77 @@ def read(path: str | Path, **options: Any) -> Recording:
     ((40, 1, 4), 0.02, [-2768.0, -2768.0, -2768.0, 7232.0])
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
+    head = b""
+    if not path.is_dir():
+        if path.exists() and not path.is_file():
+            raise FormatError(path, "path", str(path), "a file, not a device")
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    found = detect(head, path)
+    if found is not None:
+        recording: Recording = found.load_reader()(path, **options)
+        return recording
+    if path.is_dir():
         raise FormatError(path, "path", str(path), "a file, not a folder or device")
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    name = detect(head, path.suffix)
-    if name == "dzt":
-        return read_dzt(path, **options)
-    if name == "dt1":
-        return read_dt1(path, **options)
     looks = describe_content(head) or ("an empty file" if not head else "no known format")
-    expected = f"a DZT or DT1 recording, which this version reads; it looks like {looks}"
+    names = ", ".join(one.title for one in FORMATS)
+    expected = f"a recording that this version reads ({names}); it looks like {looks}"
     raise FormatError(path, "content", head[:8], expected)
+
+
+def write(
+    recording: Recording, path: str | Path, *, format: str | None = None, **options: Any
+) -> list[Path]:
+    """
+    Write a recording of a radar in a format of choice.
+
+    Parameters
+    ----------
+    recording : Recording
+        As a reader returned it, or a range of its traces.
+    path : str or Path
+        The file; sidecars of the format are put beside it.
+    format : str, optional
+        Name of the format, "dt1", "rd3", "segy" or "dzt"; told by the extension if not given.
+    **options
+        Of the writer of the format, for example :func:`~minesense.io.dt1_writer.write_dt1`:
+        `scale` and `overwrite` for all.
+
+    Returns
+    -------
+    paths : list of Path
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        If the format is not written, or cannot hold the recording; no file appears.
+    OSError
+        If files exist that may not be replaced, or do not read back as they were written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     source = Path(folder) / "line.rd3"
+    ...     _ = source.write_bytes(np.arange(40, dtype="<i2").tobytes())
+    ...     recording = read(source, n_samples=4, sample_interval=1e-10, spacing=0.05)
+    ...     _ = write(recording[2:8], Path(folder) / "part.DT1")
+    ...     read(Path(folder) / "part.HD", units="m").shape
+    (6, 1, 4)
+    """
+    path = Path(path)
+    if format is None:
+        found = next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)
+        if found is None:
+            endings = [one.suffixes[0] for one in FORMATS if one.writer]
+            msg = f"Invalid path '{path}'. Must end in one of {endings}, or pass format."
+            raise ValueError(msg)
+    else:
+        found = find_format(format)
+    if not isinstance(recording, Recording):
+        msg = f"Invalid recording of type {type(recording).__name__}. Must be a Recording."
+        raise TypeError(msg)
+    paths: list[Path] = found.load_writer()(recording, path, **options)
+    return paths

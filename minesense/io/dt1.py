@@ -17,21 +17,24 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validation import check_count, check_one_of, check_positive
-from .dt1_layout import (
-    TraceLayout,
-    find_layout,
-    map_traces,
+from .dt1_layout import TraceLayout, find_layout, map_traces
+from .dt1_traces import (
+    SAMPLE,
+    check_points,
+    places_of,
     read_clock,
+    read_columns,
     read_fiducials,
     read_flags,
 )
-from .dzg import fill_positions, summarise_track
+from .dzg import add_fixes, summarise_track
 from .hd import HdHeader, no_hd, number_of, read_hd, unit_of
-from .nmea import read_track
-from .recording import Draft, Recording, no_positions, survey_samples, warn_about_samples
+from .nmea import interpolate_fixes, read_track
+from .recording import LOOKED_THROUGH, Draft, Recording
 from .sidecar import find_sidecar, read_text_bytes
 from .sniff import HEAD, describe_content, looks_like_dzt
-from .trouble import Findings, check_interval
+from .traces import TraceFields, no_positions
+from .trouble import Findings, check_interval, parse_number
 
 _BLOCK = re.compile(rb"Trace\s*#\s*([0-9]{1,9})\s+at position\s+([-+.0-9eE]*)")
 
@@ -104,34 +107,99 @@ def read_dt1(
     n_points_said = _whole(findings, header, "NUMBER OF PTS/TRC")
     layout = find_layout(findings, n_traces_said, n_points_said, sample_width)
     traces = map_traces(findings, layout)
-    stored = traces["points"][:, None, :]
-    survey = survey_samples(stored, (0,))
-    warn_about_samples(findings, survey, stored)
     draft = Draft(findings=findings, header=_describe(header, traces))
     draft.fields.update(
-        format="dt1",
-        stored=stored,
-        offset=0,
-        header_words=(0,),
-        n_clipped=survey.n_clipped,
-        quality=read_flags(findings, traces),
-        latitude=no_positions(layout.n_traces),
-        longitude=no_positions(layout.n_traces),
-        altitude=no_positions(layout.n_traces),
-        times=read_clock(findings, traces),
-        **read_fiducials(traces),
+        format="dt1", stored=traces["points"][:, None, :], offset=0, header_words=(0,)
     )
+    # Of a large file the first traces tell the spacing; others are compared when read.
+    sample = traces if traces.nbytes <= LOOKED_THROUGH else traces[:SAMPLE]
+    check_points(findings, sample["n_points"], layout)
     _add_interval(draft, header, layout, traces, sample_interval)
     unit = unit_of(header, units, findings)
-    _add_distance(draft, header, traces, unit, spacing)
+    if spacing is not None:
+        spacing = check_positive(spacing, "spacing")
+    step = _add_spacing(draft, header, sample, unit, spacing)
     _add_survey(draft, header, unit)
     dates = header.dates()
     known_traces = max(layout.n_traces, n_traces_said or 0)
-    gps_dates = _add_gps(draft, dates, layout.n_traces, known_traces, max_gap)
+    gps_dates = _add_gps(draft, dates, known_traces)
     _add_date(draft, header, dates, gps_dates)
-    if "position" not in draft.sources and header.has_geographic_positions:
-        _add_trace_positions(draft, traces)
+    draft.load = _TraceReader(draft, header, traces, layout, unit, step, spacing, max_gap)
     return draft.finish()
+
+
+class _TraceReader:
+    """Read what is known of each trace of a range, from the headers of its traces."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        header: HdHeader,
+        traces: npt.NDArray[Any],
+        layout: TraceLayout,
+        unit: float,
+        step: float,
+        spacing: float | None,
+        max_gap: float,
+    ):
+        self.fixes = draft.fields.get("fixes", ())
+        self.sources = draft.sources
+        self.header = header
+        self.traces = traces
+        self.layout = layout
+        self.unit = unit
+        self.step = step
+        self.spacing = spacing
+        self.max_gap = max_gap
+
+    def __call__(self, findings: Findings, start: int, stop: int) -> TraceFields:
+        """Return the fields of the traces from `start` to before `stop`."""
+        columns = read_columns(self.traces, start, stop)
+        check_points(findings, columns["n_points"], self.layout, start)
+        places = self._places(columns, start, stop)
+        marks, labels = read_fiducials(self.traces, columns["comment"], start)
+        return TraceFields(
+            latitude=places[0],
+            longitude=places[1],
+            altitude=places[2],
+            quality=read_flags(findings, columns, start),
+            times=read_clock(findings, columns["seconds"]),
+            distance=self._distance(findings, columns["position"], start, stop),
+            marks=marks,
+            mark_labels=labels,
+        )
+
+    def _places(self, columns: dict[str, Any], start: int, stop: int) -> tuple[Floats, ...]:
+        """Return latitude, longitude and altitude, of fixes or else of trace headers."""
+        if not self.fixes and self.header.has_geographic_positions:
+            found = places_of(columns["place"])
+            if found is not None:
+                self.sources["position"] = "X Y Z of trace headers"
+                return found
+        if not self.fixes:
+            return (no_positions(stop - start),) * 3
+        return interpolate_fixes(
+            self.fixes, self.layout.n_traces, max_gap=self.max_gap, start=start, stop=stop
+        )
+
+    def _distance(
+        self, findings: Findings, positions: npt.NDArray[Any], start: int, stop: int
+    ) -> Floats | None:
+        """Return distance along the line; compare its ends with the HD file."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            distance = positions.astype(np.float64)
+        bad = ~np.isfinite(distance)
+        if bad.any():
+            findings.warn(f"{np.count_nonzero(bad)} traces have no finite position")
+            distance[bad] = np.nan
+        if stop - start == self.layout.n_traces:
+            said = self.header.fields
+            start_said = parse_number(said.get("STARTING POSITION", ""))
+            final_said = parse_number(said.get("FINAL POSITION", ""))
+            _check_ends(findings, distance, start_said, final_said, self.step)
+        if self.spacing is not None:
+            return self.spacing * np.arange(start, stop, dtype=np.float64)
+        return distance * self.unit if self.step > 0 else None
 
 
 def _refuse_foreign(findings: Findings, path: Path) -> None:
@@ -211,41 +279,39 @@ def _add_interval(
     draft.fields.update(sample_interval=interval, window=n * interval, time_zero=time_zero)
 
 
-def _add_distance(
+def _add_spacing(
     draft: Draft,
     header: HdHeader,
     traces: npt.NDArray[Any],
     unit: float,
     given: float | None,
-) -> None:
-    """Add distance and spacing of traces; compare them with the HD file."""
+) -> float:
+    """Add the spacing of traces, compared with the HD file; return it in the file's unit."""
     findings, n = draft.findings, len(traces)
-    with np.errstate(over="ignore"):
-        positions = traces["position"].astype(np.float64)
-    bad = ~np.isfinite(positions)
-    if bad.any():
-        findings.warn(f"{np.count_nonzero(bad)} traces have no finite position")
-        positions[bad] = np.nan
-    keys = ("STARTING POSITION", "FINAL POSITION", "STEP SIZE USED")
-    start, final, step = (number_of(header, key, findings) for key in keys)
-    steps = np.abs(np.diff(positions))
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.abs(np.diff(traces["position"].astype(np.float64)))
+    for key in ("STARTING POSITION", "FINAL POSITION"):
+        number_of(header, key, findings)  # warns if there is none
+    step = number_of(header, "STEP SIZE USED", findings)
     steps = steps[np.isfinite(steps)]
     found = float(np.median(steps)) if len(steps) else 0.0
     draft.sources["spacing"] = "positions of trace headers"
+    if n == 1 and step is not None and abs(step) > 0:
+        found = abs(step)  # one trace contradicts no step
+        draft.sources["spacing"] = "STEP SIZE USED"
     if found == 0 and n > 1:
         findings.warn("positions of traces do not change: no distance along the line")
     if found > 0 and step is not None and abs(abs(step) / found - 1) <= 0.01:
         found = abs(step)  # the same in shorter decimals
     elif found > 0 and step is not None:
         findings.correct("STEP SIZE USED", step, found, "the positions of the traces say so")
-    _check_ends(findings, positions, start, final, found)
-    spacing, distance = found * unit or None, positions * unit if found > 0 else None
+    spacing = found * unit or None
     if given is not None:
-        given = check_positive(given, "spacing")
         findings.override("spacing", spacing, given)
-        spacing, distance = given, given * np.arange(n, dtype=np.float64)
+        spacing = given
         draft.sources["spacing"] = "caller"
-    draft.fields.update(spacing=spacing, distance=distance)
+    draft.fields["spacing"] = spacing
+    return found
 
 
 def _check_ends(
@@ -287,11 +353,7 @@ def _add_survey(draft: Draft, header: HdHeader, unit: float) -> None:
 
 
 def _add_gps(
-    draft: Draft,
-    dates: tuple[datetime.date, ...],
-    n_traces: int,
-    n_known: int,
-    max_gap: float,
+    draft: Draft, dates: tuple[datetime.date, ...], n_known: int
 ) -> list[datetime.date]:
     """Add positions of the GPS file, if any; return the days that it names."""
     sidecar = find_sidecar(draft.path, ".GPS")
@@ -319,7 +381,7 @@ def _add_gps(
             f"{sidecar.name} is of {track.dates[0]}, the recording of {dates[0]}; not used"
         )
         return []
-    fill_positions(draft, sidecar, track, n_traces, max_gap)
+    add_fixes(draft, sidecar, track)
     return track.dates
 
 
@@ -331,7 +393,7 @@ def _add_date(
 ) -> None:
     """Add the day of the recording; a satellite receiver decides between two readings."""
     if not dates:
-        if header.path is not None:
+        if header.path is not None and header.date_line != "-":  # "-" says that there is none
             draft.findings.warn(f"HD: no date in {header.date_line[:40]!r}")
         draft.fields["date"] = None
         return
@@ -347,17 +409,3 @@ def _add_date(
                 f"date {header.date_line!r} is ambiguous: read as month/day, {chosen}"
             )
     draft.fields["date"] = chosen.isoformat()
-
-
-def _add_trace_positions(draft: Draft, traces: npt.NDArray[Any]) -> None:
-    """Add longitude, latitude and altitude of the trace headers; all zero means none."""
-    longitude, latitude, altitude = traces["place"].astype(np.float64).T.copy()
-    known = (longitude != 0) | (latitude != 0) | (altitude != 0)
-    known &= (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180) & np.isfinite(altitude)
-    if not known.any():
-        return
-    for name, values in zip(
-        ("longitude", "latitude", "altitude"), (longitude, latitude, altitude), strict=True
-    ):
-        draft.fields[name] = np.where(known, values, np.nan)
-    draft.sources["position"] = "X Y Z of trace headers"

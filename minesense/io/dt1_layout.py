@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..sweep import Quality
 from .trouble import Findings
 
 #: Bytes of the header in front of the points of each trace.
 HEADER_SIZE = 128
 
-_DAY = 86400.0
 _TYPES = {2: "<i2", 4: "<f4"}
 _FIELDS: dict[str, tuple[str, int]] = {
     "number": ("<f4", 0),
@@ -120,25 +118,10 @@ def find_layout(
 
 
 def map_traces(findings: Findings, layout: TraceLayout) -> npt.NDArray[Any]:
-    """
-    Return headers and points of all traces as a read-only map of the file.
-
-    Raises
-    ------
-    FormatError
-        If traces do not agree about their number of points.
-    """
+    """Return headers and points of all traces as a read-only map of the file."""
     dtype = trace_type(layout.n_points, layout.width)
     mapped = np.memmap(findings.path, dtype=dtype, mode="r", shape=(layout.n_traces,))
-    traces = np.asarray(mapped)
-    said = traces["n_points"]
-    other = np.flatnonzero(said != said[0])
-    if len(other):
-        trace = int(other[0])
-        where = f"offset {trace * layout.trace_size + 8}, trace {trace}"
-        rule = f"{float(said[0]):g} in every trace"
-        findings.fail("points per trace", float(said[trace]), rule, where)
-    return traces
+    return np.asarray(mapped)
 
 
 def _whole_in(value: float, least: int, most: int) -> int | None:
@@ -191,46 +174,3 @@ def _choose_width(
     if width is None or width not in sizes:
         findings.fail("bytes per point", width, "2 or 4", "offset 20")
     return width
-
-
-def read_flags(findings: Findings, traces: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return flags of blank traces and of gaps in their numbers."""
-    quality = np.zeros(len(traces), np.int64)
-    blank = traces["zero_flag"] == 1
-    if blank.any():
-        findings.warn(f"{np.count_nonzero(blank)} traces are marked as blank")
-        quality[blank] |= Quality.STUCK
-    with np.errstate(invalid="ignore", over="ignore"):
-        steps = np.diff(traces["number"].astype(np.float64))
-    wrong = np.flatnonzero(steps != 1)  # NaN counts as wrong
-    if len(wrong):
-        findings.warn(
-            f"trace numbers do not rise by one at {len(wrong)} traces, the first is trace "
-            f"{wrong[0] + 1}"
-        )
-        quality[wrong[steps[wrong] > 1] + 1] |= Quality.GAP
-    return quality
-
-
-def read_clock(findings: Findings, traces: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
-    """Return seconds of the day, rising over midnight; None if there is no clock."""
-    seconds: npt.NDArray[np.float64] = traces["seconds"].astype(np.float64)
-    if not seconds.any():
-        return None
-    if not (np.isfinite(seconds).all() and (np.abs(seconds) <= 2 * _DAY).all()):
-        findings.warn("times of traces are no seconds of a day; not used")
-        return None
-    midnights = np.cumsum(np.diff(seconds, prepend=seconds[0]) < -_DAY / 2)
-    return seconds + _DAY * midnights
-
-
-def read_fiducials(traces: npt.NDArray[Any]) -> dict[str, Any]:
-    """Return where the comment changes to a new text: it sticks to all traces behind."""
-    marks, labels, last = [], [], b""
-    for trace, text in enumerate(traces["comment"].tolist()):
-        comment = text.strip(b"\0 \t\r\n")
-        if comment and comment != last:
-            marks.append(trace)
-            labels.append(comment.decode("latin-1"))
-            last = comment
-    return {"marks": np.array(marks, np.int64), "mark_labels": tuple(labels)}

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-import numpy as np
-import numpy.typing as npt
-
-from .nmea import Track, interpolate_fixes, read_track
+from .dzt_counter import ScanIndex
+from .nmea import Track, read_track
 from .recording import Draft
 from .sidecar import find_sidecar, read_text_bytes
 from .trouble import parse_number
@@ -43,22 +41,18 @@ def read_gps_records(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
     return records, n_bad
 
 
-def add_dzg(
-    draft: Draft, numbers: npt.NDArray[np.int64], *, is_truncated: bool, max_gap: float
-) -> None:
+def add_dzg(draft: Draft, index: ScanIndex, *, is_truncated: bool) -> None:
     """
-    Fill in positions from the DZG file beside a recording, if there is one.
+    Add the fixes of the DZG file beside a recording, if there is one.
 
     Parameters
     ----------
     draft : Draft
-        The recording, takes positions, fixes, their source, counts and warnings.
-    numbers : (n_traces,) int64 ndarray
-        Scan number of every trace, increasing.
+        The recording, takes fixes, their source, counts and warnings.
+    index : ScanIndex
+        How its traces are numbered.
     is_truncated : bool
         Whether the last scan was cut: then fixes behind the last trace are expected.
-    max_gap : float
-        Longest time to interpolate over, in seconds.
     """
     findings = draft.findings
     sidecar = find_sidecar(draft.path, ".DZG")
@@ -67,13 +61,13 @@ def add_dzg(
     records, n_bad = read_gps_records(read_text_bytes(sidecar))
     created = draft.header["created"]
     day = datetime.date.fromisoformat(created[:10]) if created else None
-    scans = [scan for scan, _ in records]
-    outside = [s for s in scans if not numbers[0] <= s <= numbers[-1]]
-    positions = np.interp(np.array(scans, float), numbers, np.arange(len(numbers)))
+    first, last = index.first, index.last
+    outside = [scan for scan, _ in records if not first <= scan <= last]
+    positions = index.traces_of([scan for scan, _ in records])
     inside = [
         (float(trace), data)
-        for trace, scan, (_, data) in zip(positions, scans, records, strict=True)
-        if numbers[0] <= scan <= numbers[-1]
+        for trace, (scan, data) in zip(positions, records, strict=True)
+        if first <= scan <= last
     ]
     track = read_track(inside, date=day)
     draft.header["dzg"] = {
@@ -85,7 +79,7 @@ def add_dzg(
     if outside and not is_truncated:
         findings.warn(
             f"{sidecar.name} is of another recording: {len(outside)} of its scans lie "
-            f"outside {numbers[0]} to {numbers[-1]}, the first is {outside[0]}; not used"
+            f"outside {first} to {last}, the first is {outside[0]}; not used"
         )
         return
     if day is not None and track.dates and not _is_near(day, track.dates):
@@ -93,7 +87,7 @@ def add_dzg(
             f"{sidecar.name} is of {track.dates[0]}, the recording of {day}; not used"
         )
         return
-    fill_positions(draft, sidecar, track, len(numbers), max_gap)
+    add_fixes(draft, sidecar, track)
 
 
 def summarise_track(track: Track) -> dict[str, Any]:
@@ -110,10 +104,8 @@ def summarise_track(track: Track) -> dict[str, Any]:
     }
 
 
-def fill_positions(
-    draft: Draft, sidecar: Path, track: Track, n_traces: int, max_gap: float
-) -> None:
-    """Add the positions of a log to the fields of a recording; warn of what it lacks."""
+def add_fixes(draft: Draft, sidecar: Path, track: Track) -> None:
+    """Add the fixes of a log to the fields of a recording; warn of what it lacks."""
     findings = draft.findings
     if not track.fixes:
         findings.warn(
@@ -134,8 +126,6 @@ def fill_positions(
             f"{sidecar.name}: {track.n_dropped} sentences dropped for want of a correct "
             "checksum"
         )
-    latitude, longitude, altitude = interpolate_fixes(track.fixes, n_traces, max_gap=max_gap)
-    draft.fields.update(latitude=latitude, longitude=longitude, altitude=altitude)
     draft.fields["fixes"] = tuple(track.fixes)
     draft.sources["position"] = sidecar.name
 

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .dzt_counter import count_kind
+from .recording import LOOKED_THROUGH
 from .sniff import HEAD, describe_content
 from .trouble import Findings
 
@@ -64,6 +66,12 @@ class Layout:
     n_samples: int
     bits: int
     remainder: int
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the scans are too many to be looked through at opening."""
+        size = self.n_traces * self.n_channels * self.n_samples * self.bits // 8
+        return size > LOOKED_THROUGH
 
     def map(self, path: Path) -> npt.NDArray[Any]:
         """Return the scans as a read-only map of the file."""
@@ -187,11 +195,7 @@ def _choose_start(
         findings.fail("data start", starts[0], rule, "offset 2")
     layout = layouts[0]
     if len(starts) > 1:
-        counted = [
-            one
-            for one in layouts
-            if not one.remainder and count_kind(one.map(findings.path)[:, 0]) in ("all", "most")
-        ]
+        counted = [one for one in layouts if not one.remainder and _counts(one, findings.path)]
         layout = counted[0] if len(counted) == 1 else layout
         text = f"data field {data} has two readings: data taken to start at {layout.start}"
         findings.warn(text, field="data start", value=data)
@@ -223,22 +227,7 @@ def _check_channel(
     findings.correct(f"bits of channel {channel}", found_bits, bits, "channel 0 says so")
 
 
-def count_kind(scans: npt.NDArray[Any]) -> str:
-    """Return whether the first words of scans count: "all", "most", "perhaps" or "no"."""
-    n_traces, n_samples = scans.shape
-    if n_samples < 3:
-        return "no"
-    if n_traces < 3:
-        return "perhaps" if scans[0, 0] in (0, 1) else "no"
-    steps = counter_steps(scans[:, 0])
-    n_regular = int(np.count_nonzero(steps == 1))
-    if n_regular == len(steps):
-        return "all"
-    return "most" if n_regular >= 0.9 * len(steps) else "no"
-
-
-def counter_steps(counter: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return differences modulo the word size, from minus half of it up."""
-    size = 1 << (8 * counter.dtype.itemsize)
-    steps = np.diff(counter.astype(np.int64))
-    return np.remainder(steps + size // 2, size) - size // 2
+def _counts(layout: Layout, path: Path) -> bool:
+    """Whether the scans of a layout have a running counter."""
+    scans = layout.map(path)[:, 0]
+    return count_kind(scans, whole=not layout.is_large) in ("all", "most")

@@ -38,7 +38,7 @@ class Fix:
     longitude: float  #: degrees, east positive
     altitude: float  #: m above the geoid; NaN if empty
     separation: float  #: m, geoid above the ellipsoid; NaN if empty
-    quality: int  #: of GGA, 1 to 5
+    quality: int  #: of GGA, 1 to 5; 0 in a log that tells none
     satellites: float  #: NaN if empty
     hdop: float  #: NaN if empty
 
@@ -57,6 +57,17 @@ class Track:
     n_stale: int = 0  #: fixes dropped since their time stood still or ran backward
     traces_with_fix: int = 0  #: traces with a usable GGA, repeated and stale ones counted
     dates: list[datetime.date] = field(default_factory=list)  #: of ZDA and RMC, sorted
+
+    def add(self, fix: Fix) -> None:
+        """Take a fix, unless it is that before again, or stale."""
+        self.traces_with_fix += 1
+        last = self.fixes[-1] if self.fixes else None
+        if last is not None and _is_same(fix, last):
+            self.n_repeated += 1
+        elif last is not None and _elapsed(last, fix) <= 0:
+            self.n_stale += 1
+        else:
+            self.fixes.append(fix)
 
 
 def read_sentences(data: bytes) -> tuple[list[tuple[str, ...]], int]:
@@ -123,7 +134,6 @@ def read_track(
     the same time elsewhere, or of an earlier time (midnight apart), is stale.
     """
     track, dates = Track(), set()
-    last: Fix | None = None
     for trace, data in records:
         track.n_records += 1
         sentences, n_dropped = read_sentences(data)
@@ -141,23 +151,19 @@ def read_track(
                 found = found or fix
         if day is not None:
             dates.add(day)
-        if found is None:
-            continue
-        track.traces_with_fix += 1
-        found = replace(found, date=day or date)
-        if last is not None and _is_same(found, last):
-            track.n_repeated += 1
-        elif last is not None and _elapsed(last, found) <= 0:
-            track.n_stale += 1
-        else:
-            track.fixes.append(found)
-            last = found
+        if found is not None:
+            track.add(replace(found, date=day or date))
     track.dates = sorted(dates)
     return track
 
 
 def interpolate_fixes(
-    fixes: Sequence[Fix], n_traces: int, *, max_gap: float = 2.0
+    fixes: Sequence[Fix],
+    n_traces: int,
+    *,
+    max_gap: float = 2.0,
+    start: int = 0,
+    stop: int | None = None,
 ) -> tuple[Floats, Floats, Floats]:
     """
     Return the position of every trace, NaN where the fixes do not tell it.
@@ -170,10 +176,12 @@ def interpolate_fixes(
         How many traces there are; fixes outside are left out.
     max_gap : float, optional
         Longest time between two fixes to interpolate between, in seconds.
+    start, stop : int, optional
+        Only traces from `start` to before `stop`; all if not given.
 
     Returns
     -------
-    latitude, longitude, altitude : (n_traces,) float64 ndarray
+    latitude, longitude, altitude : (stop - start,) float64 ndarray
         Degrees, degrees and metres. Never extrapolated, never across a longer gap, nor
         across one of unknown length.
 
@@ -183,12 +191,13 @@ def interpolate_fixes(
         If `max_gap` is not finite and greater than zero.
     """
     max_gap = check_positive(max_gap, "max_gap")
-    result = np.full((3, n_traces), np.nan)
+    stop = n_traces if stop is None else stop
+    result = np.full((3, stop - start), np.nan)
     inside = [f for f in fixes if 0 <= f.trace <= n_traces - 1]
     for k, fix in enumerate(inside):
         here = np.array([fix.latitude, fix.longitude, fix.altitude])
-        if fix.trace == int(fix.trace):
-            result[:, int(fix.trace)] = here
+        if fix.trace == int(fix.trace) and start <= fix.trace < stop:
+            result[:, int(fix.trace) - start] = here
         if k + 1 == len(inside):
             break
         after = inside[k + 1]
@@ -201,9 +210,10 @@ def interpolate_fixes(
                 after.altitude - fix.altitude,
             ]
         )
-        between = np.arange(math.floor(fix.trace) + 1, math.ceil(after.trace))
+        first, last = math.floor(fix.trace) + 1, math.ceil(after.trace)
+        between = np.arange(max(first, start), max(first, start, min(last, stop)))
         weight = (between - fix.trace) / (after.trace - fix.trace)
-        result[:, between] = here[:, None] + step[:, None] * weight
+        result[:, between - start] = here[:, None] + step[:, None] * weight
     longitude = result[1]
     beyond = np.abs(longitude) > 180
     longitude[beyond] = (longitude[beyond] + 180) % 360 - 180

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,25 @@ from ..sensor import Radar, Sensor
 from ..sweep import Frame, Quality, Sweep
 from .nmea import Fix
 from .spectrum import estimate_centre_frequency
+from .survey import (
+    Decode,
+    Survey,
+    blocks_of,
+    release,
+    survey_samples,
+    type_limits,
+    warn_about_samples,
+)
+from .traces import TRACE_FIELDS, Load, TraceFields, no_positions, shift_fixes
 from .trouble import Correction, Findings
+
+__all__ = [
+    "Draft",
+    "Recording",
+    "no_positions",
+    "survey_samples",
+    "warn_about_samples",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,7 +44,18 @@ LINE_FRAME = Frame(
     crs="local", origin="first trace; northing = distance along the line, easting = 0"
 )
 
-_BLOCK = 2**20  # samples looked at in one go: bounds the memory of a pass over a file
+#: Recordings of up to as many bytes of samples are looked through when they are opened.
+LOOKED_THROUGH = 64 * 2**20
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What a recording has found out so far."""
+
+    findings: Findings
+    traces: TraceFields | None = None
+    survey: Survey | None = None
+    is_surveyed: bool = False  #: whether the doubts about samples are among the warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,31 +77,161 @@ class Recording:
     time_zero: float | None = None  #: s after sample 0, as the header says; often wrong
     spacing: float | None = None  #: m between traces
     trace_interval: float | None = None  #: s between traces of a time-triggered recording
-    distance: Floats | None = None  #: (n_traces,) m along the line, NaN where unknown
-    times: Floats | None = None  #: (n_traces,) s, of the instrument's own clock
-    latitude: Floats  #: (n_traces,) degrees, north positive, NaN where unknown
-    longitude: Floats  #: (n_traces,) degrees, east positive, NaN where unknown
-    altitude: Floats  #: (n_traces,) m above the geoid, NaN where unknown
     fixes: tuple[Fix, ...] = ()  #: what position was interpolated from
     centre_frequency: float | None = None  #: Hz, nominal, as the header says
     antenna_separation: float | None = None  #: m
     is_offset_gather: bool = False  #: distance is antenna offset: not to be imaged
     date: str | None = None  #: ISO date, or date and time, of the instrument's clock
-    marks: npt.NDArray[np.int64]  #: indices of traces with a mark or fiducial
-    mark_labels: tuple[str, ...] = ()  #: text or code of each mark
-    scan_counter: npt.NDArray[np.int64] | None = None  #: (n_traces,) as stored
-    quality: npt.NDArray[np.int64]  #: (n_traces,) flags known from headers
-    n_clipped: npt.NDArray[np.int64]  #: (n_traces, n_channels) samples at a limit
     header: Mapping[str, Any] = field(default_factory=dict)  #: as read
     sources: Mapping[str, str] = field(default_factory=dict)  #: which field told what
-    corrections: tuple[Correction, ...] = ()
-    warnings: tuple[str, ...] = ()
+    start: int = 0  #: index in the file of the first trace
+    n_stored_traces: int  #: of the file, of which this may be a part
+    decode: Decode | None = None  #: what makes numbers of stored words; None if they are
+    load: Load = field(repr=False)  #: reads what is known of each trace
+    memory: _Memory = field(repr=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Traces, channels and samples."""
         n_traces, n_channels, n_samples = self.stored.shape
         return n_traces, n_channels, n_samples
+
+    def __len__(self) -> int:
+        """Return the number of traces."""
+        return len(self.stored)
+
+    def __getitem__(self, traces: slice) -> Recording:
+        """
+        Return a range of traces as a recording; only its part of the file is read.
+
+        In a large file that was not looked through, what counts from the first trace on
+        (midnights of a clock) counts from the first of the range.
+        """
+        if not isinstance(traces, slice) or traces.step not in (None, 1):
+            msg = f"Invalid traces '{traces}'. Must be a slice without a step."
+            raise TypeError(msg)
+        start, stop, _ = traces.indices(len(self))
+        stop = max(start, stop)
+        findings = Findings(self.path, strict=self.memory.findings.strict)
+        findings.warnings += self.memory.findings.warnings
+        findings.corrections += self.memory.findings.corrections
+        known = self.memory.traces
+        return replace(
+            self,
+            stored=self.stored[start:stop],
+            start=self.start + start,
+            fixes=shift_fixes(self.fixes, start, stop),
+            memory=_Memory(findings, None if known is None else known[start:stop]),
+        )
+
+    @property
+    def traces(self) -> TraceFields:
+        """What is known of each trace, read when it is first asked for."""
+        if self.memory.traces is None:
+            with self._finding() as findings:
+                stop = self.start + len(self)
+                self.memory.traces = self.load(findings, self.start, stop)
+        return self.memory.traces
+
+    @property
+    def distance(self) -> Floats | None:
+        """(n_traces,) m along the line, NaN where unknown."""
+        return self.traces.distance
+
+    @property
+    def times(self) -> Floats | None:
+        """(n_traces,) s, of the instrument's own clock."""
+        return self.traces.times
+
+    @property
+    def latitude(self) -> Floats:
+        """(n_traces,) degrees, north positive, NaN where unknown."""
+        return self.traces.latitude
+
+    @property
+    def longitude(self) -> Floats:
+        """(n_traces,) degrees, east positive, NaN where unknown."""
+        return self.traces.longitude
+
+    @property
+    def altitude(self) -> Floats:
+        """(n_traces,) m above the geoid, NaN where unknown."""
+        return self.traces.altitude
+
+    @property
+    def marks(self) -> npt.NDArray[np.int64]:
+        """Indices of traces with a mark or fiducial."""
+        return self.traces.marks
+
+    @property
+    def mark_labels(self) -> tuple[str, ...]:
+        """Text or code of each mark."""
+        return self.traces.mark_labels
+
+    @property
+    def scan_counter(self) -> npt.NDArray[np.int64] | None:
+        """(n_traces,) as stored, None if the file has none."""
+        return self.traces.scan_counter
+
+    @property
+    def quality(self) -> npt.NDArray[np.int64]:
+        """(n_traces,) flags known from headers."""
+        return self.traces.quality
+
+    @property
+    def n_clipped(self) -> npt.NDArray[np.int64]:
+        """(n_traces, n_channels) samples at a limit of the stored type."""
+        return self.survey().n_clipped
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """Values that the reader or its caller replaced, so far."""
+        return tuple(self.memory.findings.corrections)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is missing or doubtful, so far: see :meth:`survey`."""
+        return tuple(self.memory.findings.warnings)
+
+    def survey(self) -> Survey:
+        """
+        Pass once over traces and samples, and return limits and counts of the samples.
+
+        Returns
+        -------
+        survey : Survey
+            Kept for the next call.
+
+        Raises
+        ------
+        FormatError
+            If a header of a trace contradicts the others; in strict mode also for a warning.
+
+        Warns
+        -----
+        FormatWarning
+            For samples and headers of traces that are doubtful. A recording of up to 64 MiB
+            was looked through when it was opened, and warned then.
+        """
+        if self.memory.survey is None:
+            self.memory.survey = survey_samples(
+                self.stored, self.header_words, decode=self.decode
+            )
+        if not self.memory.is_surveyed:
+            self.traces  # noqa: B018 - warns of what is doubtful there
+            with self._finding() as findings:
+                warn_about_samples(findings, self.memory.survey, self.stored)
+            self.memory.is_surveyed = True
+        return self.memory.survey
+
+    @contextlib.contextmanager
+    def _finding(self) -> Iterator[Findings]:
+        """Collect warnings in the block, and issue those that are new after it."""
+        findings = self.memory.findings
+        n_known = len(findings.warnings)
+        yield findings
+        if findings.is_open:
+            findings.emit(first=n_known, stacklevel=5)
 
     @property
     def samples(self) -> npt.NDArray[np.float32]:
@@ -82,12 +241,19 @@ class Recording:
         Words that hold a counter or a mark take the value of the first sample behind
         them; zero there would ring in filters. Exact up to 2^24 in magnitude.
         """
-        # A 32-bit integer less its offset may not fit; no 32-bit format has an offset.
-        result = self.stored.astype(np.float32)
-        if self.offset:
-            result -= np.float32(self.offset)
+        result = np.empty(self.stored.shape, np.float32)
+        for number, (start, stop) in enumerate(blocks_of(self.stored)):
+            block = self.stored[start:stop]
+            with np.errstate(over="ignore"):  # infinite in float32: flagged by to_sweep
+                result[start:stop] = block if self.decode is None else self.decode(block)
+            # A 32-bit integer less its offset may not fit; no 32-bit format has an offset.
+            if self.offset:
+                result[start:stop] -= np.float32(self.offset)
+            if number % 32 == 31:
+                release(self.stored)
         for channel, n_words in enumerate(self.header_words):
-            result[:, channel, :n_words] = result[:, channel, n_words : n_words + 1]
+            if n_words:
+                result[:, channel, :n_words] = result[:, channel, n_words : n_words + 1]
         return result
 
     @property
@@ -95,7 +261,7 @@ class Recording:
         """Which samples sit at a limit of the stored type, as a new array."""
         mask = np.zeros(self.stored.shape, bool)
         limits = type_limits(self.stored.dtype)
-        if limits is not None:
+        if limits is not None and self.decode is None:
             for channel, n_words in enumerate(self.header_words):
                 signal = self.stored[:, channel, n_words:]
                 mask[:, channel, n_words:] = (signal == limits[0]) | (signal == limits[1])
@@ -108,6 +274,7 @@ class Recording:
         spacing: float | None = None,
         centre_frequency: float | None = None,
         max_clipped: float = 0.25,
+        traces: slice | None = None,
     ) -> Sweep:
         """
         Return the recording as a sweep along its own line.
@@ -124,6 +291,8 @@ class Recording:
         max_clipped : float, optional
             Largest fraction of clipped samples in a channel of a trace that stays
             usable. A clipped direct wave is normal.
+        traces : slice, optional
+            Which traces, all if not given; only their part of the file is read.
 
         Returns
         -------
@@ -136,15 +305,28 @@ class Recording:
 
         Raises
         ------
+        FormatError
+            If headers of the traces contradict each other.
         TypeError, ValueError
             If an option is not a number, finite and greater than zero, `max_clipped` does
             not lie between 0 and 1, or the centre frequency must be estimated and no
             trace tells it.
         """
         max_clipped = check_probability(max_clipped, "max_clipped")
+        if traces is not None:
+            return self[traces].to_sweep(
+                lane=lane,
+                spacing=spacing,
+                centre_frequency=centre_frequency,
+                max_clipped=max_clipped,
+            )
+        n_clipped = self.survey().n_clipped
         n_traces, n_channels, n_samples = self.shape
         samples = self.samples
         history = [f"minesense {__version__}: read {self.format} {self.path.name}"]
+        if n_traces != self.n_stored_traces:
+            last = self.start + n_traces
+            history.append(f"traces {self.start} to {last} of {self.n_stored_traces}")
         history += [f"warning: {text}" for text in self.warnings]
         quality = self.quality.copy()
 
@@ -164,13 +346,13 @@ class Recording:
             history.append("survey mode: distance is antenna offset, not a position")
 
         n_signal = n_samples - np.asarray(self.header_words)
-        saturated = (self.n_clipped / n_signal).max(axis=1) > max_clipped
+        saturated = (n_clipped / n_signal).max(axis=1) > max_clipped
         quality[saturated] |= Quality.SATURATED
         finite = np.isfinite(samples).all(axis=(1, 2))
         quality[~finite] |= Quality.NOT_FINITE
         history.append(
-            f"clipped: {int(self.n_clipped.sum())} samples in "
-            f"{np.count_nonzero(self.n_clipped.any(axis=1))} of {n_traces} traces; "
+            f"clipped: {int(n_clipped.sum())} samples in "
+            f"{np.count_nonzero(n_clipped.any(axis=1))} of {n_traces} traces; "
             f"{np.count_nonzero(saturated)} traces flagged SATURATED, above {max_clipped:g}"
         )
         if n_channels > 1:
@@ -248,22 +430,19 @@ class Recording:
         return frequency, f"centre frequency: {frequency:g} Hz, estimated from the spectrum"
 
 
-def type_limits(dtype: np.dtype[Any]) -> tuple[int, int] | None:
-    """Return the smallest and largest number of an integer type, None for floats."""
-    if dtype.kind not in "iu":
-        return None
-    info = np.iinfo(dtype)
-    return int(info.min), int(info.max)
-
-
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """A recording while it is being read."""
+    """
+    A recording while it is being read.
+
+    Fields of single traces are either among `fields`, or read by `load` when needed.
+    """
 
     findings: Findings
     header: dict[str, Any]
     sources: dict[str, str] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)  #: of the recording, so far
+    load: Load | None = None
 
     @property
     def path(self) -> Path:
@@ -271,103 +450,29 @@ class Draft:
         return self.findings.path
 
     def finish(self) -> Recording:
-        """Return the recording and issue the warnings."""
+        """Return the recording, looked through if it is not large, and issue the warnings."""
+        fields = dict(self.fields)
+        single = {name: fields.pop(name) for name in TRACE_FIELDS if name in fields}
+        traces = None if self.load else TraceFields(**single)
+        n_clipped = fields.pop("n_clipped", None)  # of a reader that has surveyed itself
+        memory = _Memory(self.findings, traces, None, n_clipped is not None)
         recording = Recording(
             path=self.path,
             header=self.header,
             sources=self.sources,
-            corrections=tuple(self.findings.corrections),
-            warnings=tuple(self.findings.warnings),
-            **self.fields,
+            n_stored_traces=len(fields["stored"]),
+            load=self.load or _nothing_to_load,
+            memory=memory,
+            **fields,
         )
+        if recording.stored.nbytes <= LOOKED_THROUGH:
+            self.findings.is_open = False  # all are issued below, in one go
+            recording.survey()
+            self.findings.is_open = True
         self.findings.emit(stacklevel=4)
         return recording
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Survey:
-    """What one pass over the stored samples finds, leading words left out."""
-
-    smallest: float
-    largest: float
-    n_clipped: npt.NDArray[np.int64]  #: (n_traces, n_channels)
-    n_signal: int  #: samples looked at
-    n_not_finite: int
-    first_not_finite: tuple[int, int, int] | None  #: trace, channel, sample
-
-
-def survey_samples(
-    stored: npt.NDArray[Any], header_words: tuple[int, ...] | list[int]
-) -> Survey:
-    """
-    Return limits and counts of stored samples, read block by block.
-
-    Parameters
-    ----------
-    stored : (n_traces, n_channels, n_samples) ndarray
-        Samples of a file, mapped or not.
-    header_words : sequence of int
-        Per channel, leading samples to leave out.
-
-    Returns
-    -------
-    survey : Survey
-        `smallest` and `largest` are of finite samples, NaN if there are none.
-    """
-    n_traces, n_channels, n_samples = stored.shape
-    limits = type_limits(stored.dtype)
-    n_clipped = np.zeros((n_traces, n_channels), np.int64)
-    smallest, largest, n_bad = math.inf, -math.inf, 0
-    first: tuple[int, int, int] | None = None
-    rows = max(1, _BLOCK // n_samples)
-    for start in range(0, n_traces, rows):
-        for channel, n_words in enumerate(header_words):
-            block = stored[start : start + rows, channel, n_words:]
-            if limits is not None:
-                at_limit = (block == limits[0]) | (block == limits[1])
-                n_clipped[start : start + rows, channel] = at_limit.sum(axis=1)
-            else:
-                bad = ~np.isfinite(block)
-                if bad.any():
-                    n_bad += int(np.count_nonzero(bad))
-                    trace, sample = (int(k) for k in np.argwhere(bad)[0])
-                    here = (start + trace, channel, n_words + sample)
-                    first = min(first or here, here)
-                    block = block[~bad]
-            if block.size:
-                smallest = min(smallest, float(block.min()))
-                largest = max(largest, float(block.max()))
-    none = smallest > largest
-    return Survey(
-        smallest=math.nan if none else smallest,
-        largest=math.nan if none else largest,
-        n_clipped=n_clipped,
-        n_signal=n_traces * sum(n_samples - n_words for n_words in header_words),
-        n_not_finite=n_bad,
-        first_not_finite=first,
-    )
-
-
-def warn_about_samples(findings: Findings, survey: Survey, stored: npt.NDArray[Any]) -> None:
-    """Warn of samples that are constant, all clipped, too large for float32 or not finite."""
-    if survey.n_not_finite:
-        trace, channel, sample = survey.first_not_finite or (0, 0, 0)
-        findings.warn(
-            f"{survey.n_not_finite} samples are NaN or infinite, the first is sample {sample} "
-            f"of trace {trace}, channel {channel}"
-        )
-    limits = type_limits(stored.dtype)
-    if survey.smallest == survey.largest:
-        findings.warn(f"all samples have the same value {survey.smallest!r}")
-    elif int(survey.n_clipped.sum()) == survey.n_signal:
-        findings.warn("all samples are clipped")
-    if limits is not None and max(-survey.smallest, survey.largest) > 2**24:
-        findings.warn(
-            f"samples reach {survey.smallest:.0f} and {survey.largest:.0f}: float32 rounds "
-            "them beyond 2^24"
-        )
-
-
-def no_positions(n_traces: int) -> Floats:
-    """Return NaN for every trace, read-only, without using memory."""
-    return np.broadcast_to(np.float64(np.nan), (n_traces,))
+def _nothing_to_load(findings: Findings, start: int, stop: int) -> TraceFields:
+    """Stand in where the reader has given the fields of all traces."""
+    raise AssertionError((findings.path, start, stop))

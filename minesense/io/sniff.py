@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Literal
+from pathlib import Path
+
+from .sidecar import find_sidecar
+from .trouble import FormatError
 
 #: How many bytes decide.
-HEAD = 3712
+HEAD = 3840
 
 _BITS = (8, 16, 32)
 
@@ -38,8 +41,31 @@ def looks_like_dt1(head: bytes) -> bool:
     )
 
 
+def looks_like_rd3(head: bytes, path: Path) -> bool:
+    """Whether a file is named like one of MALA and has, or is, a header of theirs."""
+    suffix = path.suffix.lower()
+    if suffix in (".rd3", ".rd7"):
+        try:
+            return find_sidecar(path, ".RAD") is not None
+        except FormatError:
+            return True  # several: the reader asks which
+    return suffix == ".rad" and b"SAMPLES:" in head.upper()
+
+
 def describe_content(head: bytes) -> str | None:
     """Return in words what foreign content looks like; None if it tells nothing."""
+    found = describe_signature(head)
+    if found:
+        return found
+    if looks_like_segy(head):
+        return "a SEG-Y file"
+    if head and _is_text(head):
+        return "text"
+    return None
+
+
+def describe_signature(head: bytes) -> str | None:
+    """Return in words what a signature says that content is; None if there is none."""
     signatures = (
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file, for example of gprMax"),
         (b"PK\x03\x04", "a zip archive; for a Sensors & Software project export DT1/HD"),
@@ -53,50 +79,25 @@ def describe_content(head: bytes) -> str | None:
             return words
     if len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5:
         return "a Python pickle, as GPRPy's .gpr files are; pickles are never loaded"
-    if looks_like_segy(head):
-        return "a SEG-Y file"
-    if head and _is_text(head):
-        return "text"
     return None
 
 
 def looks_like_segy(head: bytes) -> bool:
-    """Whether bytes hold a SEG-Y text header and a known sample format code."""
+    """Whether bytes hold a text header of SEG-Y, or an empty one, and a known format code."""
     if len(head) < 3600:
         return False
-    is_ebcdic = head[0] == 0xC3 and head[:3200].count(0x40) > 300
-    is_ascii = head[:1] in (b"C", b"c") and _is_text(head[:3200])
+    text = head[:3200]
+    is_ebcdic = text[0] == 0xC3 and text.count(0x40) > 300
+    is_ascii = text[:1] in (b"C", b"c") and _is_text(text.replace(b"\0", b" "))
+    is_empty = not text.strip(b"\0") or not text.strip(b" ") or not text.strip(b"\x40")
     codes = (head[3224] << 8 | head[3225], head[3225] << 8 | head[3224])
-    return (is_ebcdic or is_ascii) and any(1 <= code <= 16 for code in codes)
+    is_counted = not is_empty or head[3220:3222] != b"\0\0"
+    return (is_ebcdic or is_ascii or (is_empty and is_counted)) and any(
+        1 <= code <= 16 for code in codes
+    )
 
 
 def _is_text(head: bytes) -> bool:
     """Whether nearly all bytes print."""
     printing = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
     return printing >= 0.95 * len(head)
-
-
-def detect(head: bytes, suffix: str) -> Literal["dzt", "dt1"] | None:
-    """
-    Return the format a file has, from its content first and its extension second.
-
-    Parameters
-    ----------
-    head : bytes
-        The first bytes, up to `HEAD`.
-    suffix : str
-        The extension with its dot.
-
-    Returns
-    -------
-    name : "dzt", "dt1" or None
-        None if neither reader is meant.
-    """
-    suffix = suffix.lower()
-    if looks_like_dzt(head):
-        return "dzt"
-    if suffix in (".dt1", ".hd") or looks_like_dt1(head):
-        return "dt1"
-    if suffix == ".dzt":
-        return "dzt"
-    return None

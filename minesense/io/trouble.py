@@ -77,6 +77,7 @@ class Findings:
         self.strict = strict
         self.warnings: list[str] = []
         self.corrections: list[Correction] = []
+        self.is_open = True  #: whether warnings found later are issued at once
 
     def fail(self, field: str, value: object, expected: str, where: str = "") -> NoReturn:
         """
@@ -117,9 +118,9 @@ class Findings:
         reason = "given by the caller"
         self.corrections.append(Correction(field=field, old=old, new=new, reason=reason))
 
-    def emit(self, *, stacklevel: int = 3) -> None:
-        """Issue the warnings noted, as :class:`FormatWarning`."""
-        for text in self.warnings:
+    def emit(self, *, first: int = 0, stacklevel: int = 3) -> None:
+        """Issue the warnings noted from the first on, as :class:`FormatWarning`."""
+        for text in self.warnings[first:]:
             warnings.warn(f"{self.path}: {text}", FormatWarning, stacklevel=stacklevel + 1)
 
 

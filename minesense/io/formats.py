@@ -1,0 +1,161 @@
+"""
+The formats that can be read or written: how each is told, and what reads and writes it.
+
+Readers and writers are named, not imported: each is loaded when a file needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .sniff import looks_like_dt1, looks_like_dzt, looks_like_rd3, looks_like_segy
+
+#: Takes the first bytes of a file and its path, tells whether it is of the format.
+Sniff = Callable[[bytes, Path], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """
+    One format of recordings.
+
+    A `reader` takes a path and options and returns what the file holds. A `writer` takes what
+    a reader returns, a path and options. Both are named "module:function", the module as
+    in this package.
+    """
+
+    name: str  #: as in :attr:`Recording.format` and on the command line
+    title: str  #: for people
+    suffixes: tuple[str, ...]  #: lower case, with their dots; the first is that of new files
+    sniff: Sniff  #: by content; the path serves formats whose content tells nothing
+    reader: str
+    writer: str = ""  #: empty if it cannot be written
+    takes_folder: bool = False  #: whether a recording may be a folder
+
+    def load_reader(self) -> Callable[..., Any]:
+        """Return the function that reads the format."""
+        return _load(self.reader)
+
+    def load_writer(self) -> Callable[..., Any]:
+        """
+        Return the function that writes the format.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if not self.writer:
+            can = [one.name for one in FORMATS if one.writer]
+            msg = f"Invalid format '{self.name}'. Must be one that is written: {can}."
+            raise ValueError(msg)
+        return _load(self.writer)
+
+
+def _load(name: str) -> Callable[..., Any]:
+    """Return a function named "module:function" of this package."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(
+        importlib.import_module(f".{module}", __package__), function
+    )
+    return found
+
+
+#: In the order in which content is tried: what has a signature comes first.
+FORMATS: tuple[Format, ...] = (
+    Format(
+        name="rd3",
+        title="MALA RD3 and RD7",
+        suffixes=(".rd3", ".rd7", ".rad", ".rd6"),
+        sniff=looks_like_rd3,
+        reader="rd3:read_rd3",
+        writer="rd3_writer:write_rd3",
+    ),
+    Format(
+        name="dzt",
+        title="GSSI DZT",
+        suffixes=(".dzt",),
+        sniff=lambda head, _: looks_like_dzt(head),
+        reader="dzt:read_dzt",
+        writer="dzt_writer:write_dzt",
+    ),
+    Format(
+        name="segy",
+        title="SEG-Y",
+        suffixes=(".sgy", ".segy"),
+        sniff=lambda head, _: looks_like_segy(head),
+        reader="segy:read_segy",
+        writer="segy_writer:write_segy",
+    ),
+    Format(
+        name="dt1",
+        title="Sensors & Software DT1",
+        suffixes=(".dt1", ".hd"),
+        sniff=lambda head, _: looks_like_dt1(head),
+        reader="dt1:read_dt1",
+        writer="dt1_writer:write_dt1",
+    ),
+)
+
+
+def find_format(name: str) -> Format:
+    """
+    Return a format by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of the table.
+
+    Returns
+    -------
+    found : Format
+        Of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> find_format("dzt").title
+    'GSSI DZT'
+    """
+    for one in FORMATS:
+        if one.name == name:
+            return one
+    msg = f"Invalid format '{name}'. Must be one of {[one.name for one in FORMATS]}."
+    raise ValueError(msg)
+
+
+def detect(head: bytes, path: Path) -> Format | None:
+    """
+    Return the format a file has, from its content first and its extension second.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes, up to :data:`~minesense.io.sniff.HEAD`; none of a folder.
+    path : Path
+        The file or folder.
+
+    Returns
+    -------
+    found : Format or None
+        None if no reader is meant.
+    """
+    is_folder = path.is_dir()
+    able = [one for one in FORMATS if one.takes_folder or not is_folder]
+    for one in able:
+        if one.sniff(head, path):
+            return one
+    if not is_folder:
+        for one in able:
+            if path.suffix.lower() in one.suffixes:
+                return one
+    return None
