@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 from ..message import Packet
@@ -122,7 +122,7 @@ class Intake:
         self._recording: threading.Thread | None = None
         self._n_running = len(self._sources)
 
-    def packets(self) -> Iterator[Packet | Lost]:
+    def packets(self) -> Generator[Packet | Lost, None, None]:
         """
         Run the sources; return what they deliver until all have ended or :meth:`stop`.
 
@@ -155,22 +155,6 @@ class Intake:
         """Ask all sources to end. What they have delivered is still recorded and given."""
         for source in self._sources:
             source.stop()
-
-    def name_of(self, number: int) -> str:
-        """
-        Return the name of a stream.
-
-        Parameters
-        ----------
-        number : int
-            As in :class:`~minesense.stream.queue.Lost`.
-
-        Returns
-        -------
-        name : str
-            Empty if the number was not declared.
-        """
-        return self._numbering.name(number)
 
     def counters(self) -> dict[str, Any]:
         """

@@ -54,24 +54,6 @@ class Numbering:
         """Return a link that numbers its streams as it likes."""
         return Link(self)
 
-    def name(self, number: int) -> str:
-        """
-        Return the name of a stream.
-
-        Parameters
-        ----------
-        number : int
-            Of :func:`number_of` a renumbered payload.
-
-        Returns
-        -------
-        name : str
-            As declared; empty if the number is of none.
-        """
-        with self._lock:
-            names = list(self._numbers)
-        return names[number] if number < len(names) else ""
-
     def _claim(self, link: Link, declaration: StreamDeclaration) -> int:
         """Return the number of a stream, which from now on belongs to a link."""
         name, kind = declaration.name, declaration.kind
