@@ -15,7 +15,7 @@ import tty
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_stream_server import Running
+from links import Running
 
 from minesense.message import FixClass, StreamDeclaration
 from minesense.stream.byte_input import FileInput, SerialInput, TcpInput

@@ -10,14 +10,13 @@ import struct
 import threading
 import time
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from links import Running, declaration, frames_of, scan
 
-from minesense.message import NoteMessage, Packet, SensorMessage, StreamDeclaration
+from minesense.message import NoteMessage
 from minesense.payload import Decoder, Encoder
-from minesense.sensor import Sensor
 from minesense.stream.byte_input import TcpInput
 from minesense.stream.framed_source import FramedSource
 from minesense.stream.frames import MAGIC, FrameDecoder, encode_frame
@@ -26,62 +25,7 @@ from minesense.stream.server_limits import ServerLimits, is_loopback, read_token
 from minesense.stream.source import packets_from
 from minesense.stream.tcp_server import TcpServer
 
-COILS = Sensor(name="coils", kind="emi", axis=[1e-5, 2e-5], lever_arms=np.zeros((1, 3)))
 TOKEN = "sixteen letters!"
-
-
-def declaration(name):
-    return StreamDeclaration(name=name, kind="sensor", clock="sensor", sensor=COILS)
-
-
-def scan(name, k):
-    samples = np.full((1, 2), k, np.float32)
-    return SensorMessage(stream=name, sequence=k, stamp=0.01 * k, samples=samples)
-
-
-def frames_of(name, numbers):
-    """Return a link's bytes: a declaration and scans."""
-    encoder = Encoder()
-    messages = [declaration(name), *(scan(name, k) for k in numbers)]
-    return b"".join(encode_frame(encoder.encode(message)) for message in messages)
-
-
-class Running:
-    """A source that runs in a thread, and what it delivered."""
-
-    def __init__(self, source):
-        self.source, self.packets = source, []
-        self.decoder, self.messages, self.refused = Decoder(), [], 0
-        self.thread = threading.Thread(target=source.run, args=(self.take,))
-
-    def take(self, packet: Packet):
-        """Note a packet and what it says."""
-        self.packets.append(packet)
-        try:
-            self.messages.append(self.decoder.decode(packet.payload))
-        except ValueError:
-            self.refused += 1
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self.source.stop()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-
-    def numbers(self, name):
-        """Return the sequence numbers of the scans of a stream that arrived."""
-        scans = [m for m in self.messages if isinstance(m, SensorMessage) and m.stream == name]
-        return [message.sequence for message in scans]
-
-    def wait(self, condition, seconds=10.0):
-        """Wait until something is so."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, (self.messages, self.source.counters())
-            time.sleep(0.005)
 
 
 def connect(server):
