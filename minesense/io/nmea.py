@@ -143,10 +143,10 @@ def read_track(
         for sentence in sentences:
             kind = sentence[0][2:]
             if kind in ("ZDA", "RMC"):
-                day = _read_date(sentence, kind) or day
+                day = read_date(sentence, kind) or day
             elif kind == "GGA":
                 track.n_positions += 1
-                fix = _read_fix(sentence, trace)
+                fix = read_fix(sentence, trace)
                 track.n_unusable += fix is None
                 found = found or fix
         if day is not None:
@@ -246,8 +246,25 @@ def _angle(text: str, hemisphere: str, letters: str, limit: float) -> float:
     return -angle if hemisphere == letters[1] else angle
 
 
-def _time_of_day(text: str) -> float:
-    """Return seconds since midnight of a hhmmss.ss text, NaN for anything else."""
+def read_time_of_day(text: str) -> float:
+    """
+    Return a time of day.
+
+    Parameters
+    ----------
+    text : str
+        As hhmmss.ss.
+
+    Returns
+    -------
+    seconds : float
+        Since midnight, up to 61 s of the last minute; NaN for anything else.
+
+    Examples
+    --------
+    >>> read_time_of_day("010203.50"), read_time_of_day("246060")
+    (3723.5, nan)
+    """
     if not re.fullmatch(r"\d{6}(\.\d{0,9})?", text):
         return math.nan
     hour, minute, second = int(text[:2]), int(text[2:4]), float(text[4:])
@@ -261,8 +278,27 @@ def _metres(fields: Sequence[str], index: int) -> float:
     return _number(fields[index]) if fields[index + 1] == "M" else math.nan
 
 
-def _read_fix(fields: tuple[str, ...], trace: float) -> Fix | None:
-    """Return the fix of a GGA sentence, None if it holds no usable one."""
+def read_fix(fields: tuple[str, ...], trace: float) -> Fix | None:
+    """
+    Return the fix of a GGA sentence.
+
+    Parameters
+    ----------
+    fields : tuple of str
+        Of :func:`read_sentences`.
+    trace : float
+        That it was logged with.
+
+    Returns
+    -------
+    fix : Fix or None
+        None if it holds no usable one.
+
+    Examples
+    --------
+    >>> read_fix(("GPGGA", "000000", *[""] * 4, "0", *[""] * 8), 0.0) is None
+    True
+    """
     if len(fields) < 13 or fields[6] not in ("1", "2", "3", "4", "5"):
         return None
     latitude = _angle(fields[2], fields[3], "NS", 90)
@@ -271,7 +307,7 @@ def _read_fix(fields: tuple[str, ...], trace: float) -> Fix | None:
         return None
     return Fix(
         trace=trace,
-        time_of_day=_time_of_day(fields[1]),
+        time_of_day=read_time_of_day(fields[1]),
         date=None,
         latitude=latitude,
         longitude=longitude,
@@ -283,8 +319,27 @@ def _read_fix(fields: tuple[str, ...], trace: float) -> Fix | None:
     )
 
 
-def _read_date(fields: tuple[str, ...], kind: str) -> datetime.date | None:
-    """Return the date of a ZDA, or of an RMC with a fix; None if it holds none."""
+def read_date(fields: tuple[str, ...], kind: str) -> datetime.date | None:
+    """
+    Return the date of a ZDA, or of an RMC with a fix.
+
+    Parameters
+    ----------
+    fields : tuple of str
+        Of :func:`read_sentences`.
+    kind : str
+        "ZDA" or "RMC".
+
+    Returns
+    -------
+    date : datetime.date or None
+        None if it holds none.
+
+    Examples
+    --------
+    >>> read_date(("GPZDA", "010203.00", "01", "03", "2026", "00", "00"), "ZDA")
+    datetime.date(2026, 3, 1)
+    """
     if kind == "ZDA" and len(fields) > 4:
         parts = fields[2:5]
     elif kind == "RMC" and len(fields) > 9 and fields[2] == "A" and len(fields[9]) == 6:

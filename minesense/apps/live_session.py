@@ -1,0 +1,147 @@
+"""A session that is fed with packets, and those who are told what comes of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..detect import Detector
+from ..message import Packet, StreamDeclaration
+from ..payload import DECLARATION, Decoder
+from ..stream import Lost, Session, StreamConfig
+from ..stream.events import CountersReport, Event
+from .event_lines import event_line, is_told
+
+#: Packets kept before any stream is declared; more are refused as the session would.
+_MOST_EARLY = 1000
+
+
+class Subscriber(Protocol):
+    """Who is told what every packet led to."""
+
+    def __call__(self, packet: Packet | None, events: Sequence[Event], /) -> None:
+        """
+        Take a packet and its events.
+
+        Parameters
+        ----------
+        packet : Packet or None
+            None for events of no packet: losses, and the end.
+        events : sequence of Event
+            In order; may be none.
+        """
+
+
+class LiveSession:
+    """
+    Feed a session with packets and tell subscribers what comes of them.
+
+    Without a configuration the task's clock is that of the first stream that is declared, and
+    no limits are stated: alarms come, and no ground counts as observed. What comes out depends
+    on the packets alone.
+
+    Parameters
+    ----------
+    config : StreamConfig or None
+        Of the session.
+    detector : Detector or None
+        Judges places.
+    subscribers : sequence of Subscriber
+        Told in their order.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig | None,
+        *,
+        detector: Detector | None = None,
+        subscribers: Sequence[Subscriber] = (),
+    ):
+        self._detector = detector
+        self._subscribers = tuple(subscribers)
+        self._early: list[Packet] = []
+        self._session = None if config is None else Session(config, detector=detector)
+
+    def push(self, item: Packet | Lost) -> None:
+        """
+        Take the next packet, or the loss of some.
+
+        Parameters
+        ----------
+        item : Packet or Lost
+            In order.
+        """
+        if self._session is None:
+            if isinstance(item, Packet):
+                self._early.append(item)
+                clock = _declared_clock(item)
+                if clock is not None or len(self._early) > _MOST_EARLY:
+                    self._begin(clock or "host")
+            return
+        self._push(self._session, item)
+
+    def finish(self) -> CountersReport:
+        """
+        End the session.
+
+        Returns
+        -------
+        counters : CountersReport
+            The last event.
+        """
+        if self._session is None:
+            self._begin("host")
+        assert self._session is not None
+        events = self._session.finish()
+        self._tell(None, events)
+        counters = events[-1]
+        assert isinstance(counters, CountersReport)
+        return counters
+
+    def _begin(self, clock: str) -> None:
+        """Make the session; give it what came before it could be made."""
+        config = StreamConfig(task_clock=clock)  # type: ignore[arg-type]
+        session = self._session = Session(config, detector=self._detector)
+        for packet in self._early:
+            self._push(session, packet)
+        self._early.clear()
+
+    def _push(self, session: Session, item: Packet | Lost) -> None:
+        self._tell(item if isinstance(item, Packet) else None, session.push(item))
+
+    def _tell(self, packet: Packet | None, events: Sequence[Event]) -> None:
+        for subscriber in self._subscribers:
+            subscriber(packet, events)
+
+
+class LinePrinter:
+    """
+    Print events as lines of JSON, each as soon as it is known.
+
+    Parameters
+    ----------
+    tell_all : bool
+        Whether all events are printed, scores of every scan among them.
+    """
+
+    def __init__(self, *, tell_all: bool):
+        self._tell_all = tell_all
+
+    def __call__(self, packet: Packet | None, events: Sequence[Event]) -> None:
+        """Print the events that are told."""
+        lines = [event_line(e) for e in events if is_told(e, tell_all=self._tell_all)]
+        if lines:
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()
+
+
+def _declared_clock(packet: Packet) -> str | None:
+    """Return the clock that a packet declares, None if it declares none."""
+    if packet.payload[:1] != bytes([DECLARATION]):
+        return None
+    try:
+        message = Decoder().decode(packet.payload)
+    except ValueError:
+        return None
+    return message.clock if isinstance(message, StreamDeclaration) else None

@@ -1,0 +1,153 @@
+"""The command ``minesense stream``: sources in, a recording and lines of JSON out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import signal
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..detect import Detector
+from ..stream import StreamConfig, load_config
+from ..stream.intake import Intake
+from ..stream.recorder import Recorder
+from ..stream.server_limits import read_token
+from .event_lines import event_line
+from .live_session import LinePrinter, LiveSession, Subscriber
+from .source_spec import make_source
+from .warming import warm_up
+
+
+def run(options: Namespace) -> str:
+    """
+    Process what sources send until they end, or SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the command line.
+
+    Returns
+    -------
+    text : str
+        The last line: the counters.
+
+    Raises
+    ------
+    ValueError, OSError, ImportError
+        If a source, the recording, the model or the configuration cannot be used.
+    """
+    return stream(options, subscribers=[LinePrinter(tell_all=options.events == "all")])
+
+
+def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
+    """
+    As :func:`run`, telling others than a printer.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the command line.
+    subscribers : sequence of Subscriber
+        Told what comes of every packet.
+
+    Returns
+    -------
+    text : str
+        The last line.
+    """
+    logging.basicConfig(format="minesense: %(message)s", level=logging.WARNING)
+    config, detector = session_parts(options)
+    token = None if options.token_file is None else read_token(options.token_file)
+    sources = [make_source(spec, host=options.host, token=token) for spec in options.source]
+    for source in sources:
+        tell(f"minesense: {source.name}")
+    with contextlib.ExitStack() as stack:
+        recorder = stack.enter_context(Recorder(options.record)) if options.record else None
+        intake = Intake(sources, recorder=recorder)
+        live = LiveSession(config, detector=detector, subscribers=subscribers)
+        stack.enter_context(stopped_by_signals(intake.stop))
+        packets = stack.enter_context(contextlib.closing(intake.packets()))
+        is_warm = False
+        for item in packets:
+            if not is_warm:  # sources run by now, and what they send waits
+                warm_up()
+                is_warm = True
+            live.push(item)
+        counters = live.finish()
+        tell(json.dumps({"event": "link_counters", **intake.counters()}))
+    return event_line(counters)
+
+
+def session_parts(options: Namespace) -> tuple[StreamConfig | None, Detector | None]:
+    """
+    Return what a session is made from.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With config and model, each None or a file.
+
+    Returns
+    -------
+    config : StreamConfig or None
+        None if none was named.
+    detector : Detector or None
+        None if none was named.
+    """
+    config = None if options.config is None else load_config(options.config)
+    detector = None if options.model is None else Detector.load(options.model)
+    return config, detector
+
+
+def tell(line: str) -> None:
+    """
+    Tell the person at the terminal something that is no event.
+
+    Parameters
+    ----------
+    line : str
+        Goes to the standard error at once.
+    """
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """
+    Have SIGINT and SIGTERM end the work as the end of its input would; a second one breaks.
+
+    Parameters
+    ----------
+    stop : callable
+        Called once.
+
+    Yields
+    ------
+    None
+        Signals are as before afterwards.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[int, Any] = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+
+    def handle(number: int, frame: object) -> None:
+        signal.signal(number, before[number])
+        stop()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,87 @@
+"""Compile, or load, what a session needs before its first message must be quick."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..message import FixClass, PositionMessage, SensorMessage, StreamDeclaration
+from ..sensor import Circle, Head, PulseTrain, Radar, Sensor
+from ..stream import Session, StreamConfig
+from ..sweep import Frame
+
+_RATE = 100.0
+_SPEED = 1.0
+_SECONDS = 4.0
+
+
+def warm_up() -> None:
+    """Run a session over a few made-up metres with a radar and a metal detector."""
+    session = Session(StreamConfig(task_clock="sensor"))
+    sensors = (_coil(), _radar())
+    for sensor in sensors:
+        session.push(
+            StreamDeclaration(
+                name=sensor.name, kind="sensor", clock="sensor", rate=_RATE, sensor=sensor
+            )
+        )
+    session.push(
+        StreamDeclaration(
+            name="position",
+            kind="position",
+            clock="sensor",
+            frame=Frame(),
+            height_datum="local",
+            lever_arm=(0.0, 0.0, 0.0),
+        )
+    )
+    rng = np.random.default_rng(seed=0)
+    for k in range(int(_RATE * _SECONDS)):
+        stamp = k / _RATE
+        session.push(
+            PositionMessage(
+                stream="position",
+                sequence=k,
+                stamp=stamp,
+                coordinates=(0.0, _SPEED * stamp, 0.0),
+                fix=FixClass.TRACKED,
+                heading=0.0,
+                height=0.05,
+            )
+        )
+        for sensor in sensors:
+            samples = rng.normal(size=sensor.shape).astype(np.float32)
+            session.push(
+                SensorMessage(stream=sensor.name, sequence=k, stamp=stamp, samples=samples)
+            )
+    session.finish()
+
+
+def _coil() -> Sensor:
+    """Return a metal detector with one coil."""
+    edges = 1e-5 * 1.5 ** np.arange(9.0)
+    train = PulseTrain(
+        pulse=2e-4,
+        ramp=1e-6,
+        half_period=2e-3,
+        receiver_tau=1e-6,
+        gates=np.column_stack([edges[:-1], edges[1:]]),
+    )
+    circle = (Circle(radius=0.1, turns=10),)
+    return Sensor(
+        name="coil",
+        kind="emi",
+        axis=np.sqrt(edges[:-1] * edges[1:]),
+        lever_arms=np.zeros((1, 3)),
+        head=Head(transmitter=circle, receiver=circle, excitation=train, height=0.05),
+    )
+
+
+def _radar() -> Sensor:
+    """Return a radar with one antenna."""
+    return Sensor(
+        name="radar",
+        kind="gpr",
+        axis=1e-10 * np.arange(64),
+        lever_arms=np.zeros((1, 3)),
+        radar=Radar(centre_frequency=1.5e9, height=0.05),
+    )
