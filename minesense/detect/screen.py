@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,6 +144,11 @@ class Screen:
     ----------
     settings : DetectorSettings
         What the stages are told.
+    keep : bool
+        Whether processed traces and scores are kept for :meth:`finish`. Without, memory does
+        not grow with the lane, and :meth:`end_part` ends it.
+    note : callable, optional
+        Called with the scores of traces, as they are ready.
 
     Notes
     -----
@@ -151,8 +157,16 @@ class Screen:
     in which a channel repeats itself are flagged STUCK: their ground is not observed.
     """
 
-    def __init__(self, settings: DetectorSettings):
+    def __init__(
+        self,
+        settings: DetectorSettings,
+        *,
+        keep: bool = True,
+        note: Callable[[Sweep], None] | None = None,
+    ):
         self.settings = settings
+        self.keep = bool(keep)
+        self.note = note
         self._form: Sweep | None = None  # of the lane, no traces
         self._last_time = -np.inf
         self._parts: list[Part] = []
@@ -194,7 +208,8 @@ class Screen:
         unflagged = dataclasses.replace(chunk, quality=chunk.quality & ~Quality.GAP)
         check_follows(unflagged, self._form, self._last_time)
         gaps = self._finder.find(chunk)
-        self._gaps += [gap for _, gap in gaps]
+        if self.keep:
+            self._gaps += [gap for _, gap in gaps]
         chunk = self._stuck.flag(chunk)
         first, *others = cut_at(chunk, [i for i, _ in gaps])
         found = self._take(first)
@@ -235,13 +250,51 @@ class Screen:
             withheld=tuple(self._extract.take_withheld()),
         )
 
+    def end_part(self) -> list[Candidate]:
+        """
+        Flush the stages: what follows lies behind a gap, or nothing does.
+
+        Returns
+        -------
+        candidates : list of Candidate
+            Those that waited for what might follow.
+        """
+        return [] if self._form is None else self._end_part()
+
+    def reach(self, sensor: Sensor) -> float:
+        """
+        Return how far behind the newest trace candidates become certain.
+
+        Parameters
+        ----------
+        sensor : Sensor
+            What records the lane.
+
+        Returns
+        -------
+        reach : float
+            Metres along the track, by the latencies of the stages.
+
+        Examples
+        --------
+        >>> from minesense.detect import DetectorSettings, Screen
+        >>> from minesense.synthetic import cart
+        >>> round(Screen(DetectorSettings()).reach(cart().coils), 3)
+        6.25
+        """
+        if self._form is None:
+            self._begin(sensor)
+        stages = (self._prepare, self._prescreen, self._extract)
+        return self._spacing * sum(stage.latency for stage in stages)
+
     def _begin(self, sensor: Sensor) -> None:
         """Make the stages for a sensor."""
         self._bounce: gpr.NoteBounce | None = None
         if check_one_of(sensor.kind, "kind", ("gpr", "emi")) == "gpr":
             options, footprint = self.settings.radar, self.settings.radar_footprint
-            prepare, self._prescreen = radar_stages(options)
-            self._prepare, self._bounce = _noting_bounce(prepare)
+            self._prepare, self._prescreen = radar_stages(options)
+            if self.keep:  # what is noted grows with the lane
+                self._prepare, self._bounce = _noting_bounce(self._prepare)
         else:
             options = self.settings.coils  # type: ignore[assignment]
             footprint = self.settings.coil_footprint
@@ -275,10 +328,13 @@ class Screen:
 
     def _note(self, processed: Sweep, scores: Sweep) -> list[Candidate]:
         """Keep what came out of the stages; return the candidates that it settles."""
-        self._processed.append(processed)
-        self._scores.append(scores)
+        if self.note is not None and len(scores):
+            self.note(scores)
         found = self._extract.process(scores)
-        self._found += found
+        if self.keep:
+            self._processed.append(processed)
+            self._scores.append(scores)
+            self._found += found
         return found
 
     def _end_part(self) -> list[Candidate]:
@@ -287,6 +343,9 @@ class Screen:
         scores = join([self._prescreen.process(processed), self._prescreen.flush()])
         found = self._note(processed, scores)
         tail = self._extract.flush()
+        if not self.keep:
+            self._extract.take_withheld()
+            return found + tail
         self._found += tail
         joined = join(self._scores)
         bounce = self._bounce.take() if self._bounce else None

@@ -1,0 +1,506 @@
+"""One sensor along one unbroken part of a lane: equal distances, screen, alarms, coverage."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..alarm import Candidate
+from ..detect import DetectorSettings
+from ..detect.screen import Screen
+from ..resampling import ResampleTrack
+from ..sensor import Sensor
+from ..sweep import Frame, Quality, Sweep
+from .cells import CellReport
+from .config import StreamConfig
+from .events import (
+    AlarmRaised,
+    CoverageCells,
+    CoverageStretch,
+    Event,
+    LaneBegun,
+    LaneChunk,
+    LaneEnded,
+    LaneFailed,
+)
+from .poses import Poses
+from .runs import Run, RunQueue, edge, state_of_run
+from .scan_checks import Scan
+from .states import LANE_FAILED, LIMITS_NOT_STATED, Observation, reasons_of
+
+_NO_POSE = int(Quality.POSE_NONE)
+
+#: Traces whose position errors are kept for candidates that come later.
+_MOST_ERRORS = 4096
+
+#: Speed that a platform without positions is taken to have, m/s, if it is not known.
+ASSUMED_SPEED = 0.5
+
+
+class Unscreened:
+    """What takes the place of a screen where there are no stages for a sensor."""
+
+    note: Callable[[Sweep], None] | None = None
+
+    def reach(self, sensor: Sensor) -> float:
+        """Return 0: no alarm comes from here."""
+        return 0.0
+
+    def push(self, chunk: Sweep) -> list[Candidate]:
+        """Hand the traces on as they are."""
+        if self.note is not None and len(chunk):
+            self.note(chunk)
+        return []
+
+    def end_part(self) -> list[Candidate]:
+        """Return nothing: nothing was held."""
+        return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartName:
+    """Which part of which lane of which stream."""
+
+    stream: str
+    lane: str
+    number: int
+
+
+class SensorPart:
+    """
+    Take the scans of one sensor along a part of a lane without gaps.
+
+    Parameters
+    ----------
+    name : PartName
+        What events call it.
+    sensor : Sensor
+        What records it.
+    frame : Frame
+        Of its positions.
+    settings : DetectorSettings
+        Spacing of the traces, footprints.
+    config : StreamConfig
+        Limits, cells.
+    screen : Screen
+        New, or one that takes a part behind a gap.
+    speed : float or None
+        None if the scans have positions; else the speed at which a platform without
+        positions is taken to advance, m/s: what is found is kept, unlocated.
+    """
+
+    def __init__(
+        self,
+        name: PartName,
+        sensor: Sensor,
+        frame: Frame,
+        settings: DetectorSettings,
+        config: StreamConfig,
+        screen: Screen | Unscreened,
+        *,
+        speed: float | None,
+    ):
+        self.name, self.sensor, self.frame, self.config = name, sensor, frame, config
+        self.screen, self.speed = screen, speed
+        is_radar = sensor.kind == "gpr"
+        self._spacing = (settings.radar if is_radar else settings.coils).spacing
+        footprint = settings.radar_footprint if is_radar else settings.coil_footprint
+        right = sensor.lever_arms[:, 0]
+        self._width = float(np.ptp(right)) + 2 * footprint if len(right) else 0.0
+        self._latency = screen.reach(sensor)
+        self._resample = ResampleTrack(spacing=self._spacing, max_step=settings.max_gap)
+        self._limit = math.inf if config.limits is None else config.limits.position_error
+        self._cells = CellReport(
+            cell=config.cell,
+            footprint=footprint,
+            limit=self._limit,
+            max_step=settings.max_gap,
+        )
+        self._next_cells: float | None = None
+        self.runs = RunQueue()
+        self.states: Counter[str] = Counter()  #: scans settled, by state
+        self.not_observed: Counter[str] = Counter()  #: by reason, those not wholly observed
+        self.start = math.nan  #: s, of the first scan
+        self._last = math.nan
+        self._along = 0.0  # m, of a platform without positions
+        self._still: np.ndarray | None = None  # where a platform stands
+        self._begins_with_gap = False
+        self._out_flags: int | None = None
+        self._errors: deque[tuple[float, float]] = deque(maxlen=_MOST_ERRORS)
+        self._open: tuple[Observation, tuple[str, ...]] | None = None
+        self._stretch: list[Run] = []
+        self._is_saturated = False
+        self.n_scans = self.n_alarms = 0
+        self.length = 0.0
+
+    def begin(self, time: float, *, behind_gap: bool) -> list[Event]:
+        """
+        Begin the part.
+
+        Parameters
+        ----------
+        time : float
+            Of its first scan, s.
+        behind_gap : bool
+            Whether the screen has taken a part before.
+
+        Returns
+        -------
+        events : list of Event
+            That it begins.
+        """
+        self._begins_with_gap, self.start = behind_gap, time
+        name = self.name
+        return [LaneBegun(stream=name.stream, lane=name.lane, part=name.number, time=time)]
+
+    def push(self, scans: Sequence[Scan], poses: Poses) -> list[Event]:
+        """
+        Take the next scans.
+
+        Parameters
+        ----------
+        scans : sequence of Scan
+            At least one, none behind a gap.
+        poses : Poses
+            Of these scans.
+
+        Returns
+        -------
+        events : list of Event
+            Alarms, chunks and coverage that are settled.
+
+        Raises
+        ------
+        Exception
+            Whatever a stage raises: the caller gives the part up by :meth:`fail`.
+        """
+        time = np.array([scan.time for scan in scans])
+        flags = np.array([scan.flags for scan in scans], np.int64) | poses.flags
+        self.runs.add(time, flags, poses.error, poses.height, poses.tilt)
+        self.n_scans += len(scans)
+        events: list[Event] = self._saturation(time, flags, poses)
+        position, heading = self._places(time, poses)
+        self._last = float(time[-1])
+        quality = flags & ~_NO_POSE
+        if self._begins_with_gap:
+            quality[0] |= Quality.GAP
+            self._begins_with_gap = False
+        chunk = Sweep(
+            samples=np.stack([scan.samples for scan in scans]),
+            time=time,
+            position=position,
+            heading=heading,
+            quality=quality,
+            sensor=self.sensor,
+            lane=self.name.lane,
+            frame=self.frame,
+            history=(f"live stream '{self.name.stream}'",),
+        )
+        return events + self._pass(self._resample.process(chunk))
+
+    def end(self, reason: str) -> list[Event]:
+        """
+        Flush the part.
+
+        Parameters
+        ----------
+        reason : str
+            Why it ends.
+
+        Returns
+        -------
+        events : list of Event
+            What waited for traces that will not come, and the report.
+        """
+        events = self._pass(self._resample.flush())
+        scores: list[Sweep] = []
+        self.screen.note = scores.append
+        found = self.screen.end_part()
+        events += self._tell(scores, found)
+        last = edge() if self._out_flags is None else self._out_flags
+        events += self._account(self.runs.take_all(last))
+        return events + self._close(reason)
+
+    def fail(self, error: Exception) -> list[Event]:
+        """
+        Give the part up: what is pending must not be used.
+
+        Parameters
+        ----------
+        error : Exception
+            What a stage raised.
+
+        Returns
+        -------
+        events : list of Event
+            The failure with its cause, and the report.
+        """
+        name = self.name
+        start, stop = self.runs.span
+        cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        events: list[Event] = [
+            LaneFailed(
+                stream=name.stream,
+                lane=name.lane,
+                part=name.number,
+                start_time=start,
+                stop_time=stop,
+                cause=cause,
+            )
+        ]
+        for run in self.runs.take_all(0):
+            events += self._add(run, Observation.INVALID, (LANE_FAILED,))
+        return events + self._close("failed")
+
+    def _close(self, reason: str) -> list[Event]:
+        """Tell the last stretch, the last cells and what came of the part."""
+        name = self.name
+        events = self._end_stretch() + self._report_cells()
+        not_observed = dict(sorted(self.not_observed.items()))
+        events.append(
+            LaneEnded(
+                stream=name.stream,
+                lane=name.lane,
+                part=name.number,
+                time=self._last,
+                reason=reason,
+                n_scans=self.n_scans,
+                n_observed=self.states[Observation.OBSERVED_NO_ALARM.name],
+                not_observed=not_observed,
+                n_alarms=self.n_alarms,
+                length=self.length,
+            )
+        )
+        return events
+
+    def _places(self, time: np.ndarray, poses: Poses) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the traces are taken to be: as they are, standing, or by their speed."""
+        if self.speed is not None:
+            steps = np.diff(time, prepend=time[0] if math.isnan(self._last) else self._last)
+            along = self._along + np.cumsum(steps) * self.speed
+            self._along = float(along[-1])
+            zero = np.zeros(len(time))
+            return np.column_stack([zero, along, zero]), zero
+        position = poses.position
+        is_still = poses.speed < self.config.standstill
+        if is_still.any():
+            position = position.copy()
+            for k in range(len(position)):
+                here = position[k]
+                if is_still[k] and self._still is not None:
+                    if math.dist(here[:2], self._still[:2]) < self._spacing:
+                        position[k] = self._still
+                        continue
+                self._still = position[k].copy()
+        else:
+            self._still = position[-1].copy()
+        return position, poses.heading
+
+    def _pass(self, even: Sweep) -> list[Event]:
+        """Pass traces at equal distances through the screen."""
+        if not len(even):
+            return []
+        if self.speed is not None:
+            even = Sweep(
+                samples=even.samples,
+                time=even.time,
+                position=np.full((len(even), 3), np.nan),
+                heading=np.full(len(even), np.nan),
+                quality=even.quality | _NO_POSE,
+                sensor=even.sensor,
+                lane=even.lane,
+                frame=even.frame,
+                history=even.history,
+            )
+        scores: list[Sweep] = []
+        self.screen.note = scores.append
+        found = self.screen.push(even)
+        return self._tell(scores, found)
+
+    def _tell(self, scores: list[Sweep], found: list[Candidate]) -> list[Event]:
+        """Return the events of traces that came out of the stages, and of candidates."""
+        events: list[Event] = []
+        for sweep in scores:
+            events += self._tell_chunk(sweep)
+        return events + [self._alarm(candidate) for candidate in found]
+
+    def _tell_chunk(self, sweep: Sweep) -> list[Event]:
+        """Return the chunk, the coverage of its scans, and cells if it is time for them."""
+        name = self.name
+        errors, heights, tilts = self.runs.at(sweep.time)
+        self._errors.extend(zip(sweep.time.tolist(), errors.tolist(), strict=True))
+        events: list[Event] = [
+            LaneChunk(
+                stream=name.stream,
+                lane=name.lane,
+                part=name.number,
+                sweep=sweep,
+                height=heights,
+                tilt=tilts,
+                position_error=errors,
+            )
+        ]
+        self._out_flags = int(sweep.quality[-1]) & ~int(Quality.GAP)
+        spacing = self._spacing if self.speed is None else 0.0
+        events += self._account(
+            self.runs.settle(
+                sweep.time, sweep.quality & ~np.int64(Quality.GAP), spacing=spacing
+            )
+        )
+        if self.speed is None and self.config.limits is not None:
+            self._cells.add(sweep, errors)
+            now = float(sweep.time[-1])
+            if self._next_cells is None:
+                self._next_cells = now + self.config.report_interval
+            if now >= self._next_cells:
+                events += self._report_cells()
+                self._next_cells = now + self.config.report_interval
+        return events
+
+    def _report_cells(self) -> list[Event]:
+        """Return the cells passed since the last report."""
+        cells, is_observed, reasons = self._cells.take()
+        if not len(cells):
+            return []
+        return [
+            CoverageCells(
+                stream=self.name.stream,
+                sensor=self.sensor.kind,
+                lane=self.name.lane,
+                time=self._errors[-1][0],
+                cell=self.config.cell,
+                cells=cells,
+                is_observed=is_observed,
+                reasons=reasons,
+            )
+        ]
+
+    def _account(self, runs: list[Run]) -> list[Event]:
+        """Settle runs of scans."""
+        events: list[Event] = []
+        for run in runs:
+            state, reasons = state_of_run(run, self._limit), reasons_of(run.flags)
+            if self.config.limits is None and state < Observation.NOT_OBSERVED:
+                state, reasons = Observation.NOT_OBSERVED, (LIMITS_NOT_STATED,)
+            events += self._add(run, state, reasons)
+        return events
+
+    def _add(self, run: Run, state: Observation, reasons: tuple[str, ...]) -> list[Event]:
+        """Add a run to the stretch that is open, or begin a new one."""
+        self.states[state.name] += run.n_scans
+        if state != Observation.OBSERVED_NO_ALARM:
+            self.not_observed[reasons[0] if reasons else state.name] += run.n_scans
+        self.length += run.length
+        events: list[Event] = []
+        is_long = self._stretch and (
+            run.stop - self._stretch[0].start > self.config.report_interval
+        )
+        if self._open != (state, reasons) or is_long:
+            events = self._end_stretch()
+        self._open = (state, reasons)
+        if self._stretch:
+            last = self._stretch[0]
+            last.stop, last.n_scans = run.stop, last.n_scans + run.n_scans
+            last.length += run.length
+        else:
+            self._stretch = [run]
+        return events
+
+    def _end_stretch(self) -> list[Event]:
+        """Return the stretch that is open."""
+        if not self._stretch or self._open is None:
+            return []
+        run, (state, reasons) = self._stretch[0], self._open
+        self._stretch, self._open = [], None
+        return [
+            CoverageStretch(
+                stream=self.name.stream,
+                sensor=self.sensor.kind,
+                lane=self.name.lane,
+                part=self.name.number,
+                start_time=run.start,
+                stop_time=run.stop,
+                length=run.length,
+                area=run.length * self._width,
+                n_scans=run.n_scans,
+                state=state,
+                reasons=reasons,
+            )
+        ]
+
+    def _saturation(self, time: np.ndarray, flags: np.ndarray, poses: Poses) -> list[Event]:
+        """Return an alarm at the first scan of a saturated stretch."""
+        events: list[Event] = []
+        is_saturated = (flags & int(Quality.SATURATED)) != 0
+        before = np.concatenate([[self._is_saturated], is_saturated[:-1]])
+        self._is_saturated = bool(is_saturated[-1])
+        for k in np.flatnonzero(is_saturated & ~before).tolist():
+            events.append(
+                self._raise(
+                    kind="saturation",
+                    channel=-1,
+                    time=float(time[k]),
+                    easting=float(poses.position[k, 0]),
+                    northing=float(poses.position[k, 1]),
+                    error=float(poses.error[k]),
+                    score=math.inf,
+                    quality=int(flags[k]),
+                )
+            )
+        return events
+
+    def _alarm(self, candidate: Candidate) -> AlarmRaised:
+        """Return the alarm of a candidate."""
+        times = [time for time, _ in self._errors]
+        k = min(bisect_left(times, candidate.time), len(times) - 1)
+        return self._raise(
+            kind="prescreener",
+            channel=candidate.channel,
+            time=candidate.time,
+            easting=candidate.easting,
+            northing=candidate.northing,
+            error=self._errors[k][1] if times and self.speed is None else math.inf,
+            score=candidate.score,
+            quality=candidate.quality,
+            two_way_time=candidate.two_way_time,
+        )
+
+    def _raise(
+        self,
+        *,
+        kind: str,
+        channel: int,
+        time: float,
+        easting: float,
+        northing: float,
+        error: float,
+        score: float,
+        quality: int,
+        two_way_time: float = math.nan,
+    ) -> AlarmRaised:
+        """Return a numbered alarm."""
+        name = self.name
+        self.n_alarms += 1
+        located = math.isfinite(easting) and math.isfinite(northing) and self.speed is None
+        return AlarmRaised(
+            identifier=f"{name.stream}/{name.lane}/{name.number}/{self.n_alarms}",
+            kind=kind,  # type: ignore[arg-type]
+            stream=name.stream,
+            sensor=self.sensor.kind,
+            lane=name.lane,
+            part=name.number,
+            channel=channel,
+            time=time,
+            easting=easting if located else math.nan,
+            northing=northing if located else math.nan,
+            position_error=error if located else math.inf,
+            score=score,
+            quality=quality,
+            two_way_time=two_way_time,
+            declared_latency=self._latency if kind == "prescreener" else 0.0,
+        )

@@ -1,0 +1,659 @@
+"""A live session: messages in, events out, without I/O, clocks or threads."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..detect import Detector, DetectorSettings, check_sensor
+from ..detect.screen import Screen
+from ..message import (
+    DeviceFlag,
+    Message,
+    NoteMessage,
+    Packet,
+    PositionMessage,
+    SensorMessage,
+    StreamDeclaration,
+)
+from ..payload import Decoder, declaration_document
+from ..sweep import Quality, no_traces
+from .clock_monitor import ClockMonitor
+from .config import StreamConfig, check_declaration
+from .events import (
+    AlarmRaised,
+    CountersReport,
+    Event,
+    Invalidated,
+    MessageRejected,
+    NoteTaken,
+    PayloadRefused,
+    StreamAccepted,
+    StreamCounters,
+    StreamRefused,
+)
+from .lanes import LaneBook
+from .poses import PoseTrack
+from .sensor_path import SensorPath, fits
+from .timebase import Taken, Timebase
+
+_UNTIL_CHECK = int(Quality.SETTING_CHANGED | Quality.CHECK_FAILED)
+_JUMP, _DRIFT = int(Quality.TIME_JUMP), int(Quality.DRIFT)
+
+#: By the name of a state, the counter of its scans.
+_STATES = {
+    "OBSERVED_NO_ALARM": "observed",
+    "PARTIALLY_OBSERVED": "partial",
+    "NOT_OBSERVED": "not_observed",
+    "INVALID": "invalid",
+}
+
+
+@dataclass(slots=True, eq=False)
+class _Stream:
+    """What a session knows of one stream."""
+
+    declaration: StreamDeclaration
+    base: Timebase
+    path: SensorPath | None = None
+    monitor: ClockMonitor | None = None
+    reference_read: float = -math.inf  #: newest time of the reference at the last reading
+    disagrees: bool = False  #: its clock was set to what the others do not say
+    is_stopped: bool = False
+    last_check: float = -math.inf  #: s, of the last function check that was passed
+    response: float | None = None  #: of the first function check
+    last_time: float = -math.inf  #: s, of the last message taken
+
+
+@dataclass(slots=True, eq=False)
+class _Counts:
+    """Counters of one stream, kept when it is declared again."""
+
+    by_name: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    n_reordered: int = 0
+    n_missing: int = 0
+
+
+class Session:
+    """
+    Turn messages of sensors and positions into alarms, coverage and quality, as they come.
+
+    Parameters
+    ----------
+    config : StreamConfig
+        Clocks, limits, and how lanes begin.
+    settings : DetectorSettings, optional
+        Of the prescreeners; those of the detector, if there is one.
+    detector : Detector, optional
+        Judges the places of a lane at its end, when both sensors have seen the whole of it.
+        It takes back no alarm of a prescreener.
+
+    Raises
+    ------
+    TypeError
+        If `config` is no StreamConfig.
+
+    Notes
+    -----
+    **Order decides, not time.** What comes out depends on the messages and their order alone:
+    a replay gives the same events bit for bit. No wall clock is read.
+
+    **Latency.** A search score comes with the push of its scan. A scan has its place as soon as
+    a fix behind it is in order, or `batch` seconds of scans are; that of a metal detector with a
+    rate `step_hold` later. An alarm of a prescreener then lags by the look-ahead of its
+    stages, which every alarm states in metres of track. Judged alarms come at the end of a lane.
+
+    **Memory.** Held are, for each stream, messages within its lateness (65536 at most), scans
+    that wait for positions (`max_held` bytes at most), 4096 fixes and 4096 runs of scans,
+    and the windows of the stages. With a detector, also the processed traces of the lane,
+    which ends after `longest_lane`.
+
+    **Failure.** If a stage raises, all that was pending in its part is INVALID, the event says
+    why, and a new part begins with the next scan.
+
+    Examples
+    --------
+    >>> from minesense.stream import Session, StreamConfig
+    >>> session = Session(StreamConfig(task_clock="utc"))
+    >>> session.push(NoteMessage(stream="", sequence=0, stamp=float("nan"), topic="hello"))
+    (NoteTaken(stream='', time=nan, topic='hello', content={}),)
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        *,
+        settings: DetectorSettings | None = None,
+        detector: Detector | None = None,
+    ):
+        if not isinstance(config, StreamConfig):
+            msg = f"Invalid config of type {type(config).__name__}. Must be a StreamConfig."
+            raise TypeError(msg)
+        self.config, self.detector = config, detector
+        self.settings = settings or (detector.settings if detector else DetectorSettings())
+        self._book = LaneBook(self.settings, detector)
+        self._decoder = Decoder()
+        self._streams: dict[str, _Stream] = {}
+        self._counts: dict[str, _Counts] = {}
+        self._refused: set[str] = set()
+        self._track: PoseTrack | None = None
+        self._reference: _Stream | None = None
+        self._n_refused = 0
+        self._n_marks = 0
+        self._next_report = -math.inf
+        self._is_finished = False
+
+    def push(self, message: Message | Packet) -> tuple[Event, ...]:
+        """
+        Take the next message; return what it settles, in the order of its causes.
+
+        Parameters
+        ----------
+        message : Packet, StreamDeclaration, SensorMessage, PositionMessage or NoteMessage
+            A packet's bytes are decoded first. Bytes that are no message are counted.
+
+        Returns
+        -------
+        events : tuple of Event
+            Of :mod:`minesense.stream.events`.
+
+        Raises
+        ------
+        TypeError
+            If it is none of these.
+        ValueError
+            If the session was finished.
+        """
+        if self._is_finished:
+            msg = "Invalid message: the session was finished. Must be a new Session."
+            raise ValueError(msg)
+        if isinstance(message, Packet):
+            try:
+                message = self._decoder.decode(message.payload)
+            except ValueError as error:
+                self._n_refused += 1
+                return (PayloadRefused(reason=str(error)),)
+        if isinstance(message, SensorMessage | PositionMessage):
+            events = self._take(message)
+        elif isinstance(message, StreamDeclaration):
+            events = self._declare(message)
+        elif isinstance(message, NoteMessage):
+            events = self._note(message)
+        else:
+            msg = f"Invalid message of type {type(message).__name__}. Must be a message."
+            raise TypeError(msg)
+        events += self._advance()
+        return tuple(events)
+
+    def lose(self, lost: Mapping[str, int]) -> tuple[Event, ...]:
+        """
+        Take note of messages that were left out because processing fell behind.
+
+        Parameters
+        ----------
+        lost : mapping of str to int
+            By stream, how many, at this place in the order.
+
+        Returns
+        -------
+        events : tuple of Event
+            Every sensor that lost scans ends its part with a gap; all are counted.
+        """
+        events: list[Event] = []
+        for name in sorted(lost):
+            counts = self._counts_of(name).by_name
+            counts["received"] += lost[name]
+            counts["overflow"] += lost[name]
+            stream = self._streams.get(name)
+            if stream is not None and stream.path is not None:
+                events += stream.path.lose(lost[name])
+        return tuple(events)
+
+    def finish(self) -> tuple[Event, ...]:
+        """
+        End the session: flush every lane; return the last events.
+
+        Returns
+        -------
+        events : tuple of Event
+            The last of them the counters.
+        """
+        if self._is_finished:
+            return ()
+        events: list[Event] = []
+        for stream in self._streams.values():
+            events += self._release(stream)
+        now = self._now
+        for stream in self._streams.values():
+            if stream.path is None:
+                continue
+            events += stream.path.finish(self._track)
+            if now - stream.last_time > self.config.hold and math.isfinite(stream.last_time):
+                events.append(stream.path._gap(stream.last_time, now, "time", 0))
+            if self.config.checks == "required" and stream.last_time > stream.last_check:
+                events.append(
+                    Invalidated(
+                        stream=stream.declaration.name,
+                        start_time=stream.last_check,
+                        stop_time=stream.last_time,
+                        reason=Quality.CHECK_FAILED.name or "",
+                    )
+                )
+        events += self._book.finish()
+        self._is_finished = True
+        return (*events, self._report())
+
+    # -- declarations ----------------------------------------------------------------------
+
+    def _declare(self, declaration: StreamDeclaration) -> list[Event]:
+        """Take the declaration of a stream."""
+        name = declaration.name
+        known = self._streams.get(name)
+        if known is not None:
+            before = declaration_document(known.declaration)
+            if before == declaration_document(declaration):
+                return [StreamAccepted(stream=name, declaration=declaration)]
+        try:
+            self._check(declaration)
+        except (ValueError, ImportError) as error:
+            if len(self._refused) < self.config.max_streams:
+                self._refused.add(name)
+            return [StreamRefused(stream=name, reason=str(error))]
+        self._refused.discard(name)
+        events: list[Event] = [StreamAccepted(stream=name, declaration=declaration)]
+        if known is not None:
+            events = self._retire(known) + events
+        base = Timebase(declaration, time_jump=self.config.time_jump)
+        stream = _Stream(declaration, base)
+        self._streams[name] = stream
+        if declaration.kind == "sensor":
+            stream.path = self._new_path(declaration)
+            if known is not None:
+                stream.last_check, stream.response = known.last_check, known.response
+                stream.path.sticky |= int(Quality.SETTING_CHANGED)
+        elif self.config.position_stream in (None, name) and (
+            self._reference is None or self._reference is known
+        ):
+            self._reference = stream
+            self._track = PoseTrack(declaration, self.config)
+        if self._reference is not None and self._reference.declaration.frame is not None:
+            for other in self._streams.values():
+                if other.path is not None:
+                    other.path.frame = self._reference.declaration.frame
+        return events
+
+    def _check(self, declaration: StreamDeclaration) -> None:
+        """Raise unless a declaration can be used."""
+        check_declaration(declaration, self.config)
+        known = self._streams.get(declaration.name)
+        if known is None and len(self._streams) >= self.config.max_streams:
+            msg = (
+                f"Invalid stream '{declaration.name}'. Must be one of at most "
+                f"{self.config.max_streams}."
+            )
+            raise ValueError(msg)
+        if known is not None and known.declaration.kind != declaration.kind:
+            msg = (
+                f"Invalid kind '{declaration.kind}' of stream '{declaration.name}'. Must be "
+                f"'{known.declaration.kind}', as declared before."
+            )
+            raise ValueError(msg)
+        if declaration.coordinates == "geographic" and declaration.kind == "position":
+            PoseTrack(declaration, self.config)  # raises if pyproj is not there
+
+    def _new_path(self, declaration: StreamDeclaration) -> SensorPath:
+        """Return the way of a sensor's scans; say whether it can be screened and judged."""
+        path = SensorPath(declaration, self.config, self._book)
+        self._book.register(declaration.name)
+        assert declaration.sensor is not None
+        try:
+            screen = Screen(self.settings, keep=False)
+            screen.push(no_traces(declaration.sensor, "test"))
+        except ValueError:
+            path.is_screened = False
+            path.sticky |= int(Quality.OUT_OF_DOMAIN)
+        if self.detector is not None:
+            try:
+                check_sensor(declaration.sensor, self.detector.sensors)
+            except ValueError:
+                path.is_judged = False
+                path.sticky |= int(Quality.OUT_OF_DOMAIN)
+        if self.config.checks == "required":
+            path.sticky |= int(Quality.CHECK_FAILED)
+        return path
+
+    def _retire(self, stream: _Stream) -> list[Event]:
+        """End a stream that is declared anew; keep its counters."""
+        events = self._release(stream)
+        counts = self._counts_of(stream.declaration.name)
+        counts.n_reordered += stream.base.n_reordered
+        counts.n_missing += stream.base.n_missing
+        if stream.path is not None:
+            events += stream.path.finish(self._track)
+            states, reasons = stream.path.counts()
+            counts.states += states
+            counts.reasons += reasons
+        elif stream is self._reference:
+            events += self._cut_all()
+        return events
+
+    # -- scans and positions ---------------------------------------------------------------
+
+    def _take(self, message: SensorMessage | PositionMessage) -> list[Event]:
+        """Take a scan or a position."""
+        stream = self._streams.get(message.stream)
+        kind = "sensor" if isinstance(message, SensorMessage) else "position"
+        if stream is None or stream.declaration.kind != kind:
+            return self._reject(message, "undeclared")
+        if isinstance(message, SensorMessage) and not fits(message, stream.declaration):
+            return self._reject(message, "bad_shape")
+        self._counts_of(message.stream).by_name["received"] += 1
+        taken, rejected = stream.base.take(message)
+        if stream.path is not None:
+            stream.path.n_missing = stream.base.n_missing
+        events: list[Event] = []
+        for item in rejected:
+            events += self._reject(item.message, item.reason, is_counted=True)
+            if item.reason == "late" and stream.path is not None:
+                stream.path.once |= int(Quality.LATE)
+        return events + self._process(stream, taken)
+
+    def _reject(
+        self, message: SensorMessage | PositionMessage, reason: str, *, is_counted: bool = False
+    ) -> list[Event]:
+        """Count a message that is not processed."""
+        known = message.stream in self._streams or message.stream in self._refused
+        counts = self._counts_of(message.stream if known else "").by_name
+        counts["received"] += 0 if is_counted else 1
+        counts[reason] += 1
+        return [
+            MessageRejected(
+                stream=message.stream,
+                sequence=message.sequence,
+                stamp=message.stamp,
+                reason=reason,
+            )
+        ]
+
+    def _process(self, stream: _Stream, taken: list[Taken]) -> list[Event]:
+        """Pass what is in order on."""
+        events: list[Event] = []
+        if taken and stream.is_stopped:
+            stream.is_stopped = False
+        for item in taken:
+            if item.begins:
+                events += self._clock_was_set(stream, item.time)
+            elif stream.disagrees:
+                self._agree(stream, item.time)
+            stream.last_time = item.time
+            if stream.path is not None:
+                events += self._read_clock(stream, item.time)
+                message = item.message
+                if isinstance(message, SensorMessage) and (
+                    message.flags & DeviceFlag.SETTING_CHANGED
+                ):
+                    stream.path.sticky |= int(Quality.SETTING_CHANGED)
+                events += stream.path.take(item)
+            elif stream is self._reference and self._track is not None:
+                if not stream.disagrees:
+                    self._track.take(item)
+        self._counts_of(stream.declaration.name).by_name["accepted"] += len(taken)
+        return events
+
+    def _release(self, stream: _Stream) -> list[Event]:
+        """Take what waits in a stream's timebase."""
+        taken, rejected = stream.base.finish()
+        events: list[Event] = []
+        for item in rejected:
+            events += self._reject(item.message, item.reason, is_counted=True)
+        return events + self._process(stream, taken)
+
+    # -- clocks ----------------------------------------------------------------------------
+
+    def _other_time(self, stream: _Stream) -> float:
+        """Return the newest task time that a stream is compared with; NaN if there is none."""
+        if stream is not self._reference:
+            return math.nan if self._reference is None else self._reference.base.newest
+        times = [other.base.newest for other in self._streams.values() if other.path]
+        return max(times, default=math.nan)
+
+    def _clock_was_set(self, stream: _Stream, time: float) -> list[Event]:
+        """End what cannot go on behind a step of a clock."""
+        events: list[Event] = []
+        if stream.path is not None:
+            events += stream.path.cut(self._track)
+            if stream.monitor is not None:
+                stream.monitor.restart()
+        elif stream is self._reference and self._track is not None:
+            events += self._cut_all()
+            self._track.restart()
+        stream.disagrees = True
+        self._agree(stream, time)
+        return events
+
+    def _cut_all(self) -> list[Event]:
+        """End the parts of all sensors: positions do not go on."""
+        events: list[Event] = []
+        for other in self._streams.values():
+            if other.path is not None:
+                events += other.path.cut(self._track)
+            if other.monitor is not None:
+                other.monitor.restart()
+        return events
+
+    def _agree(self, stream: _Stream, time: float) -> None:
+        """Trust a clock that was set as soon as it is near what the others say."""
+        other = self._other_time(stream)
+        stream.disagrees = not (math.isnan(other) or other == -math.inf) and (
+            abs(time - other) > self.config.time_jump / 2
+        )
+        if stream.path is not None:
+            stream.path.sticky &= ~_JUMP
+            stream.path.sticky |= _JUMP if stream.disagrees else 0
+
+    def _read_clock(self, stream: _Stream, time: float) -> list[Event]:
+        """Compare a sensor's clock with that of the positions."""
+        reference = self._reference
+        if reference is None or reference.disagrees or stream.disagrees:
+            return []
+        newest = reference.base.newest
+        if newest == stream.reference_read or newest == -math.inf:
+            return []
+        stream.reference_read = newest
+        if stream.monitor is None:
+            stream.monitor = ClockMonitor(
+                stream.declaration.name,
+                reference.declaration.name,
+                block=self.config.clock_block,
+                drift_bound=stream.declaration.drift_bound + reference.declaration.drift_bound,
+            )
+        good_before = stream.monitor.last_good
+        estimate = stream.monitor.take(time, newest)
+        if estimate is None:
+            return []
+        events: list[Event] = [estimate]
+        assert stream.path is not None
+        was_bad = stream.path.sticky & _DRIFT
+        if estimate.is_within_bound:
+            stream.path.sticky &= ~_DRIFT
+        else:
+            stream.path.sticky |= _DRIFT
+            if not was_bad:
+                events.append(
+                    Invalidated(
+                        stream=stream.declaration.name,
+                        start_time=good_before,
+                        stop_time=time,
+                        reason=Quality.DRIFT.name or "",
+                    )
+                )
+        return events
+
+    # -- notes -----------------------------------------------------------------------------
+
+    def _note(self, note: NoteMessage) -> list[Event]:
+        """Take a note of people or devices."""
+        stream = self._streams.get(note.stream)
+        time = note.stamp
+        if stream is not None and math.isfinite(time):
+            time += stream.base.shift
+        place = time if math.isfinite(time) else self._now
+        events: list[Event] = [
+            NoteTaken(stream=note.stream, time=time, topic=note.topic, content=note.content)
+        ]
+        if note.topic == "lane":
+            self._book.begin(place, _text(note.content.get("name")))
+        elif note.topic == "end lane":
+            name = _text(note.content.get("name")) or "lane"
+            self._book.begin(place, f"after {name}")
+        elif note.topic == "setting":
+            for other in self._sensors(note):
+                assert other.path is not None
+                other.path.sticky |= int(Quality.SETTING_CHANGED)
+        elif note.topic == "check":
+            for other in self._sensors(note):
+                events += self._check_function(other, note.content, place)
+        elif note.topic == "mark":
+            events.append(self._mark(note, place))
+        return events
+
+    def _sensors(self, note: NoteMessage) -> list[_Stream]:
+        """Return the sensor streams that a note is about: those that it names, or all."""
+        name = note.content.get("sensor", note.stream)
+        sensors = [stream for stream in self._streams.values() if stream.path is not None]
+        named = [stream for stream in sensors if stream.declaration.name == name]
+        return named or sensors
+
+    def _check_function(
+        self, stream: _Stream, content: Mapping[str, Any], time: float
+    ) -> list[Event]:
+        """Take the result of a function check of a sensor."""
+        assert stream.path is not None
+        passed = content.get("passed") is True
+        response = content.get("response")
+        tolerance = self.config.check_tolerance
+        if isinstance(response, int | float) and not isinstance(response, bool):
+            if stream.response is None and passed:
+                stream.response = float(response)
+            elif stream.response is not None and tolerance is not None:
+                off = abs(response - stream.response)
+                passed = passed and off <= tolerance * abs(stream.response)
+        elif tolerance is not None:
+            passed = False  # nothing to compare
+        if passed:
+            stream.last_check = time
+            stream.path.sticky &= ~_UNTIL_CHECK
+            return []
+        stream.path.sticky |= int(Quality.CHECK_FAILED)
+        return [
+            Invalidated(
+                stream=stream.declaration.name,
+                start_time=stream.last_check,
+                stop_time=time,
+                reason=Quality.CHECK_FAILED.name or "",
+            )
+        ]
+
+    def _mark(self, note: NoteMessage, time: float) -> AlarmRaised:
+        """Return the alarm of a person."""
+        self._n_marks += 1
+        place = [_number(note.content.get(name)) for name in ("easting", "northing")]
+        return AlarmRaised(
+            identifier=f"mark/{self._n_marks}",
+            kind="mark",
+            stream=note.stream,
+            sensor="",
+            lane=self._book.lane_at(time)[1],
+            part=0,
+            channel=-1,
+            time=time,
+            easting=place[0],
+            northing=place[1],
+            position_error=_number(note.content.get("position_error"), math.inf),
+            score=math.nan,
+            quality=0,
+        )
+
+    # -- what follows from any message -----------------------------------------------------
+
+    @property
+    def _now(self) -> float:
+        """Newest task time of any stream whose clock agrees with the others."""
+        return max(
+            (s.base.newest for s in self._streams.values() if not s.disagrees),
+            default=-math.inf,
+        )
+
+    def _advance(self) -> list[Event]:
+        """Locate what can be located; give up what has waited too long; report."""
+        now = self._now
+        events: list[Event] = []
+        for stream in list(self._streams.values()):
+            newest = stream.base.newest
+            silent = now - newest > self.config.hold
+            if silent and (stream.base.n_waiting or stream.base.has_suspect):
+                events += self._release(stream)
+            path = stream.path
+            if path is None:
+                continue
+            events += path.advance(self._track, max(now, newest))
+            if silent and not stream.is_stopped and math.isfinite(newest):
+                stream.is_stopped = True
+                events += path.stop(self._track, now)
+        if self._track is not None:
+            self._track.forget()
+        if now >= self._next_report:
+            is_first = self._next_report == -math.inf
+            self._next_report = now + self.config.report_interval
+            if not is_first:
+                events.append(self._report())
+        return events
+
+    def _counts_of(self, name: str) -> _Counts:
+        """Return the counters of a stream."""
+        counts = self._counts.get(name)
+        if counts is None:
+            counts = self._counts[name] = _Counts()
+        return counts
+
+    def _report(self) -> CountersReport:
+        """Return all counters."""
+        streams = {}
+        for name in sorted(self._counts):
+            counts = self._counts[name]
+            by_name = dict(counts.by_name)
+            states, reasons = counts.states, counts.reasons
+            stream = self._streams.get(name)
+            pending = 0
+            if stream is not None:
+                by_name["reordered"] = counts.n_reordered + stream.base.n_reordered
+                by_name["missing"] = counts.n_missing + stream.base.n_missing
+                by_name["accepted"] = by_name.get("accepted", 0) + stream.base.n_waiting
+                by_name["undecided"] = int(stream.base.has_suspect)
+                if stream.path is not None:
+                    now_states, now_reasons = stream.path.counts()
+                    states, reasons = states + now_states, reasons + now_reasons
+                    pending = stream.path.n_pending + stream.base.n_waiting
+            streams[name] = StreamCounters(
+                **by_name,
+                pending=pending,
+                **{counter: states[state] for state, counter in _STATES.items()},
+                reasons=dict(sorted(reasons.items())),
+            )
+        return CountersReport(time=self._now, streams=streams, n_refused=self._n_refused)
+
+
+def _text(value: Any) -> str | None:
+    """Return a value if it is text of a length that a name may have."""
+    return value[:200] if isinstance(value, str) and value else None
+
+
+def _number(value: Any, missing: float = math.nan) -> float:
+    """Return a value if it is a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else missing
