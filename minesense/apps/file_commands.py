@@ -63,9 +63,9 @@ def _add_convert(commands: Commands) -> None:
             "Read a radar recording and write it as DT1, RD3, RD7, SEG-Y or DZT, or read a\n"
             "file of any format and write its sweeps as arrays (.h5) or a table (.csv), told\n"
             "by the ending of TARGET. Samples keep their bits unless --scale is given: one\n"
-            "factor for the whole survey, named in the header. What a format cannot hold is refused.\n"
-            "The files are read back before they appear; none is overwritten unasked. In the\n"
-            "same format and whole, files are copied byte for byte."
+            "factor for the whole survey, named in the header. What a format cannot hold is\n"
+            "refused. The files are read back before they appear; none is overwritten\n"
+            "unasked. In the same format and whole, files are copied byte for byte."
         ),
         output=None,
         output_help="write what was done to this file as JSON too",
