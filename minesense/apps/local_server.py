@@ -63,13 +63,14 @@ class LocalServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 16
     deadline: float = DEADLINE  #: s of a connection as a whole
+    most_connections = MOST_CONNECTIONS
 
     def __init__(self, handler: type[LocalHandler], *, host: str, port: int, token: str = ""):
         if not token and not is_loopback(host):
             msg = f"Invalid host '{host}' without a token. Must be this machine alone."
             raise ValueError(msg)
         self.token = token
-        self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._places = threading.BoundedSemaphore(self.most_connections)
         super().__init__((host, port), handler)
 
     @property
