@@ -634,7 +634,7 @@ def test_a_server_for_others_asks_for_a_token(training):
 def test_connections_are_limited_and_silent_ones_end(training, monkeypatch):
     """More connections than there is room for are closed; one that says nothing is, too."""
     monkeypatch.setattr(trainerserver._Handler, "timeout", 0.5)
-    monkeypatch.setattr(trainerserver, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(TrainerServer, "most_connections", 3)
     for server in served(Session(training)):
         address = server.server_address
         silent = [socket.create_connection(address, timeout=5) for _ in range(3)]
@@ -653,7 +653,7 @@ def test_connections_are_limited_and_silent_ones_end(training, monkeypatch):
 
 def test_a_connection_that_drips_ends(training, monkeypatch):
     """A byte now and then keeps no place for ever."""
-    monkeypatch.setattr(trainerserver, "DEADLINE", 0.6)
+    monkeypatch.setattr(TrainerServer, "deadline", 0.6)
     for server in served(Session(training)):
         with socket.create_connection(server.server_address, timeout=5) as link:
             link.settimeout(0.1)

@@ -9,8 +9,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from .files import make_folder
+from .local_server import is_loopback
 from .trainerground import Course, make_training
-from .trainerserver import TrainerServer, is_loopback
+from .trainerserver import TrainerServer
 from .trainersession import Session, read_session
 
 
