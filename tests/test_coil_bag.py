@@ -9,6 +9,7 @@ import pytest
 from minesense.io import FormatError, FormatWarning, read
 from minesense.io.bag_messages import COIL, FIX, ODOMETRY, make_typestore
 from minesense.io.coil_bag import read_bag, read_coil_bag
+from minesense.io.signatures import is_bag
 from minesense.io.trouble import Findings
 from minesense.sweep import Quality
 
@@ -117,15 +118,22 @@ def test_every_kind_of_bag_says_the_same(tmp_path, kind):
     assert result.header["frame"] == "coils"
 
 
-def test_storage_inside_its_folder_is_read_too(tmp_path):
-    """A file of a bag of ROS 2, with the metadata beside it."""
-    path = write_bag(tmp_path, in_turn(), kind="mcap")
-    storage = next(path.glob("*.mcap"))
-    assert len(read(storage, format="coil").sweeps) == 2
-    lone = tmp_path / "lone.mcap"
+@pytest.mark.parametrize("kind", ["mcap", "sqlite3"])
+def test_storage_is_read_with_and_without_its_folder(tmp_path, kind):
+    """A file of a bag of ROS 2; other MCAP files are no bags."""
+    path = write_bag(tmp_path, in_turn(), kind=kind)
+    storage = next(p for p in path.iterdir() if p.suffix != ".yaml")
+    assert len(read(storage).sweeps) == 2
+    lone = tmp_path / storage.name
     shutil.copy(storage, lone)
-    with pytest.raises(FormatError, match="its folder"):
-        read(lone, format="coil")
+    assert read(lone).format == "coil"
+    assert len(read(lone).sweeps) == 2
+    if kind == "mcap":
+        lone.write_bytes(lone.read_bytes().replace(b"ros2", b"none", 1))
+        assert not is_bag(lone.read_bytes(), lone)
+    lone.write_bytes(b"text")
+    with pytest.raises(FormatError, match="storage of ROS 2"):
+        read_coil_bag(lone)
 
 
 def test_both_zero_is_the_time_after_a_switch(tmp_path):

@@ -72,7 +72,8 @@ def open_bag(path: Path) -> Iterator[Any]:
     Parameters
     ----------
     path : Path
-        A bag of ROS 1, the folder of a bag of ROS 2, or its storage in such a folder.
+        A bag of ROS 1, the folder of a bag of ROS 2, or its storage, which stands for the
+        folder if the metadata are beside it.
 
     Yields
     ------
@@ -93,15 +94,11 @@ def open_bag(path: Path) -> Iterator[Any]:
         with path.open("rb") as file:
             head = file.read(16)
         ros1 = head.startswith(_ROS1)
-        if not ros1:
-            folder = path.parent
-            is_storage = (
-                head.startswith((_SQLITE, _MCAP)) and (folder / "metadata.yaml").is_file()
-            )
-            if not is_storage:
-                field, rule = "content", "a bag of ROS 1, or storage of ROS 2 in its folder"
-                raise FormatError(path, field, head, rule)
-            path = folder
+        if not ros1 and not head.startswith((_SQLITE, _MCAP)):
+            field, rule = "content", "a bag of ROS 1, or storage of ROS 2"
+            raise FormatError(path, field, head, rule)
+        if not ros1 and (path.parent / "metadata.yaml").is_file():
+            path = path.parent
     elif not (path / "metadata.yaml").is_file():
         field = "bag"
         raise FormatError(path, field, str(path), "a folder with metadata.yaml in it")

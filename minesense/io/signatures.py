@@ -184,8 +184,12 @@ def is_bag(head: bytes, path: Path) -> bool:
     Returns
     -------
     is_one : bool
-        Whether it is a bag of ROS 1, or a folder with `metadata.yaml` and storage beside it.
+        Whether it is a bag of ROS 1, a folder with `metadata.yaml`, or storage of ROS 2.
     """
     if path.is_dir():
         return (path / "metadata.yaml").is_file()
+    if head.startswith(b"SQLite format 3\x00"):
+        return path.suffix.lower() == ".db3"
+    if head.startswith(b"\x89MCAP0\r\n"):
+        return b"\x04\x00\x00\x00ros2" in head[:64]  # the profile in its header
     return head.startswith(b"#ROSBAG V2.0\n")
