@@ -31,11 +31,11 @@ INTERPRETED := $(addprefix tests/test_,$(addsuffix .py, \
 	magnetic_soil ground radar_physics radar_near_field migration back_projection focus \
 	volume subspace attributes inversion height resampling tones coil_filters levelling \
 	rezero soil_tracking coil_statistics radar_feature_families radar_place_features trees \
-	estimators)) -m "not slow"
+	estimators evidence_kernels strips)) -m "not slow"
 SOURCES := minesense tests benchmarks examples tools docs/conf.py
 
 .PHONY: help demo test test-compiled test-interpreted test-bounds check format bench \
-	bench-quick bench-quality docs fdtd fdtd-speed full-wave anchors peers constraints \
+	bench-quick bench-quality residual docs fdtd fdtd-speed full-wave anchors peers constraints \
 	env browser clean
 
 help: ## list these targets
@@ -107,6 +107,9 @@ fdtd-speed: $(VENV)/.installed-fdtd ## time a section with gprMax and with the f
 
 anchors: $(VENV)/.installed-test ## hold synthetic ground against blind trials and clearance
 	$(BIN)/python -m benchmarks.anchors.run
+
+residual: $(VENV)/.installed-test ## judge what may remain on SYNTHETIC fields with wrong records
+	$(BIN)/python -m benchmarks.residual.run
 
 # Peers go into an environment of their own below benchmarks/peers; PEERS names folders of
 # those that no registry has.

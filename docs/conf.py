@@ -31,6 +31,7 @@ exclude_patterns = [
     "auto_examples/**.py",
     "performance_table.md",
     "validation/radar_table.md",
+    "validation/residual_table.md",
 ]
 templates_path = ["_templates"]
 suppress_warnings = [

@@ -90,7 +90,7 @@ def declarations(rate=50.0, fix_rate=10.0, sensors=("coils",), **options):
         lag_error=0.0,
         frame=FRAME,
         height_datum="local",
-        lever_arm=(0.0, 0.0, 0.0),
+        lever_arm=(0.0, 0.25, 0.0),
         lateness=options.get("lateness", 0.0),
     )
     return [*found, gnss]
@@ -154,7 +154,7 @@ def messages(
                     stream="gnss",
                     sequence=k,
                     stamp=start + time,
-                    coordinates=(float(wander[0]), float(speed * time + wander[1]), 0.0),
+                    coordinates=(float(wander[0]), float(speed * time + 0.25 + wander[1]), 0.0),
                     fix=FixClass.FIXED,
                     error=0.02,
                     heading=0.0,

@@ -19,7 +19,7 @@ from minesense.alarm import SAFETY_TEXT
 from minesense.io import load_sweeps, read_alarms, save_sweeps
 from minesense.synthetic import PRESETS
 
-COMMANDS = ("demo", "simulate", "train", "detect", "score", "bench", "info")
+COMMANDS = ("demo", "simulate", "train", "detect", "score", "bench", "info", "convert")
 RESULTS = {"report.html", "section.png", "alarms.csv", "alarms.geojson", "quality.json"}
 
 #: Lanes just long enough to train on.

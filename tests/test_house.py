@@ -226,6 +226,31 @@ def test_no_data_file_promises_anything():
     assert found == []
 
 
+@pytest.mark.parametrize(
+    "page",
+    [*sorted((ROOT / "docs").glob("**/*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_no_page_promises_anything(page):
+    """Pages for users do not say the words at all, in whatever sense."""
+    lines = page.read_text().splitlines()
+    said = [f"{k}: {line}" for k, line in enumerate(lines, 1) if PROMISES.search(line)]
+    assert said == []
+
+
+def test_no_method_of_evidence_promises_anything():
+    """What records of evidence offer and return as column names does not say the words."""
+    from minesense import evidence  # noqa: PLC0415 - loaded for this test alone
+
+    said = [
+        f"{name}.{member}"
+        for name in evidence.__all__
+        for member in [name, *dir(getattr(evidence, name))]
+        if PROMISES.search(words_of(member)) and not member.startswith("__")
+    ]
+    assert said == []
+
+
 def test_no_enum_value_promises_anything():
     """Members of enums, computed ones included, do not say the words."""
     enums = [thing for thing in public_objects(inspect.isclass).values() if is_enum(thing)]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -241,16 +242,21 @@ def test_a_counter_that_fails_between_the_stretches_is_warned_of(tmp_path):
 
 SIZE = 5 * 10**9
 SCRIPT = """
-import json, resource, sys, time, warnings
+import json, re, sys, time, warnings
 from minesense.io import read
 warnings.simplefilter("ignore")
+
+def most_memory():  # getrusage counts that of the process before exec too
+    status = open("/proc/self/status").read()
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024
+
 start = time.perf_counter()
 recording = read(sys.argv[1])
 opened = time.perf_counter() - start
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+memory = most_memory()
 n = len(recording) // 2
 sweep = recording.to_sweep(traces=slice(n, n + 2000), centre_frequency=4e8)
-used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+used = most_memory()
 print(json.dumps([opened, memory, used, len(recording), sweep.samples.shape]))
 """
 
@@ -315,3 +321,32 @@ def test_small_files_are_looked_through_at_opening(tmp_path):
     assert recording_module.LOOKED_THROUGH == 64 * 2**20
     recording = read(write_rd3(tmp_path / "a.rd3"))
     assert recording.memory.survey is not None
+
+
+# --- memory -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 24, 500])
+@pytest.mark.parametrize("name", ["dzt", "rd3"])
+def test_memory_is_bounded_by_the_size_of_the_file(tmp_path, name, n_samples):
+    """Whatever a header says of the traces: twice the file and 64 MB, or an error."""
+    size = 20 * 10**6
+    if name == "dzt":
+        path = tmp_path / "a.DZT"
+        path.write_bytes(dzt_header(samples=n_samples))
+    else:
+        path = tmp_path / "a.rd3"
+        path.with_suffix(".rad").write_bytes(rad_text(SAMPLES=str(n_samples)))
+    with path.open("ab") as file:
+        file.truncate(size)
+    tracemalloc.start()
+    try:
+        quiet(read, path)
+        is_read = True
+    except FormatError as error:
+        assert error.field == "samples per trace"  # noqa: PT017
+        is_read = False
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * size + 64 * 10**6
+    assert is_read == (n_samples >= 24)

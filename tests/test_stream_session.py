@@ -109,6 +109,7 @@ def test_a_lane_in_one_piece_gives_the_same_alarms(events):
         after = np.clip(np.searchsorted(known, time), 1, len(known) - 1)
         share = (time - known[after - 1]) / (known[after] - known[after - 1])
         position = place[after - 1] + share[:, None] * (place[after] - place[after - 1])
+        position = position - [0.0, 0.25, 0.0]  # from the antenna to the platform
         declared = next(m for m in LIVE if getattr(m, "name", "") == name)
         lane = Sweep(
             samples=np.stack([m.samples for m in scans]),
@@ -158,7 +159,7 @@ def test_alarms_come_at_the_declared_latency():
     place, late = math.nan, []
     for message in LIVE:
         if getattr(message, "stream", "") == "gnss":
-            place = message.coordinates[1]
+            place = message.coordinates[1] - 0.25
         for event in session.push(message):
             if isinstance(event, AlarmRaised) and event.kind == "prescreener":
                 late.append((place - event.northing - event.declared_latency, event.sensor))

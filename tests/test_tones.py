@@ -12,7 +12,7 @@ from scipy import signal
 from test_radar_physics import BAND, LOAM, ROUGH, RX, TX, F, scene
 
 from minesense.gpr import traces_from_tones
-from minesense.gpr.tones import _weigh_tones
+from minesense.gpr.tones import weigh_tones
 from minesense.physics import radar_spectra, radar_traces, ricker_spectrum, tones_to_time
 from minesense.sensor import Radar, Sensor
 from minesense.sweep import Quality
@@ -63,7 +63,7 @@ def test_matches_the_definition(tones, window, n_traces):
     lane = lane_of(noise((n_traces, 2, len(tones))), tones)
     result = traces_from_tones(lane, **TIMES, start=-1e-9, delay=0.3e-9, window=window)
     assert result.samples.shape == (n_traces, 2, 400)
-    weights = _weigh_tones(tones, float(np.median(np.diff(tones))), window)
+    weights = weigh_tones(tones, float(np.median(np.diff(tones))), window)
     for k in range(min(n_traces, 9)):
         for c in range(2):
             times = result.sensor.axis[::40] + 0.3e-9

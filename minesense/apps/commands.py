@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from . import bench_commands, evidence_commands, field_commands, file_commands, stream_commands
+from . import (
+    annex_commands,
+    bench_commands,
+    evidence_commands,
+    field_commands,
+    file_commands,
+    stream_commands,
+)
 from .parser import EXIT_CODES, Parser
 
 __all__ = ["EXIT_CODES", "Parser", "add_commands"]
 
-_GROUPS = (field_commands, bench_commands, file_commands, stream_commands, evidence_commands)
+_GROUPS = (
+    field_commands,
+    bench_commands,
+    file_commands,
+    stream_commands,
+    evidence_commands,
+    annex_commands,
+)
 
 
 def add_commands(parser: Parser) -> None:

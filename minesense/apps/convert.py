@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ..io import FormatWarning, Recording, read, write
+from ..io.hdf5_sweep import sweeps_of
+from ..io.skyhub import PositionLog, join_skyhub
+from ..sweep import Sweep
 from .files import write_json
-from .info import describe_recording
+from .info import describe
+from .readoptions import parse_options
 
 
 def run(options: Namespace) -> str:
     """
-    Write a recording in another format, or a part of it.
+    Write a recording, a table or whatever is read in another format, or a part of it.
 
     Parameters
     ----------
@@ -37,39 +41,77 @@ def run(options: Namespace) -> str:
         If a file is in the way or cannot be written.
     """
     path = Path(options.path)
-    given = {
+    given: dict[str, Any] = {
         "sample_interval": options.sample_interval,
         "spacing": options.spacing,
         "dt_unit": options.dt_unit,
+        **parse_options(options.option, "--option"),
     }
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
-        recording = _call(functools.partial(read, path), given)
-        if not isinstance(recording, Recording):
-            msg = f"Invalid file '{path}': no radar recording. Must be one to be converted."
-            raise ValueError(msg)
-        part = recording if options.traces is None else recording[options.traces]
-        if not len(part):
-            msg = f"Invalid --traces: none of the {len(recording)} traces. Must name some."
-            raise ValueError(msg)
+        source = _call(functools.partial(read, path), given)
+        part = _part(source, options)
+        if options.positions:
+            part = _place(part, options)
+        told = describe(source)
         wanted = {"scale": options.scale, "channel": options.channel}
         target = functools.partial(write, part, options.target, format=options.format)
         wanted["overwrite"] = options.overwrite or None
         files = _call(target, wanted)
+        n_traces = _count(part)
     doubts = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
     document = {
         "written": [str(file) for file in files],
-        "traces": len(part),
-        "corrections": [dataclasses.asdict(one) for one in recording.corrections],
+        "traces": n_traces,
+        "corrections": [dataclasses.asdict(one) for one in source.corrections],
         "warnings": doubts,
-        "recording": describe_recording(recording),
+        "recording": told,
     }
     if options.output:
         write_json(Path(options.output), document)
     lines = [f"wrote {file}" for file in files]
-    lines.append(f"{len(part)} of {len(recording)} traces of {path.name}, {recording.format}")
+    lines.append(f"{n_traces} of {_count(source)} traces of {path.name}, {source.format}")
     lines += [f"warning: {text}" for text in doubts]
     return "\n".join(lines)
+
+
+def _part(source: Any, options: Namespace) -> Any:
+    """Return the traces that are asked for; of sweeps all."""
+    if isinstance(source, PositionLog):
+        msg = (
+            f"Invalid file '{source.path}': a position log has no samples. Must be the "
+            "recording; name the log with --positions."
+        )
+        raise ValueError(msg)
+    if options.traces is None:
+        return source
+    if not isinstance(source, Recording):
+        msg = f"Invalid --traces for a file of format {source.format}. Must be left out."
+        raise ValueError(msg)
+    part = source[options.traces]
+    if not len(part):
+        msg = f"Invalid --traces: none of the {len(source)} traces. Must name some."
+        raise ValueError(msg)
+    return part
+
+
+def _place(source: Any, options: Namespace) -> Any:
+    """Return a recording as a sweep placed by the log of a drone."""
+    log = read(options.positions)
+    if not isinstance(source, Recording) or not isinstance(log, PositionLog):
+        msg = (
+            f"Invalid files '{options.path}' and '{options.positions}'. Must be the recording "
+            "of a radar and a SkyHub position log."
+        )
+        raise ValueError(msg)
+    return join_skyhub(source, log, first_trace=options.first_trace)
+
+
+def _count(source: Any) -> int:
+    """Return how many traces there are."""
+    if isinstance(source, Recording | Sweep):
+        return len(source)
+    return sum(len(sweep) for sweep in sweeps_of(source))
 
 
 def _call(function: Callable[..., Any], options: dict[str, Any]) -> Any:
@@ -80,6 +122,7 @@ def _call(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     except TypeError as error:
         unknown = next((name for name in given if f"'{name}'" in str(error)), None)
         if unknown is None:
-            raise
+            msg = " ".join(str(error).split())
+            raise ValueError(msg) from None
         msg = f"Invalid option --{unknown.replace('_', '-')}. Must be one that the format has."
         raise ValueError(msg) from None

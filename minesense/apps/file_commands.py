@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import arguments
-from .parser import Commands, add_command
+from .parser import Commands, Parser, add_command
 
 
 def add_commands(commands: Commands) -> None:
@@ -31,6 +31,7 @@ def _add_info(commands: Commands) -> None:
         seed_help="taken by every command; nothing here is left to chance",
     )
     parser.add_argument("path", metavar="FILE", help="recording, sweep, folder or model")
+    _add_options(parser)
 
 
 def _add_recover(commands: Commands) -> None:
@@ -59,11 +60,12 @@ def _add_convert(commands: Commands) -> None:
         module="convert",
         summary="write a recording, or a part of it, in another format",
         text=(
-            "Read a radar recording and write it as DT1, RD3, RD7, SEG-Y or DZT, told by the\n"
-            "ending of TARGET. Samples keep their bits unless --scale is given: one factor\n"
-            "for the whole survey, named in the header. What a format cannot hold is refused.\n"
-            "The files are read back before they appear; none is overwritten unasked. In the\n"
-            "same format and whole, files are copied byte for byte."
+            "Read a radar recording and write it as DT1, RD3, RD7, SEG-Y or DZT, or read a\n"
+            "file of any format and write its sweeps as arrays (.h5) or a table (.csv), told\n"
+            "by the ending of TARGET. Samples keep their bits unless --scale is given: one\n"
+            "factor for the whole survey, named in the header. What a format cannot hold is\n"
+            "refused. The files are read back before they appear; none is overwritten\n"
+            "unasked. In the same format and whole, files are copied byte for byte."
         ),
         output=None,
         output_help="write what was done to this file as JSON too",
@@ -75,7 +77,7 @@ def _add_convert(commands: Commands) -> None:
         "--format",
         default=None,
         metavar="NAME",
-        help="dt1, rd3, segy or dzt (default: by ending)",
+        help="dt1, rd3, segy, dzt, hdf5, touchstone, 'sweep table' (default: by ending)",
     )
     parser.add_argument(
         "--traces",
@@ -115,3 +117,24 @@ def _add_convert(commands: Commands) -> None:
         help="unit of the sample interval of a SEG-Y file that does not say",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    parser.add_argument(
+        "--positions",
+        default=None,
+        metavar="LOG",
+        help="SkyHub position log that names the traces, to write placed sweeps",
+    )
+    parser.add_argument(
+        "--first-trace", type=int, choices=(0, 1), help="what the log counts traces from"
+    )
+    _add_options(parser)
+
+
+def _add_options(parser: Parser) -> None:
+    """Add options of readers."""
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option of the reader, for example component=Ez; may be repeated",
+    )

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..detect import Detector
 from ..io import FormatError, FormatWarning, Recording, read
+from ..io.formats import detect
 from ..io.recording import LOOKED_THROUGH
 from ..io.store import load_sweep
 from ..seal import is_sealed
@@ -20,6 +21,7 @@ from ..sweep import Sweep
 from .fieldfolder import SYNTHETIC, read_lanes, read_records, read_truth
 from .fieldsweeps import check_sweeps, is_of_field, read_sweep
 from .files import write_json
+from .readoptions import call_with, parse_options
 
 
 def run(options: Namespace) -> str:
@@ -46,7 +48,10 @@ def run(options: Namespace) -> str:
         If it cannot be read.
     """
     path = Path(options.path)
-    if path.is_dir():
+    reading = parse_options(getattr(options, "option", []), "--option")
+    if path.is_dir() and detect(b"", path) is not None:
+        document = _describe_recording(path, reading)
+    elif path.is_dir():
         document = _describe_field(path)
     elif is_of_field(path):
         sealed = "the sweep and field.json: as written, by their SHA-256"
@@ -59,7 +64,7 @@ def run(options: Namespace) -> str:
     elif path.is_file() and zipfile.is_zipfile(path):
         document = _describe_model(path)
     else:
-        document = _describe_recording(path)
+        document = _describe_recording(path, reading)
     if options.output:
         write_json(Path(options.output), document)
     return "\n".join(_lines(document))
@@ -125,11 +130,31 @@ def _describe_model(path: Path) -> dict[str, Any]:
     }
 
 
-def _describe_recording(path: Path) -> dict[str, Any]:
+def _describe_recording(path: Path, options: dict[str, Any]) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
-        document = describe_recording(read(path))
+        document = describe(call_with(read, path, options=options))
     document["warnings"] = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
+    return document
+
+
+def describe(source: Any) -> dict[str, Any]:
+    """
+    Return what was read from a file, whatever it is.
+
+    Parameters
+    ----------
+    source : Recording, FrequencySweep, SweepFile or PositionLog
+        As :func:`minesense.io.read` returns it.
+
+    Returns
+    -------
+    document : dict
+        JSON-ready.
+    """
+    if isinstance(source, Recording):
+        return describe_recording(source)
+    document: dict[str, Any] = source.describe()
     return document
 
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -162,7 +163,7 @@ def _recording(
     path: Path, *, spacing: float | None, frequency: float | None, ground: str | None
 ) -> Reference:
     """Read one recording."""
-    overrides = {} if spacing is None else {"spacing": spacing}
+    overrides: dict[str, Any] = {} if spacing is None else {"spacing": spacing}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
         recording = read(path, **overrides)

@@ -35,6 +35,9 @@ from .target_statistics import (
     prescreen_gate_energy,
     prescreen_targets,
 )
+from .tone import Tone, sweep_tone
+from .voice import Control, ToneState, Voice
+from .wav import WavWriter, write_wav
 
 __all__ = [
     "COIL_FEATURES",
@@ -43,6 +46,7 @@ __all__ = [
     "POLARIZABILITY_FEATURES",
     "RELAXATION_FEATURES",
     "BalancePhase",
+    "Control",
     "CorrectLag",
     "DipoleFit",
     "FilterInTime",
@@ -64,7 +68,11 @@ __all__ = [
     "Stations",
     "SurveyGrid",
     "SurveyPeaks",
+    "Tone",
+    "ToneState",
     "TrackSoil",
+    "Voice",
+    "WavWriter",
     "Whiten",
     "balance_phase",
     "coil_features",
@@ -98,7 +106,9 @@ __all__ = [
     "smooth_grid",
     "soil_decay",
     "soil_loss",
+    "sweep_tone",
     "track_soil",
     "viscous_columns",
     "whiten",
+    "write_wav",
 ]

@@ -210,7 +210,7 @@ class TracesFromTones(LaneStage):
             )
             raise ValueError(msg)
         time = self._output_sensor(sensor).axis
-        weights = _weigh_tones(tones, step, self.window)
+        weights = weigh_tones(tones, step, self.window)
         empty, factors = self._calibrate(sensor, tones)
         factors *= weights / weights.sum()
         self._empty, self._factors = _in_turn(empty), _in_turn(factors)
@@ -314,8 +314,34 @@ def _fit_reference(
     return np.array(np.broadcast_to(reference, shape))
 
 
-def _weigh_tones(tones: Floats, step: float, window: str | tuple[str, float] | None) -> Floats:
-    """Return the window at each tone times the tone's part of the band."""
+def weigh_tones(tones: Floats, step: float, window: str | tuple[str, float] | None) -> Floats:
+    """
+    Return the window at each tone times the tone's part of the band.
+
+    Parameters
+    ----------
+    tones : (n_tones,) float64 ndarray
+        Hz, increasing.
+    step : float
+        The usual step between them, in hertz; a tone counts for no more than that.
+    window : str, (str, float) or None
+        As in :func:`traces_from_tones`.
+
+    Returns
+    -------
+    weights : (n_tones,) float64 ndarray
+        Of any scale.
+
+    Raises
+    ------
+    ValueError
+        If the window is unknown, or no tone has any weight.
+
+    Examples
+    --------
+    >>> weigh_tones(np.array([1e9, 2e9, 4e9]), 1e9, None).tolist()
+    [1000000000.0, 1000000000.0, 1000000000.0]
+    """
     steps = np.diff(tones)
     before, after = np.append(steps[:1], steps), np.append(steps, steps[-1:])
     widths = np.minimum((before + after) / 2, step)

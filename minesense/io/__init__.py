@@ -36,24 +36,28 @@ __all__ = [
 ]
 
 
-def read(path: str | Path, **options: Any) -> Recording:
+def read(path: str | Path, *, format: str | None = None, **options: Any) -> Any:
     """
-    Read a recording of a ground-penetrating radar, whichever format its content has.
+    Read a recording of a radar or a metal detector, whichever format its content has.
 
     Parameters
     ----------
     path : str or Path
-        A GSSI DZT file, or a Sensors & Software DT1 file or its HD file; the table is
-        :data:`minesense.io.formats.FORMATS`. Sidecars (DZG, DZX, HD, GPS) are found beside
-        it.
+        A file of a format in :data:`minesense.io.formats.FORMATS`, or a folder where a format
+        takes one. Sidecars (DZG, DZX, HD, GPS, RAD, COR) are found beside it.
+    format : str, optional
+        Name of the format, for content that does not tell it. With the option `template`, a
+        table.
     **options
         Of the reader of the format, for example :func:`~minesense.io.dzt.read_dzt`:
         `strict`, `sample_interval` and `spacing` for all of radars.
 
     Returns
     -------
-    recording : Recording
-        Samples as stored and what the files say about them.
+    recording : Recording, FrequencySweep, SweepFile or PositionLog
+        Of radars samples as stored, and what the files say about them; of network analysers,
+        metal detectors and tables what their readers return. All but a position log have
+        `to_sweep`.
 
     Raises
     ------
@@ -93,10 +97,11 @@ def read(path: str | Path, **options: Any) -> Recording:
             raise FormatError(path, "path", str(path), "a file, not a device")
         with path.open("rb") as file:
             head = file.read(HEAD)
-    found = detect(head, path)
+    if format is None and "template" in options:
+        format = "table"
+    found = detect(head, path) if format is None else find_format(format)
     if found is not None:
-        recording: Recording = found.load_reader()(path, **options)
-        return recording
+        return found.load_reader()(path, **options)
     if path.is_dir():
         raise FormatError(path, "path", str(path), "a file, not a folder or device")
     looks = describe_content(head) or ("an empty file" if not head else "no known format")
@@ -106,22 +111,23 @@ def read(path: str | Path, **options: Any) -> Recording:
 
 
 def write(
-    recording: Recording, path: str | Path, *, format: str | None = None, **options: Any
+    recording: Any, path: str | Path, *, format: str | None = None, **options: Any
 ) -> list[Path]:
     """
-    Write a recording of a radar in a format of choice.
+    Write a recording of a radar, or a sweep, in a format of choice.
 
     Parameters
     ----------
-    recording : Recording
-        As a reader returned it, or a range of its traces.
+    recording : Recording, FrequencySweep, SweepFile or Sweep
+        As a reader returned it, or a range of its traces. Formats of radars hold recordings.
     path : str or Path
         The file; sidecars of the format are put beside it.
     format : str, optional
-        Name of the format, "dt1", "rd3", "segy" or "dzt"; told by the extension if not given.
+        Name of the format, "dt1", "rd3", "segy" or "dzt", "hdf5", "touchstone" or "sweep
+        table"; told by the extension if not given.
     **options
         Of the writer of the format, for example :func:`~minesense.io.dt1_writer.write_dt1`:
-        `scale` and `overwrite` for all.
+        `scale` for those of radars, `overwrite` for all.
 
     Returns
     -------
@@ -149,15 +155,16 @@ def write(
     """
     path = Path(path)
     if format is None:
-        found = next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)
+        able = [one for one in FORMATS if path.suffix.lower() in one.suffixes]
+        found = next((one for one in able if one.writer), able[0] if able else None)
         if found is None:
             endings = [one.suffixes[0] for one in FORMATS if one.writer]
             msg = f"Invalid path '{path}'. Must end in one of {endings}, or pass format."
             raise ValueError(msg)
     else:
         found = find_format(format)
-    if not isinstance(recording, Recording):
+    if not found.writes_sweeps and not isinstance(recording, Recording):
         msg = f"Invalid recording of type {type(recording).__name__}. Must be a Recording."
         raise TypeError(msg)
-    paths: list[Path] = found.load_writer()(recording, path, **options)
-    return paths
+    made = found.load_writer()(recording, path, **options)
+    return made if isinstance(made, list) else [made]

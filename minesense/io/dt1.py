@@ -18,23 +18,14 @@ import numpy.typing as npt
 
 from .._validation import check_count, check_one_of, check_positive
 from .dt1_layout import TraceLayout, find_layout, map_traces
-from .dt1_traces import (
-    SAMPLE,
-    check_points,
-    places_of,
-    read_clock,
-    read_columns,
-    read_fiducials,
-    read_flags,
-)
+from .dt1_traces import SAMPLE, TraceReader, check_points
 from .dzg import add_fixes, summarise_track
 from .hd import HdHeader, no_hd, number_of, read_hd, unit_of
-from .nmea import interpolate_fixes, read_track
+from .nmea import read_track
 from .recording import LOOKED_THROUGH, Draft, Recording
 from .sidecar import find_sidecar, read_text_bytes
 from .sniff import HEAD, describe_content, looks_like_dzt
-from .traces import TraceFields, no_positions
-from .trouble import Findings, check_interval, parse_number
+from .trouble import Findings, check_interval
 
 _BLOCK = re.compile(rb"Trace\s*#\s*([0-9]{1,9})\s+at position\s+([-+.0-9eE]*)")
 
@@ -124,82 +115,8 @@ def read_dt1(
     known_traces = max(layout.n_traces, n_traces_said or 0)
     gps_dates = _add_gps(draft, dates, known_traces)
     _add_date(draft, header, dates, gps_dates)
-    draft.load = _TraceReader(draft, header, traces, layout, unit, step, spacing, max_gap)
+    draft.load = TraceReader(draft, header, traces, layout, unit, step, spacing, max_gap)
     return draft.finish()
-
-
-class _TraceReader:
-    """Read what is known of each trace of a range, from the headers of its traces."""
-
-    def __init__(
-        self,
-        draft: Draft,
-        header: HdHeader,
-        traces: npt.NDArray[Any],
-        layout: TraceLayout,
-        unit: float,
-        step: float,
-        spacing: float | None,
-        max_gap: float,
-    ):
-        self.fixes = draft.fields.get("fixes", ())
-        self.sources = draft.sources
-        self.header = header
-        self.traces = traces
-        self.layout = layout
-        self.unit = unit
-        self.step = step
-        self.spacing = spacing
-        self.max_gap = max_gap
-
-    def __call__(self, findings: Findings, start: int, stop: int) -> TraceFields:
-        """Return the fields of the traces from `start` to before `stop`."""
-        columns = read_columns(self.traces, start, stop)
-        check_points(findings, columns["n_points"], self.layout, start)
-        places = self._places(columns, start, stop)
-        marks, labels = read_fiducials(self.traces, columns["comment"], start)
-        return TraceFields(
-            latitude=places[0],
-            longitude=places[1],
-            altitude=places[2],
-            quality=read_flags(findings, columns, start),
-            times=read_clock(findings, columns["seconds"]),
-            distance=self._distance(findings, columns["position"], start, stop),
-            marks=marks,
-            mark_labels=labels,
-        )
-
-    def _places(self, columns: dict[str, Any], start: int, stop: int) -> tuple[Floats, ...]:
-        """Return latitude, longitude and altitude, of fixes or else of trace headers."""
-        if not self.fixes and self.header.has_geographic_positions:
-            found = places_of(columns["place"])
-            if found is not None:
-                self.sources["position"] = "X Y Z of trace headers"
-                return found
-        if not self.fixes:
-            return (no_positions(stop - start),) * 3
-        return interpolate_fixes(
-            self.fixes, self.layout.n_traces, max_gap=self.max_gap, start=start, stop=stop
-        )
-
-    def _distance(
-        self, findings: Findings, positions: npt.NDArray[Any], start: int, stop: int
-    ) -> Floats | None:
-        """Return distance along the line; compare its ends with the HD file."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            distance = positions.astype(np.float64)
-        bad = ~np.isfinite(distance)
-        if bad.any():
-            findings.warn(f"{np.count_nonzero(bad)} traces have no finite position")
-            distance[bad] = np.nan
-        if stop - start == self.layout.n_traces:
-            said = self.header.fields
-            start_said = parse_number(said.get("STARTING POSITION", ""))
-            final_said = parse_number(said.get("FINAL POSITION", ""))
-            _check_ends(findings, distance, start_said, final_said, self.step)
-        if self.spacing is not None:
-            return self.spacing * np.arange(start, stop, dtype=np.float64)
-        return distance * self.unit if self.step > 0 else None
 
 
 def _refuse_foreign(findings: Findings, path: Path) -> None:
@@ -312,25 +229,6 @@ def _add_spacing(
         draft.sources["spacing"] = "caller"
     draft.fields["spacing"] = spacing
     return found
-
-
-def _check_ends(
-    findings: Findings,
-    positions: Floats,
-    start: float | None,
-    final: float | None,
-    step: float,
-) -> None:
-    """Warn if the ends that the HD file names, in either order, are not those of traces."""
-    known = positions[np.isfinite(positions)]
-    if start is None or final is None or not len(known):
-        return
-    low, high, room = float(known.min()), float(known.max()), max(0.5 * step, 1e-9)
-    if abs(min(start, final) - low) > room or abs(max(start, final) - high) > room:
-        findings.warn(
-            f"HD says positions {start:g} to {final:g}, trace headers {low:g} to {high:g}; "
-            "trace headers count"
-        )
 
 
 def _add_survey(draft: Draft, header: HdHeader, unit: float) -> None:

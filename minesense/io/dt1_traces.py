@@ -9,8 +9,12 @@ import numpy.typing as npt
 
 from ..sweep import Quality
 from .dt1_layout import TraceLayout
+from .hd import HdHeader
+from .nmea import interpolate_fixes
+from .recording import Draft
 from .survey import release
-from .trouble import Findings
+from .traces import TraceFields, no_positions
+from .trouble import Findings, parse_number
 
 #: Traces that stand for a large file when it is opened.
 SAMPLE = 4096
@@ -20,6 +24,80 @@ _BLOCK = 16 * 2**20  # bytes of a file mapped in one go
 _COLUMNS = ("n_points", "number", "position", "zero_flag", "seconds", "place", "comment")
 
 Floats = npt.NDArray[np.float64]
+
+
+class TraceReader:
+    """Read what is known of each trace of a range, from the headers of its traces."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        header: HdHeader,
+        traces: npt.NDArray[Any],
+        layout: TraceLayout,
+        unit: float,
+        step: float,
+        spacing: float | None,
+        max_gap: float,
+    ):
+        self.fixes = draft.fields.get("fixes", ())
+        self.sources = draft.sources
+        self.header = header
+        self.traces = traces
+        self.layout = layout
+        self.unit = unit
+        self.step = step
+        self.spacing = spacing
+        self.max_gap = max_gap
+
+    def __call__(self, findings: Findings, start: int, stop: int) -> TraceFields:
+        """Return the fields of the traces from `start` to before `stop`."""
+        columns = read_columns(self.traces, start, stop)
+        check_points(findings, columns["n_points"], self.layout, start)
+        places = self._places(columns, start, stop)
+        marks, labels = read_fiducials(self.traces, columns["comment"], start)
+        return TraceFields(
+            latitude=places[0],
+            longitude=places[1],
+            altitude=places[2],
+            quality=read_flags(findings, columns, start),
+            times=read_clock(findings, columns["seconds"]),
+            distance=self._distance(findings, columns["position"], start, stop),
+            marks=marks,
+            mark_labels=labels,
+        )
+
+    def _places(self, columns: dict[str, Any], start: int, stop: int) -> tuple[Floats, ...]:
+        """Return latitude, longitude and altitude, of fixes or else of trace headers."""
+        if not self.fixes and self.header.has_geographic_positions:
+            found = places_of(columns["place"])
+            if found is not None:
+                self.sources["position"] = "X Y Z of trace headers"
+                return found
+        if not self.fixes:
+            return (no_positions(stop - start),) * 3
+        return interpolate_fixes(
+            self.fixes, self.layout.n_traces, max_gap=self.max_gap, start=start, stop=stop
+        )
+
+    def _distance(
+        self, findings: Findings, positions: npt.NDArray[Any], start: int, stop: int
+    ) -> Floats | None:
+        """Return distance along the line; compare its ends with the HD file."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            distance = positions.astype(np.float64)
+        bad = ~np.isfinite(distance)
+        if bad.any():
+            findings.warn(f"{np.count_nonzero(bad)} traces have no finite position")
+            distance[bad] = np.nan
+        if stop - start == self.layout.n_traces:
+            said = self.header.fields
+            start_said = parse_number(said.get("STARTING POSITION", ""))
+            final_said = parse_number(said.get("FINAL POSITION", ""))
+            _check_ends(findings, distance, start_said, final_said, self.step)
+        if self.spacing is not None:
+            return self.spacing * np.arange(start, stop, dtype=np.float64)
+        return distance * self.unit if self.step > 0 else None
 
 
 def read_columns(traces: npt.NDArray[Any], start: int, stop: int) -> dict[str, Any]:
@@ -125,3 +203,22 @@ def places_of(place: npt.NDArray[Any]) -> tuple[Floats, Floats, Floats] | None:
     latitude, longitude = np.where(known, latitude, np.nan), np.where(known, longitude, np.nan)
     altitude = np.where(is_high, altitude, np.nan)
     return latitude, longitude, altitude
+
+
+def _check_ends(
+    findings: Findings,
+    positions: Floats,
+    start: float | None,
+    final: float | None,
+    step: float,
+) -> None:
+    """Warn if the ends that the HD file names, in either order, are not those of traces."""
+    known = positions[np.isfinite(positions)]
+    if start is None or final is None or not len(known):
+        return
+    low, high, room = float(known.min()), float(known.max()), max(0.5 * step, 1e-9)
+    if abs(min(start, final) - low) > room or abs(max(start, final) - high) > room:
+        findings.warn(
+            f"HD says positions {start:g} to {final:g}, trace headers {low:g} to {high:g}; "
+            "trace headers count"
+        )

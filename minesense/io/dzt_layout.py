@@ -19,6 +19,7 @@ import numpy.typing as npt
 from .dzt_counter import count_kind
 from .recording import LOOKED_THROUGH
 from .sniff import HEAD, describe_content
+from .traces import check_bookkeeping
 from .trouble import Findings
 
 BLOCK = 1024
@@ -136,8 +137,8 @@ def find_layout(findings: Findings, head: bytes, size: int, width: int | None) -
     """
     header = read_header(head)
     accepted = header["tag"] & 0xFF == 0xFF or header["tag"] >> 8 == 7
-    content = describe_content(head[:HEAD])
-    if not accepted and content:
+    content = None if accepted else describe_content(head[:HEAD])
+    if content:
         findings.fail("content", head[:8], f"a DZT file; it looks like {content}")
     n_channels, n_samples, bits = _check_shape(findings, header, width)
     layout = _choose_start(findings, header["data"], size, (n_channels, n_samples, bits))
@@ -193,6 +194,7 @@ def _choose_start(
             f"{scan} bytes fits into the file of {size} bytes"
         )
         findings.fail("data start", starts[0], rule, "offset 2")
+    check_bookkeeping(findings, layouts[0].n_traces, n_samples, "offset 4")
     layout = layouts[0]
     if len(starts) > 1:
         counted = [one for one in layouts if not one.remainder and _counts(one, findings.path)]

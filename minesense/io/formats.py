@@ -12,6 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .hdf5_access import SIGNATURE, kind_of_hdf5
+from .signatures import (
+    is_bag,
+    is_vna_folder,
+    looks_like_seg2,
+    looks_like_skyhub,
+    looks_like_sweep_table,
+    looks_like_touchstone,
+    looks_like_vna_table,
+)
 from .sniff import looks_like_dt1, looks_like_dzt, looks_like_rd3, looks_like_segy
 
 #: Takes the first bytes of a file and its path, tells whether it is of the format.
@@ -35,6 +45,7 @@ class Format:
     reader: str
     writer: str = ""  #: empty if it cannot be written
     takes_folder: bool = False  #: whether a recording may be a folder
+    writes_sweeps: bool = False  #: whether the writer takes more than recordings of radars
 
     def load_reader(self) -> Callable[..., Any]:
         """Return the function that reads the format."""
@@ -63,6 +74,15 @@ def _load(name: str) -> Callable[..., Any]:
         importlib.import_module(f".{module}", __package__), function
     )
     return found
+
+
+def _is_hdf5(*kinds: str) -> Sniff:
+    """Return what tells whether a file is HDF5 of one of the kinds."""
+
+    def sniff(head: bytes, path: Path) -> bool:
+        return head.startswith(SIGNATURE) and kind_of_hdf5(path) in kinds
+
+    return sniff
 
 
 #: In the order in which content is tried: what has a signature comes first.
@@ -98,6 +118,84 @@ FORMATS: tuple[Format, ...] = (
         sniff=lambda head, _: looks_like_dt1(head),
         reader="dt1:read_dt1",
         writer="dt1_writer:write_dt1",
+    ),
+    Format(
+        name="hdf5",
+        title="arrays of sweeps in HDF5",
+        suffixes=(".h5", ".hdf5"),
+        sniff=_is_hdf5("sweeps"),
+        reader="hdf5_sweep:read_hdf5_sweeps",
+        writer="hdf5_sweep:write_hdf5_sweeps",
+        writes_sweeps=True,
+    ),
+    Format(
+        name="transients",
+        title="transients of MetalMapper in HDF5 (provisional)",
+        suffixes=(".h5",),
+        sniff=_is_hdf5("transients"),
+        reader="transients:read_transients",
+    ),
+    Format(
+        name="gprmax",
+        title="gprMax",
+        suffixes=(".out", ".h5"),
+        sniff=_is_hdf5("gprmax", "gprmax geometry"),
+        reader="gprmax:read_gprmax",
+    ),
+    Format(
+        name="seg2",
+        title="SEG-2",
+        suffixes=(".sg2", ".seg2"),
+        sniff=lambda head, _: looks_like_seg2(head),
+        reader="seg2:read_seg2",
+    ),
+    Format(
+        name="coil",
+        title="metal_detector_msgs/Coil in a ROS bag",
+        suffixes=(".bag", ".db3", ".mcap"),
+        sniff=is_bag,
+        reader="coil_bag:read_coil_bag",
+        takes_folder=True,
+    ),
+    Format(
+        name="touchstone",
+        title="Touchstone",
+        suffixes=(".s2p", ".s1p", ".ts"),
+        sniff=looks_like_touchstone,
+        reader="touchstone:read_touchstone",
+        writer="touchstone:write_touchstone",
+        writes_sweeps=True,
+    ),
+    Format(
+        name="vna",
+        title="tables of a network analyser",
+        suffixes=(),
+        sniff=lambda head, path: looks_like_vna_table(head) or is_vna_folder(path),
+        reader="vna_table:read_vna_table",
+        takes_folder=True,
+    ),
+    Format(
+        name="skyhub",
+        title="SkyHub position log",
+        suffixes=(),
+        sniff=lambda head, _: looks_like_skyhub(head),
+        reader="skyhub:read_skyhub",
+    ),
+    Format(
+        name="table",
+        title="table explained by a template",
+        suffixes=(".csv", ".tsv", ".txt", ".asc"),
+        sniff=lambda *_: False,
+        reader="table:read_table",
+    ),
+    Format(
+        name="sweep table",
+        title="table with units in its header",
+        suffixes=(".csv", ".tsv"),
+        sniff=lambda head, _: looks_like_sweep_table(head),
+        reader="sweep_table:read_sweep_table",
+        writer="sweep_table:write_sweep_table",
+        writes_sweeps=True,
     ),
 )
 

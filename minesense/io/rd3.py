@@ -20,7 +20,7 @@ from .rad import RadHeader, read_rad
 from .recording import Draft, Recording
 from .sidecar import find_sidecar
 from .sniff import HEAD, describe_signature
-from .traces import TraceFields, no_positions
+from .traces import TraceFields, check_bookkeeping, no_positions
 from .trouble import Findings, check_interval
 
 WIDTHS = {".rd3": 2, ".rd7": 4}
@@ -98,6 +98,7 @@ def read_rd3(
         width = sample_width
     n = _count_samples(findings, header, n_samples)
     n_traces = _count_traces(findings, header, n * width)
+    check_bookkeeping(findings, n_traces, n, "SAMPLES of the RAD")
     mapped = np.memmap(path, dtype=_TYPES[width], mode="r", shape=(n_traces, 1, n))
     draft.fields.update(
         format="rd3", stored=np.asarray(mapped), offset=0, header_words=(0,), date=None

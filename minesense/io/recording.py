@@ -11,12 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_positive, check_probability
-from .._version import __version__
-from ..sensor import Radar, Sensor
-from ..sweep import Frame, Quality, Sweep
+from ..sweep import Sweep
+from .line_sweep import make_line_sweep
 from .nmea import Fix
-from .spectrum import estimate_centre_frequency
 from .survey import (
     Decode,
     Survey,
@@ -38,11 +35,6 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-
-#: The frame of sweeps made from recordings that know distance only.
-LINE_FRAME = Frame(
-    crs="local", origin="first trace; northing = distance along the line, easting = 0"
-)
 
 #: Recordings of up to as many bytes of samples are looked through when they are opened.
 LOOKED_THROUGH = 64 * 2**20
@@ -68,7 +60,7 @@ class Recording:
     """
 
     path: Path
-    format: str  #: "dzt" or "dt1"
+    format: str  #: name in :data:`minesense.io.formats.FORMATS`
     stored: npt.NDArray[Any]  #: (n_traces, n_channels, n_samples) as in the file, read-only
     offset: int  #: mid-scale of the stored samples, in counts
     header_words: tuple[int, ...]  #: per channel, leading samples that are no signal
@@ -230,6 +222,10 @@ class Recording:
         findings = self.memory.findings
         n_known = len(findings.warnings)
         yield findings
+        known = set(findings.warnings[:n_known])  # a part says again what the whole has said
+        findings.warnings[n_known:] = [
+            text for text in findings.warnings[n_known:] if text not in known
+        ]
         if findings.is_open:
             findings.emit(first=n_known, stacklevel=5)
 
@@ -312,122 +308,13 @@ class Recording:
             not lie between 0 and 1, or the centre frequency must be estimated and no
             trace tells it.
         """
-        max_clipped = check_probability(max_clipped, "max_clipped")
-        if traces is not None:
-            return self[traces].to_sweep(
-                lane=lane,
-                spacing=spacing,
-                centre_frequency=centre_frequency,
-                max_clipped=max_clipped,
-            )
-        n_clipped = self.survey().n_clipped
-        n_traces, n_channels, n_samples = self.shape
-        samples = self.samples
-        history = [f"minesense {__version__}: read {self.format} {self.path.name}"]
-        if n_traces != self.n_stored_traces:
-            last = self.start + n_traces
-            history.append(f"traces {self.start} to {last} of {self.n_stored_traces}")
-        history += [f"warning: {text}" for text in self.warnings]
-        quality = self.quality.copy()
-
-        time, line = self._time()
-        if line:
-            quality |= Quality.TIME_COARSE
-            history.append(line)
-        distance, line = self._distance(spacing)
-        history.append(line)
-        position = np.zeros((n_traces, 3))
-        position[:, 1] = distance
-        no_pose = np.isnan(distance)
-        position[no_pose] = np.nan
-        quality[no_pose] |= Quality.POSE_NONE
-        if self.is_offset_gather:
-            quality |= Quality.OUT_OF_DOMAIN
-            history.append("survey mode: distance is antenna offset, not a position")
-
-        n_signal = n_samples - np.asarray(self.header_words)
-        saturated = (n_clipped / n_signal).max(axis=1) > max_clipped
-        quality[saturated] |= Quality.SATURATED
-        finite = np.isfinite(samples).all(axis=(1, 2))
-        quality[~finite] |= Quality.NOT_FINITE
-        history.append(
-            f"clipped: {int(n_clipped.sum())} samples in "
-            f"{np.count_nonzero(n_clipped.any(axis=1))} of {n_traces} traces; "
-            f"{np.count_nonzero(saturated)} traces flagged SATURATED, above {max_clipped:g}"
+        return make_line_sweep(
+            self if traces is None else self[traces],
+            lane=lane,
+            spacing=spacing,
+            centre_frequency=centre_frequency,
+            max_clipped=max_clipped,
         )
-        if n_channels > 1:
-            history.append(f"lever arms of {n_channels} channels unknown: taken as zero")
-        frequency, line = self._frequency(centre_frequency, samples, finite & ~saturated)
-        history.append(line)
-        sensor = Sensor(
-            name=f"{self.format} {self.header.get('antenna', '')}".strip(),
-            kind="gpr",
-            axis=self.sample_interval * np.arange(n_samples, dtype=np.float64),
-            lever_arms=np.zeros((n_channels, 3)),
-            radar=Radar(centre_frequency=frequency, separation=self.antenna_separation or 0.0),
-        )
-        return Sweep(
-            samples=samples,
-            time=time,
-            position=position,
-            heading=np.where(no_pose, np.nan, 0.0),
-            quality=quality,
-            sensor=sensor,
-            lane=self.path.stem if lane is None else lane,
-            frame=LINE_FRAME,
-            history=tuple(history),
-        )
-
-    def _time(self) -> tuple[Floats, str]:
-        """Return times that increase, and a line of history if they stand in."""
-        if self.times is not None:
-            if np.isfinite(self.times).all() and (np.diff(self.times) > 0).all():
-                return self.times, ""
-            why = "recorded times do not increase"
-        else:
-            why = "none recorded"
-        interval = self.trace_interval
-        words = f"nominal {interval:g} s" if interval else "1 s, an order and no duration"
-        line = f"time: {why}; trace index x {words}"
-        return (interval or 1.0) * np.arange(self.shape[0], dtype=np.float64), line
-
-    def _distance(self, spacing: float | None) -> tuple[Floats, str]:
-        """Return distance from the first trace, NaN where unknown, and where it is from."""
-        n_traces = self.shape[0]
-        if spacing is not None:
-            spacing = check_positive(spacing, "spacing")
-            distance = spacing * np.arange(n_traces, dtype=np.float64)
-            line = f"position: trace index x {spacing:g} m, given by the caller"
-        elif self.distance is not None:
-            distance, source = self.distance, self.sources.get("spacing", "file")
-            line = f"position: distance along the line by {source}"
-        else:
-            return np.full(n_traces, np.nan), "position: unknown, no distance in the file"
-        if self.is_offset_gather:
-            return np.full(n_traces, np.nan), "position: unknown, file holds antenna offsets"
-        known = distance[~np.isnan(distance)]
-        if not len(known):
-            return distance, "position: unknown, no distance in the file"
-        if known[-1] < known[0]:
-            return known[0] - distance, f"{line}, which falls: sign reversed"
-        return distance - known[0], line
-
-    def _frequency(
-        self,
-        given: float | None,
-        samples: npt.NDArray[np.float32],
-        usable: npt.NDArray[np.bool_],
-    ) -> tuple[float, str]:
-        """Return the centre frequency and where it is from."""
-        header = self.centre_frequency
-        if given is not None:
-            given = check_positive(given, "centre_frequency")
-            instead = f" instead of {header:g} Hz by the header" if header else ""
-            return given, f"centre frequency: {given:g} Hz, given by the caller{instead}"
-        if header is not None:
-            return header, f"centre frequency: {header:g} Hz by the header"
-        frequency = estimate_centre_frequency(samples[usable], self.sample_interval)
-        return frequency, f"centre frequency: {frequency:g} Hz, estimated from the spectrum"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -47,27 +47,31 @@ COLUMNS = (
     "altitude [m]",
     "mark",
 )
+_ROWS = 2**16
 _NAMES = ("distance", "times", "latitude", "longitude", "altitude")
 
 
 def write_table(path: Path, fields: TraceFields) -> None:
     """Write the fields of all traces, NaN as empty cells, floats as short as they read back."""
     n = len(fields.quality)
-    parts = []
-    for name in _NAMES:
-        values = getattr(fields, name)
-        cells = [""] * n
-        if values is not None:
-            cells = ["" if math.isnan(value) else repr(value) for value in values.tolist()]
-        parts.append(cells)
-    labels = [""] * n
-    for k, trace in enumerate(fields.marks.tolist()):
-        labels[trace] = fields.mark_labels[k] if k < len(fields.mark_labels) else "mark"
+    labels = dict(zip(fields.marks.tolist(), fields.mark_labels, strict=False))
+    labels = {trace: labels.get(trace, "") or "mark" for trace in fields.marks.tolist()}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for k, row in enumerate(zip(*parts, labels, strict=True)):
-            writer.writerow([k, *row])
+        for start in range(0, n, _ROWS):  # text of all rows would take much memory
+            stop = min(start + _ROWS, n)
+            columns = [_cells(getattr(fields, name), start, stop) for name in _NAMES]
+            for k, row in enumerate(zip(*columns, strict=True), start=start):
+                writer.writerow([k, *row, labels.get(k, "")])
+
+
+def _cells(values: npt.NDArray[np.float64] | None, start: int, stop: int) -> list[str]:
+    """Return numbers as cells."""
+    if values is None:
+        return [""] * (stop - start)
+    numbers = values[start:stop].tolist()
+    return ["" if math.isnan(number) else repr(number) for number in numbers]
 
 
 def read_own_text(draft: Draft, text: str) -> None:

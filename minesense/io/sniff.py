@@ -13,6 +13,7 @@ from .trouble import FormatError
 HEAD = 3840
 
 _BITS = (8, 16, 32)
+_PRINTING = bytes([9, 10, 13, *range(32, 127)])
 
 
 def looks_like_dzt(head: bytes) -> bool:
@@ -99,5 +100,5 @@ def looks_like_segy(head: bytes) -> bool:
 
 def _is_text(head: bytes) -> bool:
     """Whether nearly all bytes print."""
-    printing = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
-    return printing >= 0.95 * len(head)
+    n_other = len(head.translate(None, _PRINTING))
+    return n_other <= 0.05 * len(head)

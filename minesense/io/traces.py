@@ -14,6 +14,28 @@ from .trouble import Findings
 
 Floats = npt.NDArray[np.float64]
 
+_BYTES_OF_A_TRACE = 128  # what a sweep keeps of each, besides its samples
+
+
+def check_bookkeeping(
+    findings: Findings, n_traces: int, n_samples: int, where: str = ""
+) -> None:
+    """
+    Refuse traces so short that what is kept of each would dwarf the file.
+
+    A header that says 1 instead of 512 samples would make millions of traces of a few
+    megabytes, each with its time, place, distance and flags.
+
+    Raises
+    ------
+    FormatError
+        If that takes more than twice the size of the file and 64 MB.
+    """
+    size = findings.path.stat().st_size
+    if n_traces * _BYTES_OF_A_TRACE > 2 * size + 64 * 10**6:
+        rule = f"enough that {size} bytes are not {n_traces} traces"
+        findings.fail("samples per trace", n_samples, rule, where)
+
 
 def no_positions(n_traces: int) -> Floats:
     """Return NaN for every trace, read-only, without using memory."""

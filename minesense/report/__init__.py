@@ -4,6 +4,8 @@ Figures, and reports that are one HTML file each and need no network.
 matplotlib is loaded when a figure is drawn, not before.
 """
 
+from .annex_figures import alarm_figure, ground_figure, histogram_figure, reason_figure
+from .annex_html import annex_report
 from .curve_figure import RocLine, reliability_figure, roc_figure
 from .examples import Example, choose_examples
 from .field_figure import Strip, field_map
@@ -23,11 +25,16 @@ __all__ = [
     "RealismLine",
     "RocLine",
     "Strip",
+    "alarm_figure",
+    "annex_report",
     "choose_examples",
     "field_map",
     "field_report",
+    "ground_figure",
+    "histogram_figure",
     "lane_reliability_figure",
     "realism_figure",
+    "reason_figure",
     "recording_report",
     "reliability_figure",
     "roc_figure",

@@ -147,9 +147,9 @@ def table(
         rest = "".join(cell("td", k, value) for k, value in enumerate(row) if k)
         body.append(element("tr", Raw(first + rest), class_="main" if i == main_row else ""))
     title = element("caption", caption) if caption else ""
-    return Raw(
-        f'<div class="scroll"><table>{title}{header}<tbody>{join(body)}</tbody></table></div>'
-    )
+    kind = ' class="many"' if len(head) > 8 else ""
+    table = f"<table{kind}>{title}{header}<tbody>{join(body)}</tbody></table>"
+    return Raw(f'<div class="scroll">{table}</div>')
 
 
 def picture(image: bytes, image_format: str, *, alt: str, caption: Any, kind: str) -> Raw:
@@ -204,6 +204,7 @@ def write_page(
     subtitle: str,
     sections: Iterable[tuple[str, Raw]],
     is_synthetic: bool,
+    style: str = "",
 ) -> Path:
     """Write a page of titled sections below the limits of the software; return its path."""
     banner = ""
@@ -224,7 +225,7 @@ def write_page(
 <meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,">
 <title>{text_of(stamped)}</title>
-<style>{_STYLE}</style>
+<style>{_STYLE}{style}</style>
 </head>
 <body>
 <header>

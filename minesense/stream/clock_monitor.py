@@ -11,7 +11,7 @@ from .._validation import check_not_negative, check_positive
 from .events import ClockEstimate
 
 #: Blocks that a drift is taken over, at most, and at least for a judgement.
-_MOST_BLOCKS, _LEAST_BLOCKS = 24, 4
+_MOST_BLOCKS, _LEAST_BLOCKS = 8, 4
 
 #: Readings kept of a block, at most; then every second one is left out.
 _MOST_READINGS = 512

@@ -114,7 +114,7 @@ class StreamConfig:
     longest_lane: float = 200.0  #: m; with a detector, a lane is held until it is judged
     checks: Literal["required", "noted"] = "noted"  #: function checks
     check_tolerance: float | None = None  #: share by which a check's response may differ
-    batch: float = 0.01  #: s of scans that are located together
+    batch: float = 0.05  #: s of scans that are located together
     #: s, over what a step of the zero must stay; 0: only those that the device tells
     step_hold: float = 0.1
     search: bool = True  #: scores of a metal detector scan by scan, for a tone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -22,7 +23,11 @@ _TRACK_WINDOW = 0.25
 #: Fixes that are kept, at most.
 _MOST_FIXES = 4096
 
-_NO_POSE = int(Quality.POSE_NONE)
+# as plain numbers: masks of flags cost ten times as much
+_NO_POSE, _POSE_COARSE = int(Quality.POSE_NONE), int(Quality.POSE_COARSE)
+_MOTION, _SPEED_LIMIT = int(Quality.MOTION), int(Quality.SPEED_LIMIT)
+_TILT_LIMIT, _HEIGHT_LIMIT = int(Quality.TILT_LIMIT), int(Quality.HEIGHT_LIMIT)
+_HEIGHT_UNKNOWN = int(Quality.HEIGHT_UNKNOWN)
 _COARSE = FixClass.SINGLE, FixClass.DIFFERENTIAL, FixClass.FLOAT
 
 
@@ -306,33 +311,20 @@ class PoseTrack:
 
     def _gate(self, poses: Poses, vertical: Floats, has_pose: npt.NDArray[np.bool_]) -> Poses:
         """Return poses with flags for the limits that they miss."""
-        limits, flags = self.config.limits, poses.flags.copy()
-        flags[vertical > self.config.motion] |= Quality.MOTION
+        limits, flags = self.config.limits, poses.flags
+        flags = flags | np.where(vertical > self.config.motion, _MOTION, 0)
         if limits is not None:
-            known = np.isfinite(poses.height)
             if limits.height != math.inf:
-                flags[~known] |= Quality.HEIGHT_UNKNOWN
-            flags[known & (np.nan_to_num(poses.height) > limits.height)] |= Quality.HEIGHT_LIMIT
+                flags |= np.where(has_pose & np.isnan(poses.height), _HEIGHT_UNKNOWN, 0)
+                flags |= np.where(poses.height > limits.height, _HEIGHT_LIMIT, 0)
             if limits.tilt != math.inf:  # what cannot be checked is not met
-                flags[~(np.nan_to_num(poses.tilt, nan=np.inf) <= limits.tilt)] |= (
-                    Quality.TILT_LIMIT
-                )
-            speed = np.nan_to_num(poses.speed)
-            flags[speed > limits.greatest_speed] |= Quality.SPEED_LIMIT
-            flags[has_pose & (speed < limits.least_speed)] |= Quality.SPEED_LIMIT
-            flags[has_pose & (poses.error > limits.position_error)] |= Quality.POSE_COARSE
-        flags[~has_pose] &= ~int(
-            Quality.HEIGHT_UNKNOWN | Quality.HEIGHT_LIMIT | Quality.TILT_LIMIT
-        )
-        return Poses(
-            poses.position,
-            poses.heading,
-            poses.speed,
-            poses.height,
-            poses.tilt,
-            poses.error,
-            flags,
-        )
+                flags |= np.where(has_pose & ~(poses.tilt <= limits.tilt), _TILT_LIMIT, 0)
+            wrong = poses.speed > limits.greatest_speed
+            if limits.least_speed > 0:
+                wrong |= has_pose & ~(poses.speed >= limits.least_speed)
+            flags |= np.where(wrong, _SPEED_LIMIT, 0)
+            flags |= np.where(has_pose & (poses.error > limits.position_error), _POSE_COARSE, 0)
+        return dataclasses.replace(poses, flags=flags)
 
     def _as_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the fixes as arrays."""

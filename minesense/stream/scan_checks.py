@@ -23,7 +23,19 @@ _DEVICE = {
     DeviceFlag.INTERFERENCE: Quality.INTERFERENCE,
 }
 
-_UNUSABLE = int(Quality.SATURATED | Quality.NOT_FINITE | Quality.STUCK)
+# as plain numbers: masks of flags cost ten times as much
+_SATURATED, _NOT_FINITE, _STUCK, _STEP_OF_ZERO, _INTERFERENCE, _DRIFT = (
+    int(flag)
+    for flag in (
+        Quality.SATURATED,
+        Quality.NOT_FINITE,
+        Quality.STUCK,
+        Quality.BASELINE_STEP,
+        Quality.INTERFERENCE,
+        Quality.DRIFT,
+    )
+)
+_UNUSABLE = _SATURATED | _NOT_FINITE | _STUCK
 
 #: Seconds of a stream that its noise is referred to, and over which it is followed.
 _REFERENCE, _FOLLOW = 2.0, 0.25
@@ -163,10 +175,10 @@ class ScanChecks:
         samples = np.asarray(message.samples, np.float32)
         flags = taken.flags | self._device_flags(message.flags)
         if not np.isfinite(samples).all():
-            flags |= int(Quality.NOT_FINITE)
+            flags |= _NOT_FINITE
         full = self.expected.full_scale
         if full is not None and float(np.abs(samples).max(initial=0.0)) >= full:
-            flags |= int(Quality.SATURATED)
+            flags |= _SATURATED
         flags |= self._stuck(samples, flags)
         flags |= self._noise_and_drift(samples, taken.time, flags)
         scores = self._search(samples, flags)
@@ -180,7 +192,7 @@ class ScanChecks:
             flags=flags,
             time_error=taken.time_error,
             begins=taken.begins,
-            restarts=bool(flags & int(Quality.BASELINE_STEP)),
+            restarts=bool(flags & _STEP_OF_ZERO),
         )
         if scan.restarts:
             self._n_spread = 0
@@ -215,7 +227,7 @@ class ScanChecks:
     def _stuck(self, samples: Samples, flags: int) -> int:
         """Return STUCK if a channel repeats itself."""
         before, self._before = self._before, samples
-        if before is None or flags & int(Quality.NOT_FINITE):
+        if before is None or flags & _NOT_FINITE:
             self._runs[:] = 1
             return 0
         equal = (samples == before).all(axis=1)
@@ -224,7 +236,7 @@ class ScanChecks:
             return 0
         self._runs = np.where(equal, self._runs + 1, 1)
         is_stuck = bool((self._runs >= self.expected.stuck_after).any())
-        return int(Quality.STUCK) if is_stuck else 0
+        return _STUCK if is_stuck else 0
 
     def _noise_and_drift(self, samples: Samples, time: float, flags: int) -> int:
         """Return INTERFERENCE and DRIFT; follow noise and level."""
@@ -252,7 +264,7 @@ class ScanChecks:
         self._noise = before + weight * (power - before)
         noise = np.maximum(np.sqrt(self._noise), self.expected.noise_floor)
         if (noise > limits.noise * np.maximum(reference, 1e-30)).any():
-            found |= int(Quality.INTERFERENCE)
+            found |= _INTERFERENCE
         return found
 
     def _drift(self, few: Samples, time: float) -> int:
@@ -272,16 +284,16 @@ class ScanChecks:
             self._block.append(few)
         if len(self._block) > 256:
             self._block = self._block[::2]
-        return int(Quality.DRIFT) if self._drifts else 0
+        return _DRIFT if self._drifts else 0
 
     def _search(self, samples: Samples, flags: int) -> Floats | None:
         """Return the search score; a saturated scan is as loud as can be."""
         if self.scorer is None:
             return None
         n = len(samples)
-        if flags & int(Quality.BASELINE_STEP):
+        if flags & _STEP_OF_ZERO:
             self.scorer.restart()
-        if flags & int(Quality.SATURATED):
+        if flags & _SATURATED:
             return np.full(n, np.inf)
         if flags & _UNUSABLE:
             return np.full(n, np.nan)
@@ -333,7 +345,7 @@ class ScanChecks:
             same &= np.abs(jump) > _STEP * self._spread
             stayed = bool(same.all(axis=1).any())
         if stayed:
-            flags |= int(Quality.BASELINE_STEP)
+            flags |= _STEP_OF_ZERO
         self._held[0] = replace(scan, flags=flags, restarts=scan.restarts or stayed)
 
 

@@ -228,14 +228,16 @@ class SensorPath:
         self._last_time = math.nan
         return [*events, self.gap(start, math.nan, "overflow", n)]
 
-    def cut(self, track: PoseTrack | None) -> list[Event]:
+    def cut(self, track: PoseTrack | None, *, is_forward: bool = False) -> list[Event]:
         """
-        End the part: the clock of the positions was set, and nothing goes on across.
+        End the part: a clock was set, and nothing goes on across.
 
         Parameters
         ----------
         track : PoseTrack or None
             The positions until then.
+        is_forward : bool
+            Whether time goes on behind a gap, as far as the stamps say.
 
         Returns
         -------
@@ -243,7 +245,8 @@ class SensorPath:
             What it settles.
         """
         events = self.finish(track)
-        self._last_time, self._last_place = math.nan, None
+        if not is_forward:
+            self._last_time, self._last_place = math.nan, None
         return events
 
     def _pop(self) -> Scan:
@@ -438,7 +441,9 @@ class SensorPath:
 
     def _lights_of(self, scans: list[Scan], poses: Poses) -> list[Event]:
         """Return a change of what is wrong with the stream."""
-        flags = scans[-1].flags | int(poses.flags[-1])
+        flags = int(np.bitwise_or.reduce(poses.flags))
+        for scan in scans:
+            flags |= scan.flags
         before, self._lights = self._lights, flags
         if before == flags:
             return []

@@ -425,11 +425,12 @@ class Session:
     def _clock_was_set(self, stream: _Stream, time: float) -> list[Event]:
         """End what cannot go on behind a step of a clock."""
         events: list[Event] = []
+        is_forward = time > stream.last_time  # perhaps nothing but a gap
         if stream.path is not None:
-            events += stream.path.cut(self._track)
+            events += stream.path.cut(self._track, is_forward=is_forward)
             if stream.monitor is not None:
                 stream.monitor.restart()
-        elif stream is self._reference and self._track is not None:
+        elif stream is self._reference and self._track is not None and not is_forward:
             events += self._cut_all()
             self._track.restart()
         stream.disagrees = True

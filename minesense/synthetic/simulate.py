@@ -64,14 +64,8 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
     # not know where north is
     track = lane_track(field, lane, carrier)
     margin = _margin(lane, carrier, track)
-    run_in = field.scenario.lanes.run_in
-    swept = (-lane.width / 2, -run_in, lane.width / 2, lane.length + run_in)
-    terrain = make_terrain(
-        swept, lane.soil, margin=margin, rng=chance(field.seed, _GROUND, lane.index)
-    )
-    near = field.objects.near(lane.index, _felt_from(lane, carrier, margin))
-    buried = tuple(_bury_in(lane, item) for item in near.buried)
-    clutter = tuple(_clutter_in(lane, item) for item in near.clutter)
+    felt = _felt_from(lane, carrier, margin)
+    terrain, buried, clutter = lane_scene(field, lane, margin=margin, felt_from=felt)
     gaps = carrier.faults.gaps(track.time, rng=chance(field.seed, _GAPS, lane.index))
     sweeps = []
     for sensor, purpose in ((carrier.radar, _RADAR), (carrier.coils, _COILS)):
@@ -84,6 +78,51 @@ def sweep_lane(field: Field, lane: Lane, carrier: Carrier) -> list[Sweep]:
         sweep = _record(field, lane, carrier, sensor, track, steps, found)
         sweeps.append(seal(_without_gaps(sweep, pose.time, gaps)))
     return sweeps
+
+
+def lane_scene(
+    field: Field, lane: Lane, *, margin: float, felt_from: float
+) -> tuple[Terrain, tuple[Buried, ...], tuple[Clutter, ...]]:
+    """
+    Return what sensors feel along a lane, in its own axes.
+
+    Parameters
+    ----------
+    field : Field
+        The SYNTHETIC field.
+    lane : Lane
+        One of its lanes.
+    margin : float
+        Ground around lane and run-ins that is made, m; another margin makes another ground.
+    felt_from : float
+        How far from the lane objects are felt, m.
+
+    Returns
+    -------
+    terrain : Terrain
+        Surface and soil: right of the lane's middle, forward of its start.
+    buried : tuple of Buried
+        Targets.
+    clutter : tuple of Clutter
+        Other objects.
+
+    Examples
+    --------
+    >>> from minesense.synthetic import field, scenario
+    >>> made = field(scenario("farmland", lanes={"length": 1.0, "run_in": 0.5}), seed=1)
+    >>> terrain, _, _ = lane_scene(made, made.lanes[0], margin=1.2, felt_from=1.2)
+    >>> terrain.soil is made.lanes[0].soil
+    True
+    """
+    run_in = field.scenario.lanes.run_in
+    swept = (-lane.width / 2, -run_in, lane.width / 2, lane.length + run_in)
+    terrain = make_terrain(
+        swept, lane.soil, margin=margin, rng=chance(field.seed, _GROUND, lane.index)
+    )
+    near = field.objects.near(lane.index, felt_from)
+    buried = tuple(_bury_in(lane, item) for item in near.buried)
+    clutter = tuple(_clutter_in(lane, item) for item in near.clutter)
+    return terrain, buried, clutter
 
 
 def lane_track(field: Field, lane: Lane, carrier: Carrier) -> Track:

@@ -124,7 +124,7 @@ def sag_gain(
     *,
     begin: float,
     gain: float = 0.6,
-    check: float = 8.0,
+    check: float = 4.0,
 ) -> list[Item]:
     """Let the gain fall, between a function check before and one after."""
     weak = _resample(items, begin, math.inf, lambda x, t: np.float32(gain) * x)

@@ -1,0 +1,6 @@
+"use strict";
+
+renderResult(
+  document.getElementById("result"),
+  JSON.parse(document.getElementById("data").textContent),
+);

@@ -1,0 +1,490 @@
+"""
+Sweeps as plain arrays in HDF5: written by minesense, or by anyone who follows the layout.
+
+A file holds one sweep at its root, or one in each group of the root, groups in order of their
+names. A sweep is
+
+===============  ==============================  =========================================
+dataset          shape                           what
+===============  ==============================  =========================================
+``samples``      (traces, channels, samples)     real or complex numbers, in ``unit``
+``time``         (traces,)                       s, increasing
+``axis``         (samples,)                      gate times or two-way times in s, or Hz
+``position``     (traces, 3), optional           easting, northing, upward, m; NaN: unknown
+``heading``      (traces,), optional             rad clockwise from north; or the track's
+``quality``      (traces,), optional             flags of minesense.sweep.Quality
+``lever_arms``   (channels, 3), optional         right, forward, upward, m; zero if absent
+===============  ==============================  =========================================
+
+with attributes ``kind`` ("emi" or "gpr"), and, all optional, ``axis_unit`` ("s" or "Hz"),
+``unit`` (of a sample, SI), ``quantity``, ``sensor``, ``lane``, ``crs``, ``origin``,
+``centre_frequency`` (Hz), ``separation`` (m) and ``height`` (m) of a radar, ``history`` (lines
+of text) and ``sensor_document`` (JSON, all that is known of a sensor, which then counts).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import check_count
+from ..sensor import Radar, Sensor
+from ..sensor_document import sensor_document, sensor_of
+from ..sweep import Frame, Quality, Sweep
+from .hdf5_access import (
+    MAX_BYTES,
+    Node,
+    find,
+    find_dataset,
+    open_hdf5,
+    read_attributes,
+    read_dataset,
+    require_h5py,
+)
+from .local_frame import heading_of_track
+from .row_order import order_rows
+from .sweep_file import SweepFile, finish
+from .trouble import Findings, FormatError
+
+FORMAT = "minesense sweeps"
+VERSION = 1
+
+_TEXT = 60_000  # bytes that one attribute of HDF5 holds
+#: Attributes of a sweep that are read as numbers or words of it.
+_KNOWN = {
+    "format",
+    "version",
+    "kind",
+    "axis_unit",
+    "unit",
+    "quantity",
+    "sensor",
+    "lane",
+    "crs",
+    "origin",
+    "centre_frequency",
+    "separation",
+    "height",
+    "history",
+    "sensor_document",
+}
+
+
+def read_hdf5_sweeps(
+    path: str | Path,
+    *,
+    traces: slice | None = None,
+    strict: bool = False,
+    max_bytes: int = MAX_BYTES,
+) -> SweepFile:
+    """
+    Read sweeps kept as plain arrays in HDF5, in the layout of this module.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    traces : slice, optional
+        Which traces of each sweep, all without it; others are not read.
+    strict : bool, optional
+        Whether warnings are errors.
+    max_bytes : int, optional
+        Largest dataset that is read.
+
+    Returns
+    -------
+    result : SweepFile
+        All sweeps. `header["attributes"]` holds attributes that are not part of the layout.
+
+    Raises
+    ------
+    FormatError
+        If an array is missing, of another shape or too large, or the file is damaged or leads
+        out of itself; in strict mode also for a warning.
+    ImportError
+        If h5py is not installed.
+    TypeError, ValueError
+        If an option is not in its range.
+    """
+    path = Path(path)
+    findings = Findings(path, strict=strict)
+    check_count(max_bytes, "max_bytes")
+    if traces is not None and (not isinstance(traces, slice) or traces.step not in (None, 1)):
+        msg = f"Invalid traces {traces!r}. Must be a slice without a step."
+        raise TypeError(msg)
+    sweeps: list[Sweep] = []
+    extra: dict[str, Any] = {}
+    with open_hdf5(path) as file:
+        version = read_attributes(file, findings).get("version", VERSION)
+        if version != VERSION:
+            findings.fail("version", version, f"{VERSION}, which this version reads")
+        for name in _groups(file):
+            group = find(file, name) if name else file
+            assert group is not None
+            sweep, attributes = _read_group(group, name, findings, traces, max_bytes)
+            sweeps += sweep
+            if attributes:
+                extra[name or "/"] = attributes
+    if not sweeps:
+        findings.fail("content", "no dataset 'samples'", "a sweep at the root or in its groups")
+    return finish(
+        findings,
+        format_name="hdf5",
+        sweeps=sweeps,
+        header={"attributes": extra} if extra else {},
+        sources={"time": "dataset 'time'", "position": "dataset 'position'"},
+    )
+
+
+def _groups(file: Node) -> list[str]:
+    """Return the names of the groups that hold a sweep; empty for the root."""
+    if "samples" in file.members:
+        return [""]
+    groups = {name: find(file, name) for name in file.members}
+    held = [name for name, group in groups.items() if group and "samples" in group.members]
+    return sorted(held, key=lambda name: (len(name), name) if name.isdigit() else (99, name))
+
+
+def _read_group(
+    group: Node, name: str, findings: Findings, traces: slice | None, max_bytes: int
+) -> tuple[list[Sweep], dict[str, Any]]:
+    """Return the sweeps of one group, and attributes that are not part of the layout."""
+    attributes = read_attributes(group, findings)
+    where = f"group '{name}'" if name else "root"
+    array = find_dataset(group, "samples")
+    kind = array.dtype.kind if array is not None and array.dtype is not None else ""
+    if (
+        array is None
+        or array.shape is None
+        or array.ndim != 3
+        or kind not in "iufc"
+        or not kind
+    ):
+        found = f"{getattr(array, 'shape', None)} of {getattr(array, 'dtype', None)}"
+        rule = "(traces, channels, samples) numbers"
+        findings.fail("dataset 'samples'", found, rule, where)
+        raise AssertionError  # fail() has raised
+    start, stop, _ = (traces or slice(None)).indices(array.shape[0])
+    part = slice(start, max(start, stop))
+    samples = read_dataset(array, findings, max_bytes=max_bytes, part=part)
+    n_traces, n_channels, n_samples = samples.shape
+
+    def read(key: str, shape: tuple[int, ...], which: slice | None) -> npt.NDArray[Any] | None:
+        dataset = find_dataset(group, key)
+        if dataset is None:
+            return None
+        if dataset.shape != shape or dataset.dtype is None or dataset.dtype.kind not in "iuf":
+            found = f"{dataset.shape} of {dataset.dtype}"
+            findings.fail(f"dataset '{key}'", found, f"{shape} numbers", where)
+        values = read_dataset(
+            dataset, findings, max_bytes=max_bytes, part=() if which is None else which
+        )
+        return values if key == "quality" else values.astype(np.float64)
+
+    total = array.shape[0]
+    time = read("time", (total,), part)
+    axis = read("axis", (n_samples,), None)
+    for key, values in (("time", time), ("axis", axis)):
+        if values is None:
+            findings.fail(f"dataset '{key}'", "none", "there", where)
+    arms = read("lever_arms", (n_channels, 3), None)
+    position = read("position", (total, 3), part)
+    if position is None:
+        position = np.full((n_traces, 3), np.nan)
+    heading = read("heading", (total,), part)
+    quality = read("quality", (total,), part)
+    flags = np.zeros(n_traces, np.int64) if quality is None else _flags(findings, quality)
+    sensor = _sensor(findings, attributes, axis, arms, samples)
+    cube = samples
+    if samples.dtype.kind == "c":
+        cube = np.ascontiguousarray(samples, np.complex128).view(np.float64)
+    with np.errstate(over="ignore"):
+        cube = np.ascontiguousarray(cube, np.float32)
+    flags[~np.isfinite(cube).all(axis=(1, 2))] |= int(Quality.NOT_FINITE)
+    no_pose = ~np.isfinite(position).all(axis=1)
+    position = np.where(no_pose[:, None], np.nan, position)
+    flags[no_pose] |= int(Quality.POSE_NONE)
+    track = heading_of_track(position[:, 0], position[:, 1])
+    angle = track if heading is None else np.where(np.isfinite(heading), heading, track)
+    angle = np.where(no_pose, np.nan, angle)
+    assert time is not None
+    sweeps = [
+        Sweep(
+            samples=cube[stretch.rows],
+            time=stretch.time,
+            position=position[stretch.rows],
+            heading=angle[stretch.rows],
+            quality=flags[stretch.rows] | stretch.quality,
+            sensor=sensor,
+            lane=str(attributes.get("lane", f"{findings.path.stem} {name}".strip())),
+            frame=Frame(
+                crs=str(attributes.get("crs", "local")),
+                origin=str(attributes.get("origin", "unstated")),
+            ),
+            history=_history(group, attributes, findings, max_bytes),
+        )
+        for stretch in order_rows(findings, time, np.zeros(n_traces, bool))
+    ]
+    return sweeps, {key: value for key, value in attributes.items() if key not in _KNOWN}
+
+
+def _flags(findings: Findings, quality: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return quality flags as whole numbers."""
+    limit = 2 * max(flag.value for flag in Quality)
+    if quality.dtype.kind not in "iu" or ((quality < 0) | (quality >= limit)).any():
+        findings.fail("dataset 'quality'", str(quality.dtype), "flags, whole numbers")
+    return quality.astype(np.int64)
+
+
+def _sensor(
+    findings: Findings,
+    attributes: Mapping[str, Any],
+    axis: npt.NDArray[np.float64] | None,
+    arms: npt.NDArray[np.float64] | None,
+    samples: npt.NDArray[Any],
+) -> Sensor:
+    """Return the sensor that attributes and arrays describe."""
+    is_complex = samples.dtype.kind == "c"
+    text = attributes.get("sensor_document")
+    try:
+        if text is not None:
+            document = json.loads(str(text))
+            if not isinstance(document, dict):
+                findings.fail("attribute 'sensor_document'", str(text)[:80], "a JSON object")
+            sensor = sensor_of(document)
+            wanted = (samples.shape[1], samples.shape[2] * (2 if is_complex else 1))
+            if sensor.is_complex != is_complex or sensor.shape != wanted:
+                findings.fail("attribute 'sensor_document'", sensor.shape, f"of {wanted}")
+            if axis is None or not np.array_equal(sensor.axis, axis):
+                findings.fail("attribute 'sensor_document'", "another axis", "that of 'axis'")
+            return sensor
+        kind = attributes.get("kind")
+        if kind not in ("emi", "gpr"):
+            findings.fail("attribute 'kind'", kind, "'emi' or 'gpr'")
+        frequency = attributes.get("centre_frequency")
+        radar = None
+        if kind == "gpr" and frequency is not None:
+            height = attributes.get("height")
+            radar = Radar(
+                centre_frequency=float(frequency),
+                separation=float(attributes.get("separation", 0.0)),
+                height=None if height is None else float(height),
+            )
+        return Sensor(
+            name=str(attributes.get("sensor", "hdf5")),
+            kind=kind,
+            axis=axis if axis is not None else np.empty(0),
+            axis_unit=attributes.get("axis_unit", "s"),
+            lever_arms=np.zeros((samples.shape[1], 3)) if arms is None else arms,
+            quantity=str(attributes.get("quantity", "amplitude")),
+            unit=str(attributes.get("unit", "1")),
+            is_complex=is_complex,
+            radar=radar,
+        )
+    except FormatError:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        findings.fail("sensor", " ".join(str(error).split())[:200], "as the layout says")
+
+
+def _history(
+    group: Node, attributes: Mapping[str, Any], findings: Findings, max_bytes: int
+) -> tuple[str, ...]:
+    """Return the lines of the history: of an attribute, or of a dataset if it is long."""
+    text = attributes.get("history")
+    if text is None:
+        dataset = find_dataset(group, "history")
+        if dataset is None or dataset.ndim != 1 or dataset.dtype != np.uint8:
+            return ()
+        text = (
+            read_dataset(dataset, findings, max_bytes=max_bytes)
+            .tobytes()
+            .decode("utf-8", "replace")
+        )
+    return tuple(line for line in str(text).split("\n") if line)
+
+
+def write_hdf5_sweeps(
+    source: Any, path: str | Path, *, overwrite: bool = False, compression: bool = True
+) -> Path:
+    """
+    Write sweeps as plain arrays in HDF5.
+
+    Parameters
+    ----------
+    source : Sweep, iterable of Sweep, or what a reader returns
+        A recording is written as its :meth:`to_sweep`, a sweep over frequency as its tones.
+    path : str or Path
+        The file.
+    overwrite : bool, optional
+        Whether a file of that name is replaced.
+    compression : bool, optional
+        Whether samples are compressed, without loss.
+
+    Returns
+    -------
+    path : Path
+        The file, read back and compared before it got its name. The same sweeps give the same
+        arrays and attributes, of which none is a clock.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and `overwrite` is False.
+    ImportError
+        If h5py is not installed.
+    TypeError, ValueError
+        If there is no sweep.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> sensor = Sensor(name="coil", kind="emi", axis=[1e-4], lever_arms=[[0, 0, 0]])
+    >>> sweep = Sweep(
+    ...     samples=np.ones((2, 1, 1)),
+    ...     time=[0.0, 0.1],
+    ...     position=[[0, 0, 0], [0, 1, 0]],
+    ...     heading=[0, 0],
+    ...     sensor=sensor,
+    ...     lane="A",
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = write_hdf5_sweeps(sweep, Path(folder) / "lane.h5")
+    ...     read_hdf5_sweeps(file).to_sweep().lane
+    'A'
+    """
+    path = Path(path)
+    sweeps = sweeps_of(source)
+    if path.exists() and not overwrite:
+        msg = f"Invalid path '{path}': it exists. Pass overwrite=True to replace it."
+        raise FileExistsError(msg)
+    require_h5py("Writing")
+    import h5py  # noqa: PLC0415 - an extra
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    os.close(handle)
+    beside = Path(name)
+    try:
+        with h5py.File(beside, "w", track_order=False) as file:
+            file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+            width = len(str(len(sweeps) - 1))
+            for k, sweep in enumerate(sweeps):
+                _write_group(
+                    file.create_group(f"{k:0{width}d}"), sweep, compression=compression
+                )
+        _compare(beside, sweeps)
+        with beside.open("rb+") as written:
+            os.fsync(written.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
+
+
+def sweeps_of(source: Any) -> list[Sweep]:
+    """
+    Return the sweeps that something holds.
+
+    Parameters
+    ----------
+    source : Sweep, iterable of Sweep, or what a reader returns
+        With `to_sweeps` or `to_sweep`.
+
+    Returns
+    -------
+    sweeps : list of Sweep
+        At least one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it holds none.
+    """
+    if isinstance(source, Sweep):
+        return [source]
+    if hasattr(source, "to_sweeps"):
+        sweeps = list(source.to_sweeps())
+    elif hasattr(source, "to_time"):  # a sweep over frequency: tones lose nothing
+        sweeps = [source.to_sweep(domain="frequency")]
+    elif hasattr(source, "to_sweep"):
+        sweeps = [source.to_sweep()]
+    elif isinstance(source, Iterable):
+        sweeps = list(source)
+    else:
+        sweeps = [source]
+    for sweep in sweeps:
+        if not isinstance(sweep, Sweep):
+            msg = f"Invalid sweep of type {type(sweep).__name__}. Must be a Sweep."
+            raise TypeError(msg)
+    if not sweeps:
+        msg = "Invalid sweeps: there is none. Must be at least one."
+        raise ValueError(msg)
+    return sweeps
+
+
+def _write_group(group: Any, sweep: Sweep, *, compression: bool) -> None:
+    """Write one sweep."""
+    sensor = sweep.sensor
+    samples: npt.NDArray[Any] = sweep.phasors if sensor.is_complex else sweep.samples
+    how: dict[str, Any] = {}
+    if compression and samples.size:
+        rows = max(1, min(len(samples), 2**18 // max(1, samples[0].nbytes)))
+        chunks = (rows, *samples.shape[1:])
+        how = {"chunks": chunks, "shuffle": True, "compression": "gzip", "compression_opts": 4}
+    group.create_dataset("samples", data=samples, track_times=False, **how)
+    for name in ("time", "position", "heading", "quality"):
+        group.create_dataset(name, data=getattr(sweep, name), track_times=False)
+    group.create_dataset("axis", data=sensor.axis, track_times=False)
+    group.create_dataset("lever_arms", data=sensor.lever_arms, track_times=False)
+    texts = {
+        "kind": sensor.kind,
+        "axis_unit": sensor.axis_unit,
+        "unit": sensor.unit,
+        "quantity": sensor.quantity,
+        "sensor": sensor.name,
+        "lane": sweep.lane,
+        "crs": sweep.frame.crs,
+        "origin": sweep.frame.origin,
+    }
+    group.attrs.update(texts)
+    if sensor.radar is not None:
+        group.attrs["centre_frequency"] = sensor.radar.centre_frequency
+        group.attrs["separation"] = sensor.radar.separation
+        if sensor.radar.height is not None:
+            group.attrs["height"] = sensor.radar.height
+    document = json.dumps(sensor_document(sensor), sort_keys=True)
+    if len(document) <= _TEXT:
+        group.attrs["sensor_document"] = document
+    elif sensor.channel_heads:
+        msg = f"Invalid sensor '{sensor.name}': its heads take more text than HDF5 keeps."
+        raise ValueError(msg)
+    history = "\n".join(" ".join(line.split("\n")) for line in sweep.history)
+    if len(history.encode("utf-8")) <= _TEXT:
+        group.attrs["history"] = history
+    else:
+        data = np.frombuffer(history.encode("utf-8"), np.uint8)
+        group.create_dataset("history", data=data, track_times=False)
+
+
+def _compare(path: Path, sweeps: list[Sweep]) -> None:
+    """Raise unless a file reads back as the sweeps."""
+    import warnings  # noqa: PLC0415 - of this check alone
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = read_hdf5_sweeps(path, max_bytes=2**62).sweeps
+    same = len(again) == len(sweeps) and all(
+        np.array_equal(getattr(a, name), getattr(b, name), equal_nan=name != "quality")
+        for a, b in zip(again, sweeps, strict=False)
+        for name in ("samples", "time", "position", "heading", "quality")
+    )
+    if not same:
+        msg = f"Writing '{path}' failed: the file does not read back as it was."
+        raise OSError(msg)
