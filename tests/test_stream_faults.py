@@ -9,7 +9,14 @@ import pytest
 from minesense.message import Packet
 from minesense.stream import Session
 from minesense.stream.events import CountersReport, GapFound
-from minesense.stream.faults import ELSEWHERE, FAULTS, LINK_FAULTS, fall_behind, run_trial
+from minesense.stream.faults import (
+    ELSEWHERE,
+    FAULTS,
+    LINK_FAULTS,
+    Outcome,
+    fall_behind,
+    run_trial,
+)
 
 OPTIONS = {"seconds": 16.0, "rate": 40.0, "targets": (3.0, 6.0)}
 COILS = live.messages(**OPTIONS)
@@ -41,16 +48,11 @@ def test_a_check_fails_without_its_fault():
     for name, fault in FAULTS.items():
         if name == "cross-talk of coils":
             continue  # the same echo is one alarm without cross-talk too
-        messages = [live.changed(m, lateness=fault.lateness) for m in COILS[:2]] + COILS[2:]
         key = (live.config(), 0.0)
         if key not in KNOWN["coils"]:
-            KNOWN["coils"][key] = tuple(
-                live.run(Session(live.config(), settings=live.SETTINGS), messages)
-            )
+            session = Session(live.config(), settings=live.SETTINGS)
+            KNOWN["coils"][key] = tuple(live.run(session, COILS))
         plain = KNOWN["coils"][key]
-        outcome, _ = None, None
-        from minesense.stream.faults import Outcome
-
         outcome = Outcome(plain=plain, events=plain, begin=1009.0, config=live.config())
         assert fault.check(outcome), name
 
@@ -63,7 +65,7 @@ def test_every_number_of_the_table_is_injected_or_elsewhere():
 
 @pytest.mark.parametrize("name", ["link cut", "fix lost", "NaN and infinite values"])
 def test_packets_and_messages_are_changed_alike(name):
-    """Injected into packets, a fault does what it does to messages; nothing before it changes."""
+    """Into packets a fault does what it does to messages; nothing before it changes."""
     packets = live.packets(COILS)
     one = FAULTS[name].inject(packets, np.random.default_rng(5), after=6.0)
     two = FAULTS[name].inject(COILS, np.random.default_rng(5), after=6.0)
