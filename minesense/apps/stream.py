@@ -48,7 +48,7 @@ def run(options: Namespace) -> str:
 
 def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
     """
-    As :func:`run`, telling others than a printer.
+    Run sources, telling subscribers what comes of them; see :func:`run`.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def _coil() -> Sensor:
     return Sensor(
         name="coil",
         kind="emi",
-        axis=np.sqrt(edges[:-1] * edges[1:]),
+        axis=np.asarray(np.sqrt(edges[:-1] * edges[1:]), np.float64),
         lever_arms=np.zeros((1, 3)),
         head=Head(transmitter=circle, receiver=circle, excitation=train, height=0.05),
     )
@@ -103,7 +103,7 @@ def _radar() -> Sensor:
     return Sensor(
         name="radar",
         kind="gpr",
-        axis=1e-10 * np.arange(64),
+        axis=1e-10 * np.arange(64.0),
         lever_arms=np.zeros((1, 3)),
         radar=Radar(centre_frequency=1.5e9, height=0.05),
     )
