@@ -17,10 +17,11 @@ from ..stream import StreamConfig, load_config
 from ..stream.intake import Intake
 from ..stream.recorder import Recorder
 from ..stream.server_limits import read_token
+from ..stream.tcp_server import TcpServer
 from .event_lines import event_line
 from .live_session import LinePrinter, LiveSession, Subscriber
 from .source_spec import make_source
-from .warming import warm_up
+from .warming import warming
 
 
 def run(options: Namespace) -> str:
@@ -47,7 +48,7 @@ def run(options: Namespace) -> str:
 
 def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
     """
-    As :func:`run`, telling others than a printer.
+    Run sources, telling subscribers what comes of them; see :func:`run`.
 
     Parameters
     ----------
@@ -64,20 +65,21 @@ def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
     logging.basicConfig(format="minesense: %(message)s", level=logging.WARNING)
     config, detector = session_parts(options)
     token = None if options.token_file is None else read_token(options.token_file)
-    sources = [make_source(spec, host=options.host, token=token) for spec in options.source]
-    for source in sources:
-        tell(f"minesense: {source.name}")
     with contextlib.ExitStack() as stack:
+        sources = []
+        for spec in options.source:
+            source = make_source(spec, host=options.host, token=token)
+            if isinstance(source, TcpServer):
+                stack.callback(source.close)
+            sources.append(source)
+            tell(f"minesense: {source.name}")
         recorder = stack.enter_context(Recorder(options.record)) if options.record else None
+        stack.enter_context(warming())
         intake = Intake(sources, recorder=recorder)
         live = LiveSession(config, detector=detector, subscribers=subscribers)
         stack.enter_context(stopped_by_signals(intake.stop))
         packets = stack.enter_context(contextlib.closing(intake.packets()))
-        is_warm = False
         for item in packets:
-            if not is_warm:  # sources run by now, and what they send waits
-                warm_up()
-                is_warm = True
             live.push(item)
         counters = live.finish()
         tell(json.dumps({"event": "link_counters", **intake.counters()}))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..message import FixClass, PositionMessage, SensorMessage, StreamDeclaration
@@ -11,11 +15,29 @@ from ..sweep import Frame
 
 _RATE = 100.0
 _SPEED = 1.0
-_SECONDS = 4.0
+_SECONDS = 1.0  # enough to run every kernel once
+
+
+@contextlib.contextmanager
+def warming() -> Iterator[None]:
+    """
+    Warm up in a thread while sources are opened and the first messages come.
+
+    Yields
+    ------
+    None
+        At once; the thread has ended afterwards.
+    """
+    thread = threading.Thread(target=warm_up, name="warming")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def warm_up() -> None:
-    """Run a session over a few made-up metres with a radar and a metal detector."""
+    """Run a session over a made-up metre with a radar and a metal detector."""
     session = Session(StreamConfig(task_clock="sensor"))
     sensors = (_coil(), _radar())
     for sensor in sensors:
@@ -70,7 +92,7 @@ def _coil() -> Sensor:
     return Sensor(
         name="coil",
         kind="emi",
-        axis=np.sqrt(edges[:-1] * edges[1:]),
+        axis=np.asarray(np.sqrt(edges[:-1] * edges[1:]), np.float64),
         lever_arms=np.zeros((1, 3)),
         head=Head(transmitter=circle, receiver=circle, excitation=train, height=0.05),
     )
@@ -81,7 +103,7 @@ def _radar() -> Sensor:
     return Sensor(
         name="radar",
         kind="gpr",
-        axis=1e-10 * np.arange(64),
+        axis=1e-10 * np.arange(64.0),
         lever_arms=np.zeros((1, 3)),
         radar=Radar(centre_frequency=1.5e9, height=0.05),
     )
