@@ -19,6 +19,7 @@ from ..stream.recorder import Recorder
 from ..stream.server_limits import read_token
 from .event_lines import event_line
 from .live_session import LinePrinter, LiveSession, Subscriber
+from .live_subscribers import live_subscribers
 from .source_spec import make_source
 from .warming import warm_up
 
@@ -42,12 +43,15 @@ def run(options: Namespace) -> str:
     ValueError, OSError, ImportError
         If a source, the recording, the model or the configuration cannot be used.
     """
-    return stream(options, subscribers=[LinePrinter(tell_all=options.events == "all")])
+    token = read_token(options.token_file) if options.token_file else ""
+    printer = LinePrinter(tell_all=options.events == "all")
+    with live_subscribers(options, host=options.host, token=token) as others:
+        return stream(options, subscribers=[printer, *others])
 
 
 def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
     """
-    As :func:`run`, telling others than a printer.
+    Process what sources send, telling whoever is to be told.
 
     Parameters
     ----------
@@ -76,7 +80,9 @@ def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
         is_warm = False
         for item in packets:
             if not is_warm:  # sources run by now, and what they send waits
+                tell("minesense: loading kernels; what arrives waits, and is recorded")
                 warm_up()
+                tell("minesense: processing")
                 is_warm = True
             live.push(item)
         counters = live.finish()

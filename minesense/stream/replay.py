@@ -38,8 +38,10 @@ def replay(
         In the order of their arrival, none left out.
     config : StreamConfig
         That of the live session.
-    settings, detector
+    settings : DetectorSettings, optional
         As of :class:`~minesense.stream.Session`.
+    detector : Detector, optional
+        As of the same.
 
     Yields
     ------
