@@ -149,7 +149,8 @@ def table(
     title = element("caption", caption) if caption else ""
     kind = ' class="many"' if len(head) > 8 else ""
     return Raw(
-        f'<div class="scroll"><table{kind}>{title}{header}<tbody>{join(body)}</tbody></table></div>'
+        f'<div class="scroll"><table{kind}>{title}{header}<tbody>{join(body)}</tbody>'
+        "</table></div>"
     )
 
 
