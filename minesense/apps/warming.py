@@ -11,10 +11,10 @@ from ..message import FixClass, Packet, PositionMessage, SensorMessage, StreamDe
 from ..payload import SCAN
 from ..sensor import Circle, Head, PulseTrain, Radar, Sensor
 from ..stream import Session, StreamConfig
-from ..stream.events import Event
+from ..stream.events import Event, StreamAccepted
 from ..sweep import Frame
 
-_RATE = 100.0
+_RATE = 50.0
 _SPEED = 1.0
 _PATIENCE = 0.5  # s
 _SECONDS = 1.0  # enough to run every kernel once
@@ -29,10 +29,16 @@ class Warming:
 
     def __init__(self) -> None:
         self._has_begun = threading.Event()
+        self._kinds: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="warming")
 
     def __call__(self, packet: Packet | None, events: Sequence[Event]) -> None:
         """Note that a scan was processed: the first is not to wait for others' kernels."""
+        if self._has_begun.is_set():
+            return
+        for event in events:
+            if isinstance(event, StreamAccepted) and event.declaration.sensor is not None:
+                self._kinds.add(event.declaration.sensor.kind)
         if packet is not None and packet.payload[:1] == bytes([SCAN]):
             self._has_begun.set()
 
@@ -48,13 +54,20 @@ class Warming:
 
     def _run(self) -> None:
         self._has_begun.wait(_PATIENCE)
-        warm_up()
+        warm_up(tuple(self._kinds) or ("emi", "gpr"))
 
 
-def warm_up() -> None:
-    """Run a session over a made-up metre with a radar and a metal detector."""
+def warm_up(kinds: Sequence[str] = ("emi", "gpr")) -> None:
+    """
+    Run a session over a made-up metre.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Of the sensors that will be needed.
+    """
     session = Session(StreamConfig(task_clock="sensor"))
-    sensors = (_coil(), _radar())
+    sensors = [sensor for sensor in (_coil(), _radar()) if sensor.kind in kinds]
     for sensor in sensors:
         session.push(
             StreamDeclaration(
