@@ -1,11 +1,13 @@
 """Test every injectable fault: what is required of all, and what of each."""
 
+import json
 import math
 
 import live_streams as live
 import numpy as np
 import pytest
 
+from minesense import cli
 from minesense.message import Packet
 from minesense.stream import Session
 from minesense.stream.events import CountersReport, GapFound
@@ -123,3 +125,21 @@ def test_a_consumer_that_falls_behind():
     settled = coils.observed + coils.partial + coils.not_observed + coils.invalid
     assert settled == coils.accepted
     assert math.isfinite(gaps[0].start_time)
+
+
+@pytest.mark.slow
+@pytest.mark.endtoend
+def test_track_c_of_the_benchmark(tmp_path, capsys):
+    """The command runs every fault, prints the table and writes it; no entrant is trained."""
+    code = cli.main(["bench", "--quick", "--track", "C", "--output", str(tmp_path / "out")])
+    printed = capsys.readouterr().out
+    assert code == 0, printed
+    assert printed.count(" pass  ") >= len(FAULTS)
+    results = json.loads((tmp_path / "out" / "quick.json").read_text())
+    track = results["tracks"]["C"]
+    assert set(track["faults"]) == set(FAULTS)
+    assert track["n_failed"] == 0
+    assert track["alarms_are_those_of_a_batch"]
+    assert track["replay_is_the_same"]
+    assert track["n_alarms"] > 4
+    assert results["times"]["streaming"]["push_p99_ms"] > 0

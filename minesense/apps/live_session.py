@@ -136,6 +136,19 @@ class LinePrinter:
             sys.stdout.flush()
 
 
+def tell(line: str) -> None:
+    """
+    Tell the person at the terminal something that is no event.
+
+    Parameters
+    ----------
+    line : str
+        Goes to the standard error at once.
+    """
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
 def _declared_clock(packet: Packet) -> str | None:
     """Return the clock that a packet declares, None if it declares none."""
     if packet.payload[:1] != bytes([DECLARATION]):

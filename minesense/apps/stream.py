@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import signal
-import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +18,8 @@ from ..stream.recorder import Recorder
 from ..stream.server_limits import read_token
 from ..stream.tcp_server import TcpServer
 from .event_lines import event_line
-from .live_session import LinePrinter, LiveSession, Subscriber
+from .live_session import LinePrinter, LiveSession, Subscriber, tell
+from .live_subscribers import live_subscribers
 from .source_spec import make_source
 from .warming import Warming
 
@@ -43,7 +43,10 @@ def run(options: Namespace) -> str:
     ValueError, OSError, ImportError
         If a source, the recording, the model or the configuration cannot be used.
     """
-    return stream(options, subscribers=[LinePrinter(tell_all=options.events == "all")])
+    token = read_token(options.token_file) if options.token_file else ""
+    printer = LinePrinter(tell_all=options.events == "all")
+    with live_subscribers(options, host=options.host, token=token) as others:
+        return stream(options, subscribers=[printer, *others])
 
 
 def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
@@ -105,19 +108,6 @@ def session_parts(options: Namespace) -> tuple[StreamConfig | None, Detector | N
     config = None if options.config is None else load_config(options.config)
     detector = None if options.model is None else Detector.load(options.model)
     return config, detector
-
-
-def tell(line: str) -> None:
-    """
-    Tell the person at the terminal something that is no event.
-
-    Parameters
-    ----------
-    line : str
-        Goes to the standard error at once.
-    """
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 @contextlib.contextmanager
