@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 import threading
 import time
 
@@ -447,3 +448,24 @@ def test_a_receiver_is_described_by_its_options(tmp_path):
         0.01,
     )
     assert (document["height_datum"], document["rate"]) == ("geoid", 5.0)
+
+
+@pytest.mark.filterwarnings("ignore::minesense.io.FormatWarning")
+def test_a_recording_of_a_radar_is_a_source(tmp_path):
+    """Every trace is a scan, in counts, at places along the line. Made here, 40 scans."""
+    header = bytearray(1024)
+    struct.pack_into("<4H", header, 0, 0x00FF, 1024, 4, 16)
+    struct.pack_into("<f8xf", header, 14, 50.0, 8.0)
+    header[52] = 1
+    scans = np.tile(np.array([0, 0, 30000, 40000], "<u2"), (40, 1))
+    scans[:, 0] = np.arange(40)
+    path = tmp_path / "line.DZT"
+    path.write_bytes(header + scans.tobytes())
+    messages = decode(packets_from(make_source(f"file:{path}")))
+    found = [m for m in messages if isinstance(m, SensorMessage)]
+    assert [m.sequence for m in found] == list(range(40))
+    assert {tuple(m.samples[0].tolist()) for m in found} == {
+        (-2768.0, -2768.0, -2768.0, 7232.0)
+    }
+    places = [m.coordinates[1] for m in messages if isinstance(m, PositionMessage)]
+    assert places == pytest.approx(0.02 * np.arange(40))

@@ -21,7 +21,7 @@ from .event_lines import event_line
 from .live_session import LinePrinter, LiveSession, Subscriber, tell
 from .live_subscribers import live_subscribers
 from .source_spec import make_source
-from .warming import warming
+from .warming import Warming
 
 
 def run(options: Namespace) -> str:
@@ -77,9 +77,9 @@ def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
             sources.append(source)
             tell(f"minesense: {source.name}")
         recorder = stack.enter_context(Recorder(options.record)) if options.record else None
-        stack.enter_context(warming())
         intake = Intake(sources, recorder=recorder)
-        live = LiveSession(config, detector=detector, subscribers=subscribers)
+        warming = stack.enter_context(Warming())
+        live = LiveSession(config, detector=detector, subscribers=[*subscribers, warming])
         stack.enter_context(stopped_by_signals(intake.stop))
         packets = stack.enter_context(contextlib.closing(intake.packets()))
         for item in packets:
