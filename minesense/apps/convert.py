@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..io import FormatWarning, Recording, read, write
-from ..io.skyhub import PositionLog, join_skyhub
+from ..io.skyhub import PositionLog
+from ..io.skyhub_join import join_skyhub
 from ..io.sweep_file import sweeps_of
 from ..sweep import Sweep
 from .files import write_json

@@ -64,7 +64,7 @@ def run(options: Namespace) -> str:
         by_own = "the sweep: as written, by the SHA-256 that ends its history"
         unknown = "nothing: its history does not end with a SHA-256"
         document = _describe_sweep(sweep, by_own if is_sealed(sweep) else unknown)
-    elif path.is_file() and zipfile.is_zipfile(path):
+    elif path.is_file() and _is_model(path):
         document = _describe_model(path)
     elif path.is_file() and _is_of_streams(path):
         document = _describe_recording(path, reading, call=describe_streams)
@@ -99,6 +99,14 @@ def _is_sweep(path: Path) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return {"header.npy", "samples.npy"} <= set(archive.namelist())
+
+
+def _is_model(path: Path) -> bool:
+    """Return whether a file is an archive like those of models; projects of vendors are not."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "schema.json" in archive.namelist()
 
 
 def _describe_sweep(sweep: Sweep, verified: str) -> dict[str, Any]:

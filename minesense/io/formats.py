@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .hdf5_access import SIGNATURE, kind_of_hdf5
+from .hdf5_access import SIGNATURE
+from .hdf5_kinds import kind_of_hdf5
 from .signatures import (
     is_bag,
     is_vna_folder,
