@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from minesense.gpr import traces_from_tones
 from minesense.io import FormatError, FormatWarning, read
-from minesense.io.frequency_sweep import from_frequency_sweep, is_even
+from minesense.io.frequency_arrays import is_even
+from minesense.io.frequency_sweep import from_frequency_sweep
 from minesense.io.touchstone import write_touchstone
 from minesense.sweep import Quality
 

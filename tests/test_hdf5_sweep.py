@@ -11,7 +11,8 @@ from lanes import make_coils, make_sensor, make_sweep
 
 from minesense.io import FormatError, FormatWarning, read
 from minesense.io.frequency_sweep import from_frequency_sweep
-from minesense.io.hdf5_sweep import read_hdf5_sweeps, write_hdf5_sweeps
+from minesense.io.hdf5_sweep import read_hdf5_sweeps
+from minesense.io.hdf5_sweep_writer import write_hdf5_sweeps
 from minesense.sensor import Sensor
 from minesense.sweep import Frame, Quality, Sweep
 

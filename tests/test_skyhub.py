@@ -8,7 +8,7 @@ import pytest
 from radar_files import scans, write_dzt
 
 from minesense.io import FormatError, FormatWarning, read
-from minesense.io.skyhub import join_skyhub
+from minesense.io.skyhub_join import join_skyhub
 from minesense.sweep import Quality
 
 NEW = (

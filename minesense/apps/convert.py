@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..io import FormatWarning, Recording, read, write
-from ..io.hdf5_sweep import sweeps_of
-from ..io.skyhub import PositionLog, join_skyhub
+from ..io.skyhub import PositionLog
+from ..io.skyhub_join import join_skyhub
+from ..io.sweep_file import sweeps_of
 from ..sweep import Sweep
 from .files import write_json
 from .info import describe

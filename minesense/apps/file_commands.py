@@ -22,7 +22,8 @@ def _add_info(commands: Commands) -> None:
         text=(
             "Print what a file holds: a recording's size, sample interval, spacing and where\n"
             "each figure comes from, with every correction and warning; a simulated field's\n"
-            "lanes and targets; a sweep's sensor and history; a model's card.\n\n"
+            "lanes and targets; a sweep's sensor and history; a model's card; the streams,\n"
+            "counts and times of a recording of streams (MCAP).\n\n"
             "The SHA-256 of a field, its truth, its records and all its sweeps are verified;\n"
             "what is missing or not as it was written is input that cannot be used."
         ),
@@ -61,9 +62,10 @@ def _add_convert(commands: Commands) -> None:
         summary="write a recording, or a part of it, in another format",
         text=(
             "Read a radar recording and write it as DT1, RD3, RD7, SEG-Y or DZT, or read a\n"
-            "file of any format and write its sweeps as arrays (.h5) or a table (.csv), told\n"
-            "by the ending of TARGET. Samples keep their bits unless --scale is given: one\n"
-            "factor for the whole survey, named in the header. What a format cannot hold is\n"
+            "file of any format and write its sweeps as arrays (.h5), a table (.csv) or a\n"
+            "recording of streams (.mcap) that `minesense replay` plays, told by the ending\n"
+            "of TARGET. Samples keep their bits unless --scale is given: one factor for the\n"
+            "whole survey, named in the header. What a format cannot hold is\n"
             "refused. The files are read back before they appear; none is overwritten\n"
             "unasked. In the same format and whole, files are copied byte for byte."
         ),
@@ -77,7 +79,7 @@ def _add_convert(commands: Commands) -> None:
         "--format",
         default=None,
         metavar="NAME",
-        help="dt1, rd3, segy, dzt, hdf5, touchstone, 'sweep table' (default: by ending)",
+        help="dt1, rd3, segy, dzt, hdf5, mcap, touchstone, 'sweep table' (default: by ending)",
     )
     parser.add_argument(
         "--traces",

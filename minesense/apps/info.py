@@ -6,6 +6,7 @@ import json
 import warnings
 import zipfile
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 from ..detect import Detector
 from ..io import FormatError, FormatWarning, Recording, read
 from ..io.formats import detect
+from ..io.mcap_summary import describe_streams
 from ..io.recording import LOOKED_THROUGH
+from ..io.sniff import HEAD
 from ..io.store import load_sweep
 from ..seal import is_sealed
 from ..sweep import Sweep
@@ -61,8 +64,10 @@ def run(options: Namespace) -> str:
         by_own = "the sweep: as written, by the SHA-256 that ends its history"
         unknown = "nothing: its history does not end with a SHA-256"
         document = _describe_sweep(sweep, by_own if is_sealed(sweep) else unknown)
-    elif path.is_file() and zipfile.is_zipfile(path):
+    elif path.is_file() and _is_model(path):
         document = _describe_model(path)
+    elif path.is_file() and _is_of_streams(path):
+        document = _describe_recording(path, reading, call=describe_streams)
     else:
         document = _describe_recording(path, reading)
     if options.output:
@@ -94,6 +99,14 @@ def _is_sweep(path: Path) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return {"header.npy", "samples.npy"} <= set(archive.namelist())
+
+
+def _is_model(path: Path) -> bool:
+    """Return whether a file is an archive like those of models; projects of vendors are not."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "schema.json" in archive.namelist()
 
 
 def _describe_sweep(sweep: Sweep, verified: str) -> dict[str, Any]:
@@ -130,10 +143,22 @@ def _describe_model(path: Path) -> dict[str, Any]:
     }
 
 
-def _describe_recording(path: Path, options: dict[str, Any]) -> dict[str, Any]:
+def _is_of_streams(path: Path) -> bool:
+    """Return whether a file is a recording of streams."""
+    with path.open("rb") as file:
+        found = detect(file.read(HEAD), path)
+    return found is not None and found.name == "mcap"
+
+
+def _describe_recording(
+    path: Path, options: dict[str, Any], *, call: Callable[..., Any] | None = None
+) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FormatWarning)
-        document = describe(call_with(read, path, options=options))
+        if call is not None:  # describes without reading all at once
+            document: dict[str, Any] = call_with(call, path, options=options)
+        else:
+            document = describe(call_with(read, path, options=options))
     document["warnings"] = list(dict.fromkeys(" ".join(str(w.message).split()) for w in caught))
     return document
 

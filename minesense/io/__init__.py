@@ -123,8 +123,8 @@ def write(
     path : str or Path
         The file; sidecars of the format are put beside it.
     format : str, optional
-        Name of the format, "dt1", "rd3", "segy" or "dzt", "hdf5", "touchstone" or "sweep
-        table"; told by the extension if not given.
+        Name of the format, "dt1", "rd3", "segy" or "dzt", "hdf5", "mcap", "touchstone" or
+        "sweep table"; told by the extension if not given.
     **options
         Of the writer of the format, for example :func:`~minesense.io.dt1_writer.write_dt1`:
         `scale` for those of radars, `overwrite` for all.

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .hdf5_access import SIGNATURE, kind_of_hdf5
+from .hdf5_access import SIGNATURE
+from .hdf5_kinds import kind_of_hdf5
 from .signatures import (
     is_bag,
     is_vna_folder,
     looks_like_seg2,
     looks_like_skyhub,
+    looks_like_stream,
     looks_like_sweep_table,
     looks_like_touchstone,
     looks_like_vna_table,
@@ -125,7 +127,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".h5", ".hdf5"),
         sniff=_is_hdf5("sweeps"),
         reader="hdf5_sweep:read_hdf5_sweeps",
-        writer="hdf5_sweep:write_hdf5_sweeps",
+        writer="hdf5_sweep_writer:write_hdf5_sweeps",
         writes_sweeps=True,
     ),
     Format(
@@ -148,6 +150,15 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".sg2", ".seg2"),
         sniff=lambda head, _: looks_like_seg2(head),
         reader="seg2:read_seg2",
+    ),
+    Format(
+        name="mcap",
+        title="recording of streams in MCAP",
+        suffixes=(".mcap",),
+        sniff=lambda head, _: looks_like_stream(head),
+        reader="mcap_sweeps:read_mcap",
+        writer="mcap_sweep_writer:write_mcap",
+        writes_sweeps=True,
     ),
     Format(
         name="coil",

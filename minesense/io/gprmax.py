@@ -29,10 +29,9 @@ from .hdf5_access import (
     Dataset,
     check_dataset,
     find_dataset,
-    kind_of_hdf5,
     open_hdf5,
-    require_no_geometry,
 )
+from .hdf5_kinds import kind_of_hdf5, require_no_geometry
 from .recording import Draft, Recording, no_positions, survey_samples
 from .trouble import Findings
 

@@ -2,7 +2,7 @@
 Read HDF5 files for another process, so that no file can end, corrupt or hang that one.
 
 The HDF5 library crashes, loops or writes over its heap on some damaged files, which nothing in
-Python can catch. So :mod:`minesense.io.hdf5_access` runs this script as a process of its own
+Python can catch. So :mod:`minesense.io.hdf5_process` runs this script as a process of its own
 and asks it, a line of JSON at a time, for names, attributes and parts of datasets.
 """
 

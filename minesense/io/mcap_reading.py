@@ -301,8 +301,10 @@ def _decompress(chunk: layout.StoredChunk) -> memoryview:
             import zstandard  # noqa: PLC0415 - files of other programs alone need it
 
             try:
-                unpacker = zstandard.ZstdDecompressor().decompressobj()
-                content = unpacker.decompress(stored)
+                # As much as is stated and a byte more: a few kB can unpack to gigabytes.
+                unpacker = zstandard.ZstdDecompressor(max_window_size=2**26)
+                with unpacker.stream_reader(stored) as reader:
+                    content = reader.read(chunk.size + 1)
             except zstandard.ZstdError as error:
                 raise ValueError(str(error)) from None
         elif chunk.compression == "lz4":

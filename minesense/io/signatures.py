@@ -193,3 +193,25 @@ def is_bag(head: bytes, path: Path) -> bool:
     if head.startswith(b"\x89MCAP0\r\n"):
         return b"\x04\x00\x00\x00ros2" in head[:64]  # the profile in its header
     return head.startswith(b"#ROSBAG V2.0\n")
+
+
+def looks_like_stream(head: bytes) -> bool:
+    r"""
+    Tell whether bytes start a recording of streams, by the profile in its header.
+
+    Parameters
+    ----------
+    head : bytes
+        First bytes of a file.
+
+    Returns
+    -------
+    is_one : bool
+        Whether they do.
+
+    Examples
+    --------
+    >>> looks_like_stream(b"\x89MCAP0\r\n\x01" + bytes(8) + b"\x09\x00\x00\x00minesense")
+    True
+    """
+    return head.startswith(b"\x89MCAP0\r\n") and b"\x09\x00\x00\x00minesense" in head[:64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -185,6 +185,47 @@ def describe_sweep(sweep: Sweep) -> dict[str, Any]:
         "frame": sweep.frame.origin,
         "flags": flags,
     }
+
+
+def sweeps_of(source: Any) -> list[Sweep]:
+    """
+    Return the sweeps that something holds.
+
+    Parameters
+    ----------
+    source : Sweep, iterable of Sweep, or what a reader returns
+        With `to_sweeps` or `to_sweep`.
+
+    Returns
+    -------
+    sweeps : list of Sweep
+        At least one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it holds none.
+    """
+    if isinstance(source, Sweep):
+        return [source]
+    if hasattr(source, "to_sweeps"):
+        sweeps = list(source.to_sweeps())
+    elif hasattr(source, "to_time"):  # a sweep over frequency: tones lose nothing
+        sweeps = [source.to_sweep(domain="frequency")]
+    elif hasattr(source, "to_sweep"):
+        sweeps = [source.to_sweep()]
+    elif isinstance(source, Iterable):
+        sweeps = list(source)
+    else:
+        sweeps = [source]
+    for sweep in sweeps:
+        if not isinstance(sweep, Sweep):
+            msg = f"Invalid sweep of type {type(sweep).__name__}. Must be a Sweep."
+            raise TypeError(msg)
+    if not sweeps:
+        msg = "Invalid sweeps: there is none. Must be at least one."
+        raise ValueError(msg)
+    return sweeps
 
 
 _SHOWN = 32  # values of an array that are shown

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..sweep import Sweep
-from .hdf5_sweep import sweeps_of
-from .sweep_file import SweepFile
+from .sweep_file import SweepFile, sweeps_of
 from .table import read_columns, split_unit
 from .table_template import Column, TableTemplate, check_template
 from .table_units import known_units, unit_of

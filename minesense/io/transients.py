@@ -18,11 +18,10 @@ from ..sweep import Frame, Quality, Sweep
 from .hdf5_access import (
     MAX_BYTES,
     check_dataset,
-    find_table,
-    is_receiver_column,
     open_hdf5,
     read_attributes,
 )
+from .hdf5_kinds import find_table, is_receiver_column
 from .sweep_file import SweepFile, finish
 from .table_units import unit_of
 from .trouble import Findings

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..sweep import Frame
-from .frequency_sweep import FrequencySweep, check_axis_option, check_sweep, finish_sweep
+from .frequency_arrays import check_axis_option
+from .frequency_sweep import FrequencySweep, check_sweep, finish_sweep
 from .sidecar import decode_lines, read_text_bytes
 from .trouble import Findings, parse_number
 
