@@ -1,7 +1,8 @@
 """Half an hour of a stream with every fault: nothing grows, everything is accounted for."""
 
 import gc
-import tracemalloc
+import os
+from pathlib import Path
 
 import live_streams as live
 import numpy as np
@@ -42,6 +43,12 @@ def soaked():
     return found, names
 
 
+def resident():
+    """Return the bytes of memory that the process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 @pytest.mark.slow
 def test_half_an_hour_with_all_faults():
     """No crash, no growth of memory, every scan observed, not observed with reason, or lost."""
@@ -56,7 +63,6 @@ def test_half_an_hour_with_all_faults():
     queue = PacketQueue(most_packets=50)
     n_scans = n_held = 0
     report, sizes, failed = None, [], []
-    tracemalloc.start()
     for k, packet in enumerate(packets):
         queue.put(packet)
         told = []
@@ -71,8 +77,7 @@ def test_half_an_hour_with_all_faults():
         if k % 2000 == 1999:
             told = None
             gc.collect()
-            sizes.append(tracemalloc.get_traced_memory()[0])
-    tracemalloc.stop()
+            sizes.append(resident())
     while len(queue):
         session.push(queue.get())
     for event in session.finish():
@@ -80,7 +85,7 @@ def test_half_an_hour_with_all_faults():
         report = event if isinstance(event, CountersReport) else report
     assert failed == []
     third = len(sizes) // 3
-    assert np.median(sizes[-third:]) - np.median(sizes[third : 2 * third]) < 0.5e6
+    assert np.median(sizes[-third:]) - np.median(sizes[third : 2 * third]) < 4e6
     counters = report.streams["coils"]
     rejected = counters.duplicate + counters.late + counters.backward + counters.time_jump
     rejected += counters.not_a_time + counters.bad_shape + counters.undeclared
