@@ -62,7 +62,7 @@ def test_half_an_hour_with_all_faults():
     )
     queue = PacketQueue(most_packets=50)
     n_scans = n_held = 0
-    report, sizes, failed = None, [], []
+    report, sizes, failed, seen = None, [], [], set()
     for k, packet in enumerate(packets):
         queue.put(packet)
         told = []
@@ -71,6 +71,7 @@ def test_half_an_hour_with_all_faults():
                 told += session.push(queue.get())
         for event in told:
             n_scans += event.n_scans if isinstance(event, CoverageStretch) else 0
+            seen.update(getattr(event, "reasons", ()) if hasattr(event, "state") else ())
             if isinstance(event, GapFound) and event.cause == "held":
                 n_held += event.n_lost
             failed += [event] if isinstance(event, LaneFailed) else []
@@ -101,5 +102,5 @@ def test_half_an_hour_with_all_faults():
         *("HEIGHT_LIMIT", "HEIGHT_UNKNOWN", "SPEED_LIMIT", "TIME_COARSE", "BASELINE_STEP"),
         *("SETTING_CHANGED", "DRIFT", "CHECK_FAILED"),
     ):
-        assert counters.reasons[reason] > 0, reason
+        assert reason in seen, reason
     assert counters.observed > 1000
