@@ -1,7 +1,8 @@
 """Half an hour of a stream with every fault: nothing grows, everything is accounted for."""
 
 import gc
-import tracemalloc
+import os
+from pathlib import Path
 
 import live_streams as live
 import numpy as np
@@ -42,6 +43,12 @@ def soaked():
     return found, names
 
 
+def resident():
+    """Return the bytes of memory that the process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 @pytest.mark.slow
 def test_half_an_hour_with_all_faults():
     """No crash, no growth of memory, every scan observed, not observed with reason, or lost."""
@@ -55,8 +62,7 @@ def test_half_an_hour_with_all_faults():
     )
     queue = PacketQueue(most_packets=50)
     n_scans = n_held = 0
-    report, sizes, failed = None, [], []
-    tracemalloc.start()
+    report, sizes, failed, seen = None, [], [], set()
     for k, packet in enumerate(packets):
         queue.put(packet)
         told = []
@@ -65,14 +71,14 @@ def test_half_an_hour_with_all_faults():
                 told += session.push(queue.get())
         for event in told:
             n_scans += event.n_scans if isinstance(event, CoverageStretch) else 0
+            seen.update(getattr(event, "reasons", ()) if hasattr(event, "state") else ())
             if isinstance(event, GapFound) and event.cause == "held":
                 n_held += event.n_lost
             failed += [event] if isinstance(event, LaneFailed) else []
         if k % 2000 == 1999:
             told = None
             gc.collect()
-            sizes.append(tracemalloc.get_traced_memory()[0])
-    tracemalloc.stop()
+            sizes.append(resident())
     while len(queue):
         session.push(queue.get())
     for event in session.finish():
@@ -80,7 +86,7 @@ def test_half_an_hour_with_all_faults():
         report = event if isinstance(event, CountersReport) else report
     assert failed == []
     third = len(sizes) // 3
-    assert np.median(sizes[-third:]) - np.median(sizes[third : 2 * third]) < 0.5e6
+    assert np.median(sizes[-third:]) - np.median(sizes[third : 2 * third]) < 4e6
     counters = report.streams["coils"]
     rejected = counters.duplicate + counters.late + counters.backward + counters.time_jump
     rejected += counters.not_a_time + counters.bad_shape + counters.undeclared
@@ -96,5 +102,5 @@ def test_half_an_hour_with_all_faults():
         *("HEIGHT_LIMIT", "HEIGHT_UNKNOWN", "SPEED_LIMIT", "TIME_COARSE", "BASELINE_STEP"),
         *("SETTING_CHANGED", "DRIFT", "CHECK_FAILED"),
     ):
-        assert counters.reasons[reason] > 0, reason
+        assert reason in seen, reason
     assert counters.observed > 1000
