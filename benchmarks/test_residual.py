@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.residual.fields import CLASS, finds_of, look, make_site, model_of, random_blocks
 from benchmarks.residual.fields import search_of as evidence_of
-from minesense._kernels.strips import add_strip
+from minesense._kernels.strip_laws import add_strip
 from minesense.evidence import draw_intensity, estimate_remaining
 from minesense.evidence.learning import _points
 

@@ -13,7 +13,17 @@ import pyogrio.raw
 import pytest
 import rasterio
 import shapely
-from annex_cases import ALARMS, CHECK, SESSION, SITE, make_alarm, make_log, make_session
+from annex_cases import (
+    ALARMS,
+    CART,
+    CHECK,
+    ORIGIN,
+    SESSION,
+    SITE,
+    make_alarm,
+    make_log,
+    make_session,
+)
 from test_report import FLAGS, OUTSIDE, PROMISES
 
 from minesense.alarm import SAFETY_TEXT
@@ -34,6 +44,7 @@ from minesense.evidence import (
 from minesense.evidence.annex import TITLES, Annex, AnnexSection
 from minesense.evidence.annex_matter import check_statements
 from minesense.evidence.dispositions import read_dispositions
+from minesense.evidence.evidence_session import read_session_notes
 from minesense.evidence.ground_layers import ground_layers
 from minesense.evidence.ground_map import STATES, UNSEEN, GroundMap
 from minesense.evidence.ground_maps import ground_maps
@@ -47,6 +58,7 @@ from minesense.evidence.residual_file import (
 )
 from minesense.io.gis import check_area_sum
 from minesense.report import annex_report
+from minesense.synthetic import field, scenario
 
 LAYERS = [
     "coverage", "not_observed", "alarms", "function_checks", "tracks", "records",
@@ -382,7 +394,7 @@ def respelt(home, tmp_path, *, session=SESSION, site=SITE, drop=()):
             {"site": SITE.replace("SYNTHETIC: south", "north")},
             "Invalid origin 'SYNTHETIC: south",
         ),
-        ({"site": SITE.replace('found = "9"', 'found = "11"')}, "blind_seeds_found '11'"),
+        ({"site": SITE.replace('found = "9"', 'found = "11"')}, "found '11' of laid '10'"),
         ({"drop": ["field-alarms/alarms.csv"]}, "Must be a folder with field.json"),
         ({"drop": ["field-alarms/coverage.npz"]}, "no coverage.npz"),
         (
@@ -395,9 +407,61 @@ def test_what_is_missing_or_wrong_is_named(home, tmp_path, capsys, changes, mess
     """In one line, which names the file and its line, and before anything is written."""
     said = refused(respelt(home, tmp_path, **changes), capsys)
     assert message in said
-    for name, begins in (("retension", "retention"), ("cross", "polygon"), ("EPSG", "crs =")):
+    for name, begins in _LINES:
         if name in said:
             assert f"site.toml', line {line_of_text(begins)}: " in said
+
+
+_LINES = (
+    ("retension", "retention"), ("cross", "polygon"), ("EPSG", "crs ="),
+    ("found '11'", "blind_seeds_found"),
+)  # fmt: skip
+
+
+def test_the_files_of_the_guide_fit_a_simulated_field():
+    """Sensors, frame, checks and polygon of the examples are those of its blind lanes."""
+    site = read_site("examples/site_of_a_simulated_field.toml")
+    notes = read_session_notes("examples/session_of_a_simulated_field.toml")
+    made = field(scenario("farmland"), seed=1)
+    named = {note.name: note.identifier for note in notes.sensor}
+    assert set(named) == {"cart coils", "cart radar"}  # as the simulator calls them
+    sensors = {sensor.identifier for sensor in site.sensor}
+    assert set(named.values()) == sensors
+    for occasion in ("start", "end"):
+        assert {c.sensor for c in notes.check if c.occasion == occasion} == sensors
+    assert site.frame.frame.origin == ORIGIN
+    lanes = shapely.union_all(
+        [shapely.Polygon(lane.corners) for lane in made.lanes if lane.is_blind]
+    )
+    area = shapely.Polygon(site.area[0].polygon)
+    assert shapely.intersection(area, lanes).area > 0.7 * area.area
+
+
+def test_alarms_of_two_sessions_are_told_apart(home, tmp_path):
+    """Detectors number from A0001 on; a name of two sessions gets that of its session."""
+    paths = []
+    for name, begins in (("morning", 0.0), ("noon", 3600.0)):
+        for kind in ("", "-alarms"):
+            paths.append(tmp_path / f"{name}{kind}")
+            shutil.copytree(home / f"field{kind}", paths[-1])
+        text = f"begins = {begins}\n{SESSION}".replace('"morning"', f'"{name}"')
+        (paths[-1] / "session.toml").write_text(text)
+    grid = build_grid(read_site(home / "site.toml"), open_sessions(paths), ())
+    expected = {f"{name}/{a.identifier}" for name in ("morning", "noon") for a in ALARMS}
+    assert set(grid.alarms) == expected
+    assert len(grid.checks) == 4
+    assert max(layer.looks.max() for layer in grid.layers) == 2
+
+
+def test_ground_under_alarms_that_no_look_counts_for_is_said(grounds, page):
+    """An alarm comes first among states, and hides nothing from section 9."""
+    blind = next(g for g in grounds if g.label == LABELS[2])
+    hidden = blind.area_unseen_under_alarms()
+    assert hidden == pytest.approx(blind.areas()["ALARM"])
+    assert hidden > 0
+    assert f"lie another {hidden:.2f} m² that no look counts for" in " ".join(
+        " ".join(page.texts).split()
+    )
 
 
 def test_other_faults_are_named(home, tmp_path, capsys):
@@ -487,6 +551,14 @@ def test_public_annexes_tell_no_place(home, tmp_path):
     assert not [alt for alt in text.images if alt.startswith("Map")]
     rows = [row for row in text.rows if len(row) == 4 and row[0] in LABELS]
     assert len(rows) >= 5
+    assert not (public / "site.toml").exists()  # it holds the polygon of the task
+    for path in public.iterdir():
+        assert b"2.52" not in path.read_bytes(), path.name
+    assert main(["verify", str(public)]) == 0
+    site = (folder / "site.toml").read_text()
+    (folder / "site.toml").write_text(site + "# later\n")
+    assert main(["verify", str(public)]) == 2
+    (folder / "site.toml").write_text(site)
     assert write(folder, "asked", "--level", "public", "--exact-positions") == 0
     assert (folder / "asked" / "states.tif").exists()
 

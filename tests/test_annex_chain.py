@@ -202,3 +202,10 @@ def test_large_files_are_hashed_in_blocks(tmp_path):
     data = bytes(range(256)) * 9000
     (tmp_path / "a").write_bytes(data)
     assert hash_file(tmp_path / "a") == (len(data), hashlib.sha512(data).hexdigest())
+
+
+def test_an_added_folder_is_found(annex):
+    """Even one that holds nothing; those of its own files are known."""
+    (annex / "maps" / "more").mkdir()
+    found = [str(fault) for fault in verify_annex(annex).faults]
+    assert found == ["maps/more/: extra: the manifest names nothing in it"]

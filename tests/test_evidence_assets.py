@@ -218,3 +218,28 @@ def test_published_figures_carry_source_and_caveat():
     assert all(row.trials is None for row in published_figures("mechanical"))
     with pytest.raises(ValueError, match="Invalid kind 'rat'"):
         published_figures("rat")
+
+
+def test_a_poor_look_never_makes_the_rest_worse():
+    """As if independent lies between the bounds, and grows when any search is left out."""
+    rng = np.random.default_rng(seed=7)
+    for _ in range(300):
+        n = int(rng.integers(2, 5))
+        families, pd = list(rng.choice(list("ab"), n)), rng.uniform(0, 0.97, n)
+        shares = rng.choice([0.0, 0.5, 1.0], (n, 3))
+        u, rho = rng.uniform(0.01, 0.3, n), rng.uniform(0, 1, n)
+
+        def joined(how, kept, families=families, pd=pd, shares=shares, u=u, rho=rho):
+            return combined_miss(
+                pd[kept], shares[kept], [families[k] for k in kept],
+                common_mode=u[kept], correlation=rho[kept], how=how,
+            )  # fmt: skip
+
+        every = list(range(n))
+        low, middle, high = (joined(how, every) for how in ("best", "independent", "worst"))
+        assert (low <= middle + 1e-12).all()
+        assert (middle <= high + 1e-12).all()
+        for left_out in every:
+            kept = [k for k in every if k != left_out]
+            assert (joined("independent", kept) >= middle - 1e-12).all()
+            assert (joined("worst", kept) >= high - 1e-12).all()

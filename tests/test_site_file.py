@@ -188,7 +188,7 @@ BAD = {  # what is replaced, by what, the line that is named by its words, the p
         "[6.0, 0.0], [6.0, 0.0], [6.0, 4.0]",
         "polygon =",
         "$.area[0].polygon",
-        "occurs twice",
+        "corner 3 is corner 2, which occurs twice",
     ),
     "hole outside": (
         "[5.5, 2.5], [5.5, 3.5]",

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 
+from minesense._kernels import strip_laws as laws
 from minesense._kernels import strips as kernels
 from minesense.evidence import (
     Background,
@@ -64,10 +65,10 @@ def test_a_strip_holds_its_items():
         strip = np.array([20.0, -8.0, rng.uniform(0, 7), rng.uniform(2, 15), 0.7, 5.0])
         place = rng.uniform((14, -14), (26, -2))
         expected = naive.strip_density(strip, *place)
-        npt.assert_allclose(kernels.strip_density(strip, *place), expected, rtol=1e-12)
+        npt.assert_allclose(laws.strip_density(strip, *place), expected, rtol=1e-12)
     cells = np.zeros((60, 60))
     strip = np.array([3.0, 1.0, 0.7, 9.0, 0.8, 12.0])
-    kernels.add_strip(strip, _points(4000), np.array([-12.0, -14.0]), 0.5, 2.0, cells)
+    laws.add_strip(strip, _points(4000), np.array([-12.0, -14.0]), 0.5, 2.0, cells)
     npt.assert_allclose(cells.sum(), 24.0)
     north, east = np.mgrid[0:60, 0:60]
     east, north = -12.0 + 0.5 * (east + 0.5), -14.0 + 0.5 * (north + 0.5)
@@ -81,7 +82,7 @@ def test_a_strip_that_leaves_the_grid_leaves_its_items_there():
     """What lies beyond is in no cell and no pattern."""
     strip = np.array([10.0, -8.0, math.pi / 2, 8.0, 0.1, 10.0])
     cells, pattern = np.zeros(GRID.shape), np.ones(GRID.shape, np.int64)
-    kernels.add_strip(strip, _points(1000), np.array(GRID.origin), 2.0, 1.0, cells)
+    laws.add_strip(strip, _points(1000), np.array(GRID.origin), 2.0, 1.0, cells)
     npt.assert_allclose(cells.sum(), 5.0, rtol=0.01)
     shares = np.full(3, 7.0)
     kernels.strip_patterns(strip, _points(1000), np.array(GRID.origin), 2.0, pattern, shares)
@@ -95,25 +96,25 @@ def test_draws_follow_the_law_that_is_evaluated(law):
     claim, law = np.array([20.0, -8.0, 1.2, 10.0, 0.5, 6.0]), np.array(law, float)
     draws = np.zeros((4000, 6))
     for row in draws:
-        kernels.draw_strip(claim, law, BOX, rng, row)
+        laws.draw_strip(claim, law, BOX, rng, row)
     size = np.log(draws[:, [3, 5]] / claim[[3, 5]])
     npt.assert_allclose(size.mean(axis=0), law[[3, 5]], atol=0.06)
     npt.assert_allclose(size.std(axis=0), law[[4, 6]], rtol=0.06)
-    turn = kernels.half_turn(draws[:, 2] - claim[2])
+    turn = laws.half_turn(draws[:, 2] - claim[2])
     npt.assert_allclose(turn.std(), 0.2 if law[2] > 0 else math.pi / math.sqrt(12), rtol=0.06)
     steps = np.arange(0.125, 40, 0.25)
     total = 0.0
     for e in 0.0 + steps:
         for n in -28.0 + steps:
             strip = np.array([e, n, 1.2, 10.0, 0.5, 6.0])
-            total += math.exp(kernels.log_place(strip, claim, law, BOX)) * 0.0625
+            total += math.exp(laws.log_place(strip, claim, law, BOX)) * 0.0625
     npt.assert_allclose(total, 1.0, atol=0.01)
 
 
 def test_weights_pick_in_proportion():
     """Also the last one, and none of weight zero."""
     rng = np.random.default_rng(seed=3)
-    picked = [kernels.pick(np.array([1.0, 0.0, 3.0]), 4.0, rng) for _ in range(4000)]
+    picked = [laws.pick(np.array([1.0, 0.0, 3.0]), 4.0, rng) for _ in range(4000)]
     counts = np.bincount(picked, minlength=3)
     assert counts[1] == 0
     assert abs(counts[0] / 4000 - 0.25) < 0.03
@@ -153,7 +154,7 @@ def test_strips_are_proposed_as_often_as_their_density_says():
     headings, strip = _heading_density(finds), np.zeros(6)
     reached = 0
     for _ in range(3000):
-        kernels.draw_strip(claim, law, BOX, rng, strip)
+        laws.draw_strip(claim, law, BOX, rng, strip)
         reached += any(naive.strip_density(strip, *place) > 0 for place in finds)
     for by_histogram in (False, True):
         ratios = []

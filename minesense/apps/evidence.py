@@ -119,7 +119,7 @@ def run(options: Namespace) -> str:
     _make_annex(matter, release)  # refuses an empty section before anything is written
     folder = make_folder(options.output or f"{site.task.identifier}-annex")
     _refuse_occupied(folder)
-    files = _inputs(sessions, folder) + _copies(options, folder, sessions)
+    files = _inputs(sessions, folder) + _copies(options, folder, sessions, release)
     for field_map in maps:
         files += write_form(folder, admitted, field_map, frame)
     files += write_maps(folder, admitted, matter, release)
@@ -222,32 +222,36 @@ def _refuse_occupied(folder: Path) -> None:
 
 def _inputs(sessions: Sequence[EvidenceSession], folder: Path) -> list[ChainedFile]:
     """Return the files of the sessions, hashed where they are."""
-    here = folder.resolve()
-    return [
-        chained_file(
-            path,
-            role="input",
-            name=name,
-            location=Path(os.path.relpath(path.resolve(), here)).as_posix(),
-        )
-        for session in sessions
-        for name, path in session.files
-    ]
+    return [_input(path, folder, name) for session in sessions for name, path in session.files]
+
+
+def _input(path: Path, folder: Path, name: str) -> ChainedFile:
+    """Return a file that stays where it is."""
+    location = os.path.relpath(path.resolve(), folder.resolve())
+    return chained_file(path, role="input", name=name, location=Path(location).as_posix())
 
 
 def _copies(
-    options: Namespace, folder: Path, sessions: Sequence[EvidenceSession]
+    options: Namespace,
+    folder: Path,
+    sessions: Sequence[EvidenceSession],
+    release: Release,
 ) -> list[ChainedFile]:
     """Copy what the annex was configured with; note what judged the samples."""
     files = []
-    shutil.copyfile(options.site, folder / SITE)
-    files.append(chained_file(folder / SITE, role="configuration", name=SITE))
-    if options.dispositions:
-        shutil.copyfile(options.dispositions, folder / LOG)
-        files.append(chained_file(folder / LOG, role="configuration", name=LOG))
-    if options.residual:
-        shutil.copyfile(options.residual, folder / RESIDUAL)
-        files.append(chained_file(folder / RESIDUAL, role="model", name=RESIDUAL))
+    for path, name, role in (
+        (options.site, SITE, "configuration"),
+        (options.dispositions, LOG, "configuration"),
+        (options.residual, RESIDUAL, "model"),
+    ):
+        if not path:
+            continue
+        if not release.shows_positions:
+            # they hold places, or words about them: hashed where they are, and not handed on
+            files.append(_input(Path(path), folder, name))
+            continue
+        shutil.copyfile(path, folder / name)
+        files.append(chained_file(folder / name, role=role, name=name))
     for k, path in enumerate(options.field_map or (), start=1):
         name = f"field_map_{k}.toml"
         shutil.copyfile(path, folder / name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -96,7 +98,24 @@ def open_sessions(
         if names.count(name) > 1:
             msg = f"Invalid session '{name}': it is given twice. Must be given once."
             raise ValueError(msg)
-    return sessions
+    return _with_own_names(sessions)
+
+
+def _with_own_names(sessions: tuple[EvidenceSession, ...]) -> tuple[EvidenceSession, ...]:
+    """Return sessions whose alarms can be told apart: a name of two gets its session's name."""
+    counts = Counter(alarm.identifier for session in sessions for alarm in session.alarms)
+    return tuple(
+        dataclasses.replace(
+            session,
+            alarms=tuple(
+                dataclasses.replace(alarm, identifier=f"{session.name}/{alarm.identifier}")
+                if counts[alarm.identifier] > 1
+                else alarm
+                for alarm in session.alarms
+            ),
+        )
+        for session in sessions
+    )
 
 
 def _field_session(folders: list[Path]) -> EvidenceSession:

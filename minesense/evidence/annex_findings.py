@@ -121,7 +121,7 @@ def not_observed_section(matter: AnnexMatter) -> AnnexSection:
         "the function checks of section 8"
     )
     for ground in matter.grounds:
-        parts = ground.unseen()
+        parts, hidden = ground.unseen(), ground.area_unseen_under_alarms()
         area = sum(part.area for part in parts)
         share = 100 * area / ground.area
         if parts:
@@ -131,6 +131,11 @@ def not_observed_section(matter: AnnexMatter) -> AnnexSection:
             )
         else:
             words.append(f"{ground.label}: 0 m² not observed, by {method}.")
+        if hidden:
+            words[-1] += (
+                f" Under alarms, which come first among states, lie another "
+                f"{format_area(hidden)} m² that no look counts for."
+            )
         rows += [
             (
                 ground.label,

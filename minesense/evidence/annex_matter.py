@@ -100,7 +100,7 @@ def check_statements(given: Mapping[str, str]) -> None:
     Raises
     ------
     ValueError
-        If a key is unknown.
+        If a key is unknown, or the numbers of blind seeds cannot be.
 
     Examples
     --------
@@ -112,6 +112,15 @@ def check_statements(given: Mapping[str, str]) -> None:
         if key not in known:
             msg = f"Invalid annex key '{key}'. Must be one of {', '.join(sorted(known))}."
             raise ValueError(msg)
+    laid, found = given.get("blind_seeds_laid", ""), given.get("blind_seeds_found", "")
+    is_number = laid.isdecimal() and found.isdecimal()
+    if (laid or found) and not (is_number and 0 <= int(found) <= int(laid) > 0):
+        key = "blind_seeds_found" if found else "blind_seeds_laid"
+        msg = (
+            f"Invalid annex key '{key}': found '{found}' of laid '{laid}'. Must be whole "
+            "numbers, found at most laid."
+        )
+        raise ValueError(msg)
 
 
 def figure_layers(grid: CoverageGrid) -> tuple[int, ...]:

@@ -106,6 +106,7 @@ def verify_annex(folder: str | os.PathLike[str]) -> Verification:
         Fault(name=name, reason="extra: the manifest does not name it")
         for name in sorted(found - named)
     ]
+    faults += _extra_folders(folder, named)
     faults += _extra_inputs(folder, files)
     hashes = folder / HASHES
     if not hashes.is_file():
@@ -131,6 +132,22 @@ def _file_faults(path: Path, file: ChainedFile, label: str) -> list[Fault]:
         reason = "changed" if size == file.size else f"changed: {size} bytes, not {file.size}"
         return [Fault(name=label, reason=reason)]
     return []
+
+
+def _extra_folders(folder: Path, named: set[str]) -> list[Fault]:
+    """Return folders of an annex that no file of the manifest lies in."""
+    known = {parent.as_posix() for name in named for parent in PurePosixPath(name).parents}
+    found = [
+        (Path(root) / name).relative_to(folder).as_posix()
+        for root, folders, _ in os.walk(folder)
+        for name in folders
+        if not (Path(root) / name).is_symlink()
+    ]
+    return [
+        Fault(name=f"{name}/", reason="extra: the manifest names nothing in it")
+        for name in sorted(found)
+        if name not in known
+    ]
 
 
 def _extra_inputs(folder: Path, files: Sequence[ChainedFile]) -> list[Fault]:

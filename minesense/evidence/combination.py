@@ -127,8 +127,10 @@ def combined_miss(
 
     .. math:: u + (1 - u) \prod_i \frac{q_i (1 - \rho) + i \rho}{1 - \rho + i \rho},
 
-    for equal looks the beta-binomial of :func:`minesense.detect.repeated_miss`. Families
-    are multiplied.
+    for equal looks the beta-binomial of :func:`minesense.detect.repeated_miss`, with the
+    greatest share and correlation that any of its searches states. What a part of the searches
+    misses at most, all of them miss at most: the least of all parts counts, so that a poor look
+    more never makes the rest worse. Families are multiplied.
 
     Examples
     --------
@@ -164,16 +166,27 @@ def combined_miss(
         joint = np.ones((len(sets), c.shape[1]))
         for family in dict.fromkeys(families):
             own = [k for k, name in enumerate(families) if name == family]
-            # the greatest share and correlation that any of its searches states
-            share, r = float(u[own].max()), float(rho[own].max())
-            q = np.sort(np.clip((miss[:, own] - share) / (1 - share), 0.0, 1.0), axis=1)
-            i = np.arange(len(own))[None, :, None]
+            joint = joint * _family_miss(miss[:, own], u[own], rho[own])
+    joint = np.maximum(joint, floor)
+    return joint if p.ndim == 2 else joint[0]
+
+
+def _family_miss(miss: Floats, shares: Floats, correlations: Floats) -> Floats:
+    """Return what all searches of one family miss, (n_sets, n_patterns)."""
+    least = np.ones((len(miss), miss.shape[2]))
+    # among searches with the same greatest share and correlation, more never miss more
+    for share in np.unique(shares):
+        for r in np.unique(correlations):
+            part = (shares <= share) & (correlations <= r)
+            if not part.any():
+                continue
+            q = np.sort(np.clip((miss[:, part] - share) / (1 - share), 0.0, 1.0), axis=1)
+            i = np.arange(q.shape[1])[None, :, None]
             factors = np.where(i == 0, q, (q * (1 - r) + i * r) / (1 - r + i * r))
             # a look at nothing changes nothing, whatever the correlation
             factors = np.where(q >= 1, 1.0, factors)
-            joint = joint * (share + (1 - share) * factors.prod(axis=1))
-    joint = np.maximum(joint, floor)
-    return joint if p.ndim == 2 else joint[0]
+            least = np.minimum(least, share + (1 - share) * factors.prod(axis=1))
+    return least
 
 
 def pd_sets(

@@ -127,6 +127,7 @@ class SessionNotes:
     identifier: str = ""
     #: s between lanes whose clocks each start anew; NaN if all share one clock
     pause_between_lanes: float = math.nan
+    begins: float = 0.0  #: s by the clock of the task, of the first such lane
     sensor: tuple[SensorNote, ...] = ()
     check: tuple[CheckNote, ...] = ()
     test_piece: tuple[PieceNote, ...] = ()  #: of checks that a recorded stream tells of
@@ -285,7 +286,7 @@ def lane_starts(session: EvidenceSession) -> dict[str, float]:
     -------
     starts : dict of str to float
         Zero where all lanes share a clock; else lanes follow each other in the order they were
-        recorded, with the stated pause between them.
+        recorded, with the stated pause between them, from the stated beginning on.
 
     Examples
     --------
@@ -307,7 +308,7 @@ def lane_starts(session: EvidenceSession) -> dict[str, float]:
         spans[sweep.lane] = (min(low, first), max(high, last))
     if math.isnan(pause):
         return dict.fromkeys(spans, 0.0)
-    starts, now = {}, 0.0
+    starts, now = {}, session.notes.begins
     for lane, (first, last) in spans.items():
         starts[lane] = now - first
         now += last - first + pause

@@ -178,7 +178,8 @@ class CoverageGrid:
         row = np.floor((northing - self.origin[1]) / self.cell)
         column = np.floor((easting - self.origin[0]) / self.cell)
         if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
-            msg = f"Invalid place ({easting}, {northing}). Must lie within {self.extent}."
+            # neither place nor extent: places of hazards do not go into messages
+            msg = "Invalid place, given by easting and northing. Must lie within the grid."
             raise ValueError(msg)
         return values[int(row), int(column)]
 

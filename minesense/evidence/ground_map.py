@@ -171,6 +171,11 @@ class GroundMap:
         """Return the parts of the states of UNSEEN."""
         return tuple(part for part in self.parts() if part.state in UNSEEN)
 
+    def area_unseen_under_alarms(self) -> float:
+        """Return the area of state ALARM without a credited look, m2."""
+        hidden = (self.states == STATES.index("ALARM")) & (self.looks == 0)
+        return int(self.units[hidden].sum()) / _PER_SQUARE_METRE
+
     def codes(self) -> tuple[Codes, list[tuple[int, int]]]:
         """Return a number for each cell's state and reasons, -1 beyond, and what they mean."""
         inside = self.states >= 0

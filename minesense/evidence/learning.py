@@ -117,7 +117,8 @@ def draw_intensity(
     >>> draws.items.shape, bool((draws.items > 0).all())
     ((20, 100), True)
     """
-    from .._kernels.strips import add_strip, sample_strips  # noqa: PLC0415 - loads Numba
+    from .._kernels.strip_laws import add_strip  # noqa: PLC0415 - loads Numba
+    from .._kernels.strips import sample_strips  # noqa: PLC0415
 
     check_one_of(target_class, "target_class", model.classes)
     rng = check_rng(rng)

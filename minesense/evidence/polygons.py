@@ -50,10 +50,16 @@ def check_ring(ring: Ring | npt.ArrayLike, name: str) -> Floats:
     if len(corners) < 3:
         msg = f"Invalid {name} with {len(corners)} corners. Must have at least three."
         raise ValueError(msg)
-    _, first, counts = np.unique(corners, axis=0, return_index=True, return_counts=True)
+    _, inverse = np.unique(corners, axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    counts = np.bincount(inverse)
     if (counts > 1).any():
-        corner = corners[first[np.argmax(counts > 1)]].tolist()
-        msg = f"Invalid {name}: corner {corner} occurs twice. Must not repeat a corner."
+        # by their numbers: places of hazards do not go into messages
+        one, two = (np.flatnonzero(inverse == np.argmax(counts > 1))[:2] + 1).tolist()
+        msg = (
+            f"Invalid {name}: corner {two} is corner {one}, which occurs twice. Must not "
+            "repeat a corner."
+        )
         raise ValueError(msg)
     pair = crossing_sides(corners)
     if pair is not None:

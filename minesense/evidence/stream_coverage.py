@@ -27,12 +27,13 @@ from ..stream.events import (
     StreamAccepted,
 )
 from ..sweep import Floats, Quality, Sweep
+from .alarm_marks import DISC_95
 from .evidence_session import SESSION_FILE, PieceNote, SensorNote, SessionNotes
 from .function_checks import OCCASIONS, FunctionCheck
 from .grid import CoverageGrid
 from .site import Site
 from .track import Track, track_of
-from .tracker import DISC_95, CoverageTracker
+from .tracker import CoverageTracker
 
 #: Names of clocks: that of a stream, that of a site.
 TASK_CLOCKS = {"utc": "utc", "gps": "gnss", "host": "host", "sensor": "sensor"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..alarm import Alarm
+from .alarm_marks import AlarmMarks
 from .function_checks import FunctionCheck, JudgedCheck, judge_check
 from .grid import CoverageGrid, Layer, States, layer_without_data
 from .looks import Looks, Window
@@ -19,9 +19,6 @@ from .site import Site
 from .stretches import Stretches
 from .task_cells import task_cells
 from .track import Track
-
-#: Radius of the disc that holds 95 % of a circular normal error of standard deviation 1.
-DISC_95 = math.sqrt(-2 * math.log(0.05))
 
 #: Samples that are looked at together; bounds the memory of a long track.
 _BLOCK = 50_000
@@ -35,14 +32,6 @@ class CellChanges:
     rows: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int64]
     state: States  #: what they are now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reported:
-    """An alarm and the sensors whose layers show it; all if none is named."""
-
-    alarm: Alarm
-    sensors: tuple[str, ...]
 
 
 class CoverageTracker:
@@ -95,8 +84,7 @@ class CoverageTracker:
         ]
         self._sessions: dict[tuple[str, str], Session] = {}
         self._passes: dict[tuple[str, str, int, int], int] = {}
-        self._alarms: dict[str, _Reported] = {}
-        self._disposed: dict[str, str] = {}
+        self._alarms = AlarmMarks(site, self._cells.origin)
         self._reported = [np.zeros((n_rows, n_columns), np.uint8) for _ in self._looks]
         self._dirty: list[tuple[float, float, float, float]] = []
         self._is_finished = False
@@ -189,12 +177,7 @@ class CoverageTracker:
             If there was an alarm with this identifier, or a sensor is unknown.
         """
         self._check_open()
-        names = tuple(self.site.sensor_named(name).identifier for name in sensors)
-        if alarm.identifier in self._alarms:
-            msg = f"Invalid alarm '{alarm.identifier}': it came before. Must have its own name."
-            raise ValueError(msg)
-        self._alarms[alarm.identifier] = _Reported(alarm=alarm, sensors=names)
-        self._note_alarm(alarm)
+        self._dirty += self._alarms.add(alarm, sensors)
 
     def dispose(self, identifier: str, *, by: str) -> None:
         """
@@ -213,14 +196,7 @@ class CoverageTracker:
             If there was no such alarm, or nobody is named.
         """
         self._check_open()
-        if identifier not in self._alarms:
-            msg = f"Invalid alarm '{identifier}'. Must be one that was pushed."
-            raise ValueError(msg)
-        if not by.strip():
-            msg = f"Invalid by {by!r}. Must name a person."
-            raise ValueError(msg)
-        self._disposed[identifier] = by
-        self._note_alarm(self._alarms[identifier].alarm)
+        self._dirty += self._alarms.dispose(identifier, by=by)
 
     def finish(self) -> CoverageGrid:
         """
@@ -244,7 +220,7 @@ class CoverageTracker:
         looks = iter(self._looks)
         layers: list[Layer] = []
         for sensor in self.site.sensor:
-            alarmed = self._alarmed(sensor.identifier, self._whole)
+            alarmed = self._alarms.on_ground(sensor.identifier, self._whole)
             for _ in sensor.footprint:
                 layers.append(self._with_pending(next(looks), self._whole).layer(alarmed))
         for sensor in self.site.sensor:
@@ -254,7 +230,7 @@ class CoverageTracker:
                         self._cells.units.shape,
                         sensor=sensor.identifier,
                         model=blind,
-                        alarmed=self._alarmed(sensor.identifier, self._whole),
+                        alarmed=self._alarms.on_ground(sensor.identifier, self._whole),
                     )
                 )
         sessions = [self._sessions[key] for key in sorted(self._sessions)]
@@ -272,7 +248,7 @@ class CoverageTracker:
             },
             checks=tuple(judged for s in sessions for judged in s.checks.judged),
             invalid=tuple(interval for s in sessions for interval in s.invalid),
-            alarms={name: name in self._disposed for name in sorted(self._alarms)},
+            alarms=self._alarms.disposed(),
         )
 
     def changed(self) -> tuple[CellChanges, ...]:
@@ -291,7 +267,7 @@ class CoverageTracker:
             now = self._with_pending(looks, window)
             if now is looks:
                 now = looks.part(window)
-            state, _ = now.states(self._alarmed(looks.sensor.identifier, window))
+            state, _ = now.states(self._alarms.on_ground(looks.sensor.identifier, window))
             old = reported[window.slices]
             rows, columns = np.nonzero(state != old)
             if len(rows):
@@ -380,36 +356,6 @@ class CoverageTracker:
             msg = "Invalid push to a tracker that is finished. Must begin a new one."
             raise ValueError(msg)
 
-    def _alarmed(self, sensor: str, window: Window) -> npt.NDArray[np.bool_]:
-        """Return which cells of a window lie within an alarm that nobody has disposed of."""
-        from .._kernels.evidence_grid import mark_discs  # noqa: PLC0415 - see Looks.add
-
-        marks = np.zeros(
-            (window.row_end - window.row, window.column_end - window.column), np.uint8
-        )
-        discs = [
-            _disc(item.alarm, self.site)
-            for name, item in self._alarms.items()
-            if name not in self._disposed and (not item.sensors or sensor in item.sensors)
-        ]
-        table = np.array([disc for disc in discs if np.isfinite(disc).all()]).reshape(-1, 3)
-        mark_discs(
-            np.ascontiguousarray(table[:, :2]),
-            np.ascontiguousarray(table[:, 2]),
-            *self._cells.origin,
-            self.site.cell,
-            window.row,
-            window.column,
-            marks,
-        )
-        return marks.astype(np.bool_)
-
-    def _note_alarm(self, alarm: Alarm) -> None:
-        """Remember where an alarm changes states."""
-        east, north, radius = _disc(alarm, self.site)
-        if math.isfinite(east + north + radius):
-            self._dirty.append((east - radius, north - radius, east + radius, north + radius))
-
     def _note_dirty(self, stretches: Stretches) -> None:
         """Remember where stretches change states."""
         if not len(stretches.flags):
@@ -435,11 +381,3 @@ class CoverageTracker:
         if row >= row_end or column >= column_end:
             return None
         return Window(row, row_end, column, column_end)
-
-
-def _disc(alarm: Alarm, site: Site) -> tuple[float, float, float]:
-    """Return easting, northing and radius (m) of the ground that an alarm is shown on."""
-    error = alarm.position_error if math.isfinite(alarm.position_error) else 0.0
-    # Half a diagonal more: every cell that the disc touches.
-    radius = site.alarm.radius + DISC_95 * error + site.cell * math.sqrt(0.5)
-    return alarm.easting, alarm.northing, radius
