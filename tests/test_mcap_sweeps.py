@@ -421,3 +421,38 @@ def test_hostile_chunks_take_neither_memory_nor_time(tmp_path):
     path.write_bytes(bytes(data).ljust(size, b"\0"))
     _, seconds = damage_of(path)
     assert seconds < 5
+
+
+def test_info_keeps_no_pages_of_a_long_recording(tmp_path):
+    """What a pass over 150 MB holds at once is a part of it."""
+    sensor = Sensor(
+        name="radar", kind="gpr", axis=1e-10 * np.arange(512), lever_arms=np.zeros((64, 3))
+    )
+    samples = np.zeros(sensor.shape, np.float32)
+    path = tmp_path / "long.mcap"
+    encoder = Encoder()
+    with path.open("wb", buffering=0) as file:
+        writer = McapWriter(file)
+        declared = StreamDeclaration(name="radar", kind="sensor", clock="host", sensor=sensor)
+        writer.write(Packet(0.0, encoder.encode(declared)))
+        for k in range(1150):
+            scan = SensorMessage(stream="radar", sequence=k, stamp=0.01 * k, samples=samples)
+            writer.write(Packet(0.01 * k, encoder.encode(scan)))
+        writer.finish()
+    assert path.stat().st_size > 150e6
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from minesense.io.mcap_summary import describe_streams\n"
+        "def peak():\n"
+        "    text = Path('/proc/self/status').read_text()\n"
+        "    return int(text.partition('VmHWM:')[2].split()[0])\n"
+        "before = peak()\n"
+        "print(describe_streams(sys.argv[1])['messages'], (peak() - before) // 1024)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    n_messages, megabytes = map(int, done.stdout.split())
+    assert n_messages == 1151
+    assert megabytes < 80

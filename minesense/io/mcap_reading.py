@@ -27,6 +27,9 @@ _MOST_SIZE, _MOST_TIMES, _ANY_SIZE = 64 * 2**20, 1024, 2**20
 #: Records of one chunk, of which each takes more memory than the file has bytes for it.
 _MOST_RECORDS = 400_000
 
+#: Bytes of a mapped file after which its pages are let go of.
+_MOST_KEPT = 32 * 2**20
+
 #: Times the size of the file that is looked through for the next chunk behind damage.
 _MOST_SEARCHED = 32
 
@@ -166,7 +169,12 @@ def pieces_of(data: memoryview) -> Iterator[Piece]:
     at = len(layout.MAGIC)
     if bytes(data[:at]) != layout.MAGIC:
         yield Piece(damage=Damage(offset=0, length=min(at, len(data)), reason="no magic"))
+    kept = at
     while at < len(data):
+        if at - kept > _MOST_KEPT and isinstance(data.obj, mmap.mmap):
+            # A pass over a file larger than memory must not look like a process of its size.
+            data.obj.madvise(mmap.MADV_DONTNEED)
+            kept = at
         step, piece = walk.step(data, at)
         if piece is not None:
             yield piece
