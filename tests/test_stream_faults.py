@@ -1,15 +1,24 @@
 """Test every injectable fault: what is required of all, and what of each."""
 
+import json
 import math
 
 import live_streams as live
 import numpy as np
 import pytest
 
+from minesense import cli
 from minesense.message import Packet
 from minesense.stream import Session
 from minesense.stream.events import CountersReport, GapFound
-from minesense.stream.faults import ELSEWHERE, FAULTS, LINK_FAULTS, fall_behind, run_trial
+from minesense.stream.faults import (
+    ELSEWHERE,
+    FAULTS,
+    LINK_FAULTS,
+    Outcome,
+    fall_behind,
+    run_trial,
+)
 
 OPTIONS = {"seconds": 16.0, "rate": 40.0, "targets": (3.0, 6.0)}
 COILS = live.messages(**OPTIONS)
@@ -41,16 +50,11 @@ def test_a_check_fails_without_its_fault():
     for name, fault in FAULTS.items():
         if name == "cross-talk of coils":
             continue  # the same echo is one alarm without cross-talk too
-        messages = [live.changed(m, lateness=fault.lateness) for m in COILS[:2]] + COILS[2:]
         key = (live.config(), 0.0)
         if key not in KNOWN["coils"]:
-            KNOWN["coils"][key] = tuple(
-                live.run(Session(live.config(), settings=live.SETTINGS), messages)
-            )
+            session = Session(live.config(), settings=live.SETTINGS)
+            KNOWN["coils"][key] = tuple(live.run(session, COILS))
         plain = KNOWN["coils"][key]
-        outcome, _ = None, None
-        from minesense.stream.faults import Outcome
-
         outcome = Outcome(plain=plain, events=plain, begin=1009.0, config=live.config())
         assert fault.check(outcome), name
 
@@ -63,7 +67,7 @@ def test_every_number_of_the_table_is_injected_or_elsewhere():
 
 @pytest.mark.parametrize("name", ["link cut", "fix lost", "NaN and infinite values"])
 def test_packets_and_messages_are_changed_alike(name):
-    """Injected into packets, a fault does what it does to messages; nothing before it changes."""
+    """Into packets a fault does what it does to messages; nothing before it changes."""
     packets = live.packets(COILS)
     one = FAULTS[name].inject(packets, np.random.default_rng(5), after=6.0)
     two = FAULTS[name].inject(COILS, np.random.default_rng(5), after=6.0)
@@ -121,3 +125,21 @@ def test_a_consumer_that_falls_behind():
     settled = coils.observed + coils.partial + coils.not_observed + coils.invalid
     assert settled == coils.accepted
     assert math.isfinite(gaps[0].start_time)
+
+
+@pytest.mark.slow
+@pytest.mark.endtoend
+def test_track_c_of_the_benchmark(tmp_path, capsys):
+    """The command runs every fault, prints the table and writes it; no entrant is trained."""
+    code = cli.main(["bench", "--quick", "--track", "C", "--output", str(tmp_path / "out")])
+    printed = capsys.readouterr().out
+    assert code == 0, printed
+    assert printed.count(" pass  ") >= len(FAULTS)
+    results = json.loads((tmp_path / "out" / "quick.json").read_text())
+    track = results["tracks"]["C"]
+    assert set(track["faults"]) == set(FAULTS)
+    assert track["n_failed"] == 0
+    assert track["alarms_are_those_of_a_batch"]
+    assert track["replay_is_the_same"]
+    assert track["n_alarms"] > 4
+    assert results["times"]["streaming"]["push_p99_ms"] > 0

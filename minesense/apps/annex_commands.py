@@ -27,13 +27,22 @@ def _add_evidence(commands: Commands) -> None:
             "valid. A draft for discussion: whether any authority accepts it is unknown.\n\n"
             "A session is a folder of minesense simulate, and after it the folder that\n"
             "minesense detect wrote for it; session.toml in either states heights, errors and\n"
-            "function checks."
+            "function checks. Or it is a recording of minesense stream (MCAP), which is\n"
+            "replayed; NAME.session.toml beside it says which sensor each stream is."
         ),
         output=None,
         output_help="folder to write, new or empty (default: TASK-annex)",
         seed_help=_UNUSED_SEED,
     )
-    parser.add_argument("sessions", nargs="+", metavar="SESSION", help="folders of sessions")
+    parser.add_argument(
+        "sessions", nargs="+", metavar="SESSION", help="folders, or recordings of streams"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="configuration of the streams when they were recorded"
+    )
+    parser.add_argument(
+        "--model", metavar="FILE", help="model that judged the streams when they were recorded"
+    )
     parser.add_argument("--site", required=True, metavar="FILE", help="site file (TOML)")
     parser.add_argument(
         "--dispositions", metavar="FILE", help="log of what people did about alarms"

@@ -22,9 +22,9 @@ def _add_bench(commands: Commands) -> None:
         text=(
             "Train and test detectors and baselines on the SYNTHETIC fields of the benchmark:\n"
             "other lanes, other soils, other types of target. Track A: detection from sweeps;\n"
-            "B: discrimination of given places; C: streaming with faults, refused by this\n"
-            "version; D: is ground that was not observed claimed to have been. Prints tables\n"
-            "and writes full.json or quick.json.\n\n"
+            "B: discrimination of given places; C: live sessions with every injectable fault,\n"
+            "without entrants; D: is ground that was not observed claimed to have been.\n"
+            "Prints tables and writes full.json or quick.json.\n\n"
             "With --compare, two results files of the same data are compared lane by lane.\n"
             "The exit code is 1 if the second is worse than the first beyond the limits."
         ),

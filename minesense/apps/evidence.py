@@ -87,7 +87,9 @@ def run(options: Namespace) -> str:
     )
     site = read_site(options.site)
     _check_annex_keys(site, Path(options.site))
-    sessions = open_sessions(options.sessions)
+    sessions = open_sessions(
+        options.sessions, stream_config=options.config, stream_model=options.model
+    )
     entries = read_dispositions(options.dispositions) if options.dispositions else ()
     maps = [read_field_map(path) for path in options.field_map or ()]
     is_synthetic = any(session.is_synthetic for session in sessions)

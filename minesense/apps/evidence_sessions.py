@@ -17,6 +17,7 @@ from ..evidence.evidence_session import (
 from ..io import read_alarms
 from ..minefield_records import MinefieldRecord
 from ..sweep import Sweep
+from .evidence_streams import RECORDINGS, StreamParts, open_stream, read_parts
 from .fieldfolder import read_lanes, read_records
 from .fieldsweeps import read_sweeps
 from .files import read_json
@@ -25,20 +26,28 @@ _MARK = b"SYNTHETIC"
 _TEXT = (".json", ".csv", ".toml", ".geojson", ".jsonl")
 
 
-def open_sessions(paths: Iterable[str | os.PathLike[str]]) -> tuple[EvidenceSession, ...]:
+def open_sessions(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    stream_config: str | os.PathLike[str] | None = None,
+    stream_model: str | os.PathLike[str] | None = None,
+) -> tuple[EvidenceSession, ...]:
     """
-    Open sessions: folders of ``minesense simulate``, each with its folder of alarms.
+    Open sessions: recorded streams, and folders of fields, each with its folder of alarms.
 
     Parameters
     ----------
     paths : iterable of path-like
         A folder with field.json, and after it the folder that ``minesense detect`` wrote for
-        it; the two may be one folder. session.toml lies in either.
+        it; the two may be one folder. session.toml lies in either. Or a recording of
+        ``minesense stream``, with NAME.session.toml or session.toml beside it.
+    stream_config, stream_model : path-like, optional
+        Configuration and model of the live sessions that were recorded.
 
     Returns
     -------
     sessions : tuple of EvidenceSession
-        One for each field, in the order given.
+        One for each field and recording, in the order given.
 
     Raises
     ------
@@ -51,25 +60,37 @@ def open_sessions(paths: Iterable[str | os.PathLike[str]]) -> tuple[EvidenceSess
     groups: list[list[Path]] = []
     for given in paths:
         path = Path(given)
+        if path.suffix in RECORDINGS and path.is_file():
+            groups.append([path])
+            continue
         if not path.exists():
-            msg = f"Invalid session '{path}'. Must be a folder that exists."
+            msg = f"Invalid session '{path}'. Must be a folder or a recording that exists."
             raise ValueError(msg)
         is_field = (path / "field.json").is_file()
         is_alarms = (path / "alarms.csv").is_file()
         if not is_field and not is_alarms:
             msg = (
                 f"Invalid session '{path}'. Must be a folder with field.json, or one with "
-                "alarms.csv after it."
+                "alarms.csv after it, or a recording of minesense stream."
             )
             raise ValueError(msg)
         if is_field:
             groups.append([path])
-        elif not groups:
+        elif not groups or groups[-1][0].is_file():
             msg = f"Invalid session '{path}': alarms of no field. Must follow their field."
             raise ValueError(msg)
         else:
             groups[-1].append(path)
-    sessions = tuple(_field_session(group) for group in groups)
+    is_streamed = any(group[0].is_file() for group in groups)
+    for option, file in (("--config", stream_config), ("--model", stream_model)):
+        if file is not None and not is_streamed:
+            msg = f"Invalid {option} '{file}'. Must come with a recording of minesense stream."
+            raise ValueError(msg)
+    parts = read_parts(stream_config, stream_model) if is_streamed else StreamParts()
+    sessions = tuple(
+        open_stream(group[0], parts) if group[0].is_file() else _field_session(group)
+        for group in groups
+    )
     names = [session.name for session in sessions]
     for name in names:
         if names.count(name) > 1:

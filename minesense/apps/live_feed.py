@@ -355,6 +355,13 @@ def _line(event: Event) -> str:
     if isinstance(event, LaneEnded):
         return (
             f"{event.stream}: lane '{event.lane}' ended ({event.reason}): {event.n_observed} "
-            f"of {event.n_scans} scans observed, {event.n_alarms} alarms"
+            f"of {event.n_scans} scans observed{_reasons(event)}, {event.n_alarms} alarms"
         )
     return ""
+
+
+def _reasons(event: LaneEnded) -> str:
+    """Return why scans of a lane were not observed."""
+    items = sorted(event.not_observed.items(), key=lambda item: -item[1])
+    words = ", ".join(f"{name} {count}" for name, count in items)
+    return f" (not: {words})" if words else ""

@@ -12,17 +12,21 @@ from ..message import SensorMessage, StreamDeclaration
 #: Values of a row, at most.
 WIDEST = 160
 
-#: Memory of the mean and of the scale, in rows.
+#: Memory of the mean and of the size, in rows.
 _MEMORY = 60.0
+
+#: From how many times its size on a value stands out.
+_STANDS_OUT = 3.0
 
 
 class WaterfallRows:
     """
     Turn scans of one stream into rows of small whole numbers.
 
-    A row is the scan less a running mean, over a running scale, so that what changes along
-    the track is seen. A radar shows its middle channel over two-way time; a metal detector all
-    channels, the first gate of each on its left. Nothing that is decided comes from here.
+    A row is the scan less a running mean, value by value over the running size of what is left,
+    so that what changes along the track is seen. A radar shows its middle channel over two-way
+    time; a metal detector all channels, the first gate of each on its left. Nothing that is
+    decided comes from here.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ class WaterfallRows:
         self.kind = sensor.kind
         self._middle = sensor.shape[0] // 2
         self._mean: npt.NDArray[np.float64] | None = None
-        self._scale = 0.0
+        self._size: npt.NDArray[np.float64] | None = None  # of what is left, value by value
         self._n_rows = 0
 
     def take(self, message: SensorMessage) -> list[int] | None:
@@ -73,18 +77,19 @@ class WaterfallRows:
         values = _narrow(values)
         self._n_rows += 1
         weight = 1.0 / min(self._n_rows, _MEMORY)
-        if self._mean is None:
-            self._mean = values.copy()
+        if self._mean is None or self._size is None:
+            self._mean, self._size = values.copy(), np.zeros(len(values))
         rest = values - self._mean
-        self._mean += weight * rest
-        size = float(np.sqrt(np.mean(rest * rest)))
-        self._scale += weight * (min(size, 4 * self._scale or size) - self._scale)
-        if not self._scale > 0:
+        # what stands out is shown, and must not become what the next rows are compared with
+        most = np.where(self._size > 0, _STANDS_OUT * self._size, np.abs(rest))
+        tame = np.clip(rest, -most, most)
+        self._mean += weight * tame
+        self._size += weight * (np.abs(tame) - self._size)
+        typical = np.maximum(self._size, 1e-3 * self._size.max())
+        if not typical.max() > 0:
             return [0] * len(values)
-        row: list[int] = (
-            np.clip(np.rint(rest * (32 / self._scale)), -127, 127).astype(int).tolist()
-        )
-        return row
+        sizes = np.clip(np.rint(rest * (24 / typical)), -127, 127)
+        return [int(size) for size in sizes]
 
 
 def _narrow(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -63,6 +63,11 @@ class LiveSession:
         self._early: list[Packet] = []
         self._session = None if config is None else Session(config, detector=detector)
 
+    @property
+    def config(self) -> StreamConfig | None:
+        """Configuration of the session; None until it is known."""
+        return None if self._session is None else self._session.config
+
     def push(self, item: Packet | Lost) -> None:
         """
         Take the next packet, or the loss of some.
@@ -134,6 +139,19 @@ class LinePrinter:
         if lines:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
+
+
+def tell(line: str) -> None:
+    """
+    Tell the person at the terminal something that is no event.
+
+    Parameters
+    ----------
+    line : str
+        Goes to the standard error at once.
+    """
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _declared_clock(packet: Packet) -> str | None:

@@ -9,6 +9,7 @@ from ..stream.pace import Pace
 from ..stream.replay_source import read_stream
 from .event_lines import event_line
 from .live_session import LinePrinter, LiveSession
+from .live_subscribers import live_subscribers
 from .stream import session_parts, stopped_by_signals
 
 
@@ -33,10 +34,13 @@ def run(options: Namespace) -> str:
     """
     config, detector = session_parts(options)
     printer = LinePrinter(tell_all=options.events == "all")
-    live = LiveSession(config, detector=detector, subscribers=[printer])
     stopped = threading.Event()
     pace = Pace(options.speed, stopped)
-    with stopped_by_signals(stopped.set):
+    with (
+        live_subscribers(options, host="127.0.0.1", token="") as others,
+        stopped_by_signals(stopped.set),
+    ):
+        live = LiveSession(config, detector=detector, subscribers=[printer, *others])
         for packet in read_stream(options.path):
             if not pace.wait_for(packet.arrival):
                 break

@@ -12,8 +12,9 @@ from ..stream.frames import FrameDecoder, encode_frame
 from ..stream.server_limits import admits, check_token, read_token
 from ..stream.sweep_source import SweepSource
 from .fieldfolder import SYNTHETIC
+from .live_session import tell
 from .simulator_source import simulate
-from .stream import stopped_by_signals, tell
+from .stream import stopped_by_signals
 
 _MOST_CLIENTS = 8
 _TICK = 0.2  # s between looks at whether to stop

@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import signal
-import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +16,12 @@ from ..stream import StreamConfig, load_config
 from ..stream.intake import Intake
 from ..stream.recorder import Recorder
 from ..stream.server_limits import read_token
+from ..stream.tcp_server import TcpServer
 from .event_lines import event_line
-from .live_session import LinePrinter, LiveSession, Subscriber
+from .live_session import LinePrinter, LiveSession, Subscriber, tell
+from .live_subscribers import live_subscribers
 from .source_spec import make_source
-from .warming import warm_up
+from .warming import Warming
 
 
 def run(options: Namespace) -> str:
@@ -42,12 +43,15 @@ def run(options: Namespace) -> str:
     ValueError, OSError, ImportError
         If a source, the recording, the model or the configuration cannot be used.
     """
-    return stream(options, subscribers=[LinePrinter(tell_all=options.events == "all")])
+    token = read_token(options.token_file) if options.token_file else ""
+    printer = LinePrinter(tell_all=options.events == "all")
+    with live_subscribers(options, host=options.host, token=token) as others:
+        return stream(options, subscribers=[printer, *others])
 
 
 def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
     """
-    As :func:`run`, telling others than a printer.
+    Run sources, telling subscribers what comes of them; see :func:`run`.
 
     Parameters
     ----------
@@ -64,20 +68,21 @@ def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
     logging.basicConfig(format="minesense: %(message)s", level=logging.WARNING)
     config, detector = session_parts(options)
     token = None if options.token_file is None else read_token(options.token_file)
-    sources = [make_source(spec, host=options.host, token=token) for spec in options.source]
-    for source in sources:
-        tell(f"minesense: {source.name}")
     with contextlib.ExitStack() as stack:
+        sources = []
+        for spec in options.source:
+            source = make_source(spec, host=options.host, token=token)
+            if isinstance(source, TcpServer):
+                stack.callback(source.close)
+            sources.append(source)
+            tell(f"minesense: {source.name}")
         recorder = stack.enter_context(Recorder(options.record)) if options.record else None
         intake = Intake(sources, recorder=recorder)
-        live = LiveSession(config, detector=detector, subscribers=subscribers)
+        warming = stack.enter_context(Warming())
+        live = LiveSession(config, detector=detector, subscribers=[*subscribers, warming])
         stack.enter_context(stopped_by_signals(intake.stop))
         packets = stack.enter_context(contextlib.closing(intake.packets()))
-        is_warm = False
         for item in packets:
-            if not is_warm:  # sources run by now, and what they send waits
-                warm_up()
-                is_warm = True
             live.push(item)
         counters = live.finish()
         tell(json.dumps({"event": "link_counters", **intake.counters()}))
@@ -103,19 +108,6 @@ def session_parts(options: Namespace) -> tuple[StreamConfig | None, Detector | N
     config = None if options.config is None else load_config(options.config)
     detector = None if options.model is None else Detector.load(options.model)
     return config, detector
-
-
-def tell(line: str) -> None:
-    """
-    Tell the person at the terminal something that is no event.
-
-    Parameters
-    ----------
-    line : str
-        Goes to the standard error at once.
-    """
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 @contextlib.contextmanager

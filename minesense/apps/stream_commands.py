@@ -156,6 +156,19 @@ def _add_session(parser: Parser) -> None:
         "as observed",
     )
     parser.add_argument(
+        "--http",
+        type=_port,
+        default=None,
+        metavar="PORT",
+        help="show a live page at this port of this computer, or of --host; 0: any",
+    )
+    parser.add_argument(
+        "--audio",
+        default=None,
+        metavar="FILE",
+        help="new WAV file for the tone of the first metal detector",
+    )
+    parser.add_argument(
         "--events",
         choices=("main", "all"),
         default="main",

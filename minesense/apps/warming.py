@@ -2,22 +2,72 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+
 import numpy as np
 
-from ..message import FixClass, PositionMessage, SensorMessage, StreamDeclaration
+from ..message import FixClass, Packet, PositionMessage, SensorMessage, StreamDeclaration
+from ..payload import SCAN
 from ..sensor import Circle, Head, PulseTrain, Radar, Sensor
 from ..stream import Session, StreamConfig
+from ..stream.events import Event, StreamAccepted
 from ..sweep import Frame
 
-_RATE = 100.0
+_RATE = 50.0
 _SPEED = 1.0
-_SECONDS = 4.0
+_PATIENCE = 0.5  # s
+_SECONDS = 1.0  # enough to run every kernel once
 
 
-def warm_up() -> None:
-    """Run a session over a few made-up metres with a radar and a metal detector."""
+class Warming:
+    """
+    Warm up in a thread, behind the first scan, or when nothing comes for a while.
+
+    A subscriber of a live session and a context: the thread has ended behind it.
+    """
+
+    def __init__(self) -> None:
+        self._has_begun = threading.Event()
+        self._kinds: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="warming")
+
+    def __call__(self, packet: Packet | None, events: Sequence[Event]) -> None:
+        """Note that a scan was processed: the first is not to wait for others' kernels."""
+        if self._has_begun.is_set():
+            return
+        for event in events:
+            if isinstance(event, StreamAccepted) and event.declaration.sensor is not None:
+                self._kinds.add(event.declaration.sensor.kind)
+        if packet is not None and packet.payload[:1] == bytes([SCAN]):
+            self._has_begun.set()
+
+    def __enter__(self) -> Warming:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Wait for the end."""
+        self._has_begun.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._has_begun.wait(_PATIENCE)
+        warm_up(tuple(self._kinds) or ("emi", "gpr"))
+
+
+def warm_up(kinds: Sequence[str] = ("emi", "gpr")) -> None:
+    """
+    Run a session over a made-up metre.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Of the sensors that will be needed.
+    """
     session = Session(StreamConfig(task_clock="sensor"))
-    sensors = (_coil(), _radar())
+    sensors = [sensor for sensor in (_coil(), _radar()) if sensor.kind in kinds]
     for sensor in sensors:
         session.push(
             StreamDeclaration(
@@ -70,7 +120,7 @@ def _coil() -> Sensor:
     return Sensor(
         name="coil",
         kind="emi",
-        axis=np.sqrt(edges[:-1] * edges[1:]),
+        axis=np.asarray(np.sqrt(edges[:-1] * edges[1:]), np.float64),
         lever_arms=np.zeros((1, 3)),
         head=Head(transmitter=circle, receiver=circle, excitation=train, height=0.05),
     )
@@ -81,7 +131,7 @@ def _radar() -> Sensor:
     return Sensor(
         name="radar",
         kind="gpr",
-        axis=1e-10 * np.arange(64),
+        axis=1e-10 * np.arange(64.0),
         lever_arms=np.zeros((1, 3)),
         radar=Radar(centre_frequency=1.5e9, height=0.05),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from .compare import Comparison
 from .goals import goals_of
+from .results import TIMES
 from .scenarios import TESTS
 
 _HEAD = "SYNTHETIC data. Says nothing about performance in the field."
@@ -50,6 +51,8 @@ def format_results(document: Mapping[str, Any]) -> str:
         lines += _detection(tracks["A"])
     if "B" in tracks:
         lines += _discrimination(tracks["B"])
+    if "C" in tracks:
+        lines += _streaming(tracks["C"], document.get(TIMES, {}).get("streaming", {}))
     if "D" in tracks:
         lines += _honesty(tracks["D"])
     lines += _goals(document)
@@ -127,6 +130,31 @@ def _honesty(track: Mapping[str, Any]) -> list[str]:
                 f"{_cell(found['falsely_claimed']):<26}{m2['not_claimed']:<9.2f}"
                 f"{_cell(found['not_claimed'])}"
             )
+    return lines
+
+
+def _streaming(track: Mapping[str, Any], times: Mapping[str, Any]) -> list[str]:
+    """Return the table of track C."""
+    words = {True: "pass", False: "FAIL"}
+    lines = [
+        "",
+        "Track C: streaming with faults; does a session do what is required?",
+        f"{'':<4}{'fault':<42}{'':<6}required",
+    ]
+    for name, entry in track["faults"].items():
+        lines.append(
+            f"{entry['number']:<4}{name:<42}{words[entry['passed']]:<6}{entry['required']}"
+        )
+        lines += [f"{'':<46}{failure}" for failure in entry["failures"]]
+    lines += [
+        f"{track['n_failed']} of {len(track['faults'])} failed",
+        f"replay equals live, bit for bit: {words[track['replay_is_the_same']]}",
+        f"alarms are those of a batch, bit for bit: "
+        f"{words[track['alarms_are_those_of_a_batch']]} ({track['n_alarms']} alarms)",
+    ]
+    if times:
+        figures = ", ".join(f"{name} {value:g}" for name, value in times.items())
+        lines.append(f"on this machine: {figures}")
     return lines
 
 

@@ -280,7 +280,7 @@ class Screen:
         >>> from minesense.detect import DetectorSettings, Screen
         >>> from minesense.synthetic import cart
         >>> round(Screen(DetectorSettings()).reach(cart().coils), 3)
-        6.25
+        6.35
         """
         if self._form is None:
             self._begin(sensor)

@@ -89,6 +89,19 @@ class CheckNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PieceNote:
+    """What the function checks that a recording holds as notes were made with, by sensor."""
+
+    sensor: str  #: identifier in the site file
+    name: str  #: of the test piece
+    medium: str
+    depth: float  #: m
+    baseline: float  #: response on record
+    baseline_noise: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamNote:
     """Whose clock stamped a stream, how far it is off, and what came late or was lost."""
 
@@ -116,6 +129,7 @@ class SessionNotes:
     pause_between_lanes: float = math.nan
     sensor: tuple[SensorNote, ...] = ()
     check: tuple[CheckNote, ...] = ()
+    test_piece: tuple[PieceNote, ...] = ()  #: of checks that a recorded stream tells of
     stream: tuple[StreamNote, ...] = ()
     photographs: Mapping[str, str] = field(default_factory=dict)
 
@@ -138,6 +152,9 @@ class EvidenceSession:
     records: tuple[MinefieldRecord, ...] = ()
     processing: Mapping[str, str] = field(default_factory=dict)
     threshold: float = math.nan
+    #: as a recorded stream tells of them; None: made from the sweeps
+    tracks: tuple[Track, ...] | None = None
+    checks: tuple[FunctionCheck, ...] = ()  #: beside those of the notes
 
 
 def read_session_notes(path: str | os.PathLike[str]) -> SessionNotes:
@@ -223,6 +240,9 @@ def session_tracks(session: EvidenceSession, *, clock: str) -> Iterator[Track]:
     >>> list(session_tracks(session, clock="utc"))
     []
     """
+    if session.tracks is not None:
+        yield from session.tracks
+        return
     notes = {note.name: note for note in session.notes.sensor}
     starts = lane_starts(session)
     identifier = session.notes.identifier or session.name
@@ -325,7 +345,7 @@ def session_checks(session: EvidenceSession) -> tuple[FunctionCheck, ...]:
     """
     identifier = session.notes.identifier or session.name
     if not session.notes.check:
-        return ()
+        return session.checks
     starts = lane_starts(session)
     times = [
         float(sweep.time[k]) + starts[sweep.lane]
@@ -335,7 +355,7 @@ def session_checks(session: EvidenceSession) -> tuple[FunctionCheck, ...]:
     ]
     first, last = (min(times), max(times)) if times else (0.0, 0.0)
     ends = {"start": first - _MARGIN, "end": last + _MARGIN}
-    checks = []
+    checks = list(session.checks)
     for note in session.notes.check:
         time = note.time
         if math.isnan(time):

@@ -50,6 +50,7 @@ class FunctionCheck:
     baseline_noise: float  #: noise over the reference area
     clock: str = ""  #: of the stamp; the task's if empty
     by: str = ""  #: pseudonym of who made it
+    reported_failed: bool = False  #: whether the device, or who made it, says that it failed
 
     def __post_init__(self) -> None:
         check_number(self.time, "time")
@@ -122,7 +123,7 @@ def judge_check(check: FunctionCheck, gates: Gates) -> JudgedCheck:
     tolerance, noisy = gates.check_tolerance.most, gates.noise.most
     off = abs(check.response - check.baseline) / check.baseline
     ratio = check.noise / check.baseline_noise
-    wrong = []
+    wrong = ["reported as failed"] if check.reported_failed else []
     if not math.isfinite(check.response):
         wrong.append("response was not measured")
     elif off > tolerance * (1 + 1e-9):

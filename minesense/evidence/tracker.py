@@ -21,7 +21,7 @@ from .task_cells import task_cells
 from .track import Track
 
 #: Radius of the disc that holds 95 % of a circular normal error of standard deviation 1.
-_DISC_95 = math.sqrt(-2 * math.log(0.05))
+DISC_95 = math.sqrt(-2 * math.log(0.05))
 
 #: Samples that are looked at together; bounds the memory of a long track.
 _BLOCK = 50_000
@@ -441,5 +441,5 @@ def _disc(alarm: Alarm, site: Site) -> tuple[float, float, float]:
     """Return easting, northing and radius (m) of the ground that an alarm is shown on."""
     error = alarm.position_error if math.isfinite(alarm.position_error) else 0.0
     # Half a diagonal more: every cell that the disc touches.
-    radius = site.alarm.radius + _DISC_95 * error + site.cell * math.sqrt(0.5)
+    radius = site.alarm.radius + DISC_95 * error + site.cell * math.sqrt(0.5)
     return alarm.easting, alarm.northing, radius

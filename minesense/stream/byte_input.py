@@ -125,7 +125,7 @@ class SerialInput:
         Of the system, for example ``/dev/ttyUSB0`` or ``COM3``.
     baud_rate : int
         Bits per second.
-    options
+    **options
         Others of pyserial's ``Serial``, such as `parity`.
 
     Raises

@@ -112,7 +112,7 @@ class Intake:
             raise ValueError(msg)
         self._sources = tuple(sources)
         self._recorder = recorder
-        self._live = _Waiting(queue or PacketQueue())
+        self._live = _Waiting(PacketQueue() if queue is None else queue)
         self._to_record = _Waiting(PacketQueue())
         self._numbering = Numbering()
         self._order = threading.Lock()

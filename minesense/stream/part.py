@@ -186,7 +186,7 @@ class SensorPart:
         events: list[Event] = self._saturation(time, flags, poses)
         position, heading = self._places(time, poses)
         self._last = float(time[-1])
-        quality = flags & ~_NO_POSE
+        quality = flags & ~(_NO_POSE | int(Quality.GAP))  # a gap ends a part, never lies in one
         if self._begins_with_gap:
             quality[0] |= Quality.GAP
             self._begins_with_gap = False

@@ -38,8 +38,10 @@ def replay(
         In the order of their arrival, none left out.
     config : StreamConfig
         That of the live session.
-    settings, detector
-        As of :class:`~minesense.stream.Session`.
+    settings : DetectorSettings, optional
+        Of the prescreeners.
+    detector : Detector, optional
+        Judges the places of a lane.
 
     Yields
     ------

@@ -597,8 +597,8 @@ class Session:
         for stream in list(self._streams.values()):
             newest = stream.base.newest
             silent = now - newest > self.config.hold
-            if silent and (stream.base.n_waiting or stream.base.has_suspect):
-                events += self._release(stream)
+            if silent and stream.base.n_waiting:
+                events += self._process(stream, stream.base.release())
             path = stream.path
             if path is None:
                 continue
@@ -651,11 +651,14 @@ class Session:
 
 def _as_recorded(message: PositionMessage) -> PositionMessage:
     """Return a position as its bytes say it, so that a replay of them is the same."""
-    names = ("error", "heading", "pitch", "roll", "height")
+    fields = ("error", "heading", "pitch", "roll", "height")
     with np.errstate(over="ignore"):
-        return dataclasses.replace(
-            message, **{name: float(np.float32(getattr(message, name))) for name in names}
+        error, heading, pitch, roll, height = (
+            float(np.float32(getattr(message, name))) for name in fields
         )
+    return dataclasses.replace(
+        message, error=error, heading=heading, pitch=pitch, roll=roll, height=height
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -105,15 +105,18 @@ class TcpServer:
             finally:
                 for connection in list(self._connections.values()):
                     self._drop(selector, connection, deliver)
-                self._listener.close()
-                self._waker.close()
-                self._wake.close()
+                self.close()
 
     def stop(self) -> None:
         """Close all connections and return from running."""
         self._stop.set()
         with contextlib.suppress(OSError):
             self._wake.send(b"x")
+
+    def close(self) -> None:
+        """Give the port back; running does that at its end."""
+        for channel in (self._listener, self._waker, self._wake):
+            channel.close()
 
     def counters(self) -> dict[str, Any]:
         """

@@ -181,6 +181,17 @@ class Timebase:
         self._suspect = None
         return self._release(math.inf), rejected
 
+    def release(self) -> list[Taken]:
+        """
+        Return what waits to be put in order: the stream has been silent for too long.
+
+        Returns
+        -------
+        taken : list of Taken
+            Rising in time. A stamp that jumped still waits for the next one.
+        """
+        return self._release(math.inf)
+
     def _decide(
         self, suspect: Timed, message: Timed, flags: int, missing: int
     ) -> tuple[list[Taken], list[Rejected]]:

@@ -185,6 +185,7 @@ _ALL = (
         name="clock drift",
         required="estimated; beyond its bound DRIFT, INVALID from the last good reading",
         change=of_time.drift_clock,
+        options={"rate": 0.01},
         config={"clock_block": 1.0},
         check=requirements.drift,
     ),

@@ -1,0 +1,250 @@
+"""`minesense stream`, `replay` and `serve-simulator` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+
+import live_streams
+import pytest
+from links import ROOT, Program, frames_of
+
+from minesense.apps.event_lines import event_line, flag_names, is_told
+from minesense.apps.simulator_source import simulate
+from minesense.cli import main
+from minesense.io.mcap_reading import read_packets
+from minesense.message import Packet, SensorMessage, StreamDeclaration
+from minesense.payload import Decoder
+from minesense.stream import Session
+from minesense.stream.events import CountersReport, SearchScore, StreamRefused
+from minesense.stream.frames import encode_frame, write_frames
+from minesense.stream.recorder import Recorder
+from minesense.stream.source import packets_from
+from minesense.sweep import Quality
+
+CONFIG = """
+task_clock = "utc"
+
+[limits]
+height = 0.3
+tilt = inf
+least_speed = 0.0
+greatest_speed = 3.0
+position_error = 0.1
+noise = inf
+"""
+
+
+@pytest.fixture(scope="module")
+def payloads():
+    """Return what a cart sends in thirty seconds. SYNTHETIC."""
+    return [packet.payload for packet in live_streams.packets(live_streams.messages())]
+
+
+def lines_of(text):
+    """Return the events of lines."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_replay_prints_what_the_stream_printed(payloads, tmp_path, capsys, monkeypatch):
+    """With a configuration, all events; from the recording and from the file of frames."""
+    monkeypatch.chdir(tmp_path)
+    write_frames("link.frames", payloads)
+    (tmp_path / "task.toml").write_text(CONFIG)
+    options = ["--config", "task.toml", "--events", "all"]
+    source = ["--source", "replay:link.frames", "--record", "task.mcap"]
+    assert main(["stream", *source, *options]) == 0
+    live = capsys.readouterr()
+    for path in ("task.mcap", "link.frames"):
+        assert main(["replay", path, *options]) == 0
+        assert capsys.readouterr().out == live.out
+    events = lines_of(live.out)
+    kinds = {event["event"] for event in events}
+    assert {"stream_accepted", "search_score", "alarm_raised", "coverage_stretch"} <= kinds
+    assert events[-1]["event"] == "counters_report"
+    assert events[-1]["streams"]["coils"]["observed"] > 0
+    links = json.loads(live.err.splitlines()[-1])
+    assert links["n_recorded"] == len(payloads)
+    assert [p.payload for p in read_packets("task.mcap")] == payloads
+
+
+def test_lines_are_those_of_the_session(payloads, tmp_path, capsys):
+    """Every event that is told, in its order, and nothing else."""
+    path = tmp_path / "link.frames"
+    write_frames(path, payloads)
+    assert main(["replay", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    session = Session(live_streams.config(limits=None))
+    events = [event for p in payloads for event in session.push(Packet(0.0, p))]
+    events += session.finish()
+    told = [event_line(event) for event in events if is_told(event, tell_all=False)]
+    assert lines == [*told, event_line(events[-1])]
+    alarms = [event for event in lines_of("\n".join(lines)) if event["event"] == "alarm_raised"]
+    for place in (6.0, 10.0):
+        assert min(abs(alarm["northing"] - place) for alarm in alarms) < 0.2
+
+
+@pytest.mark.endtoend
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_good_order(payloads, tmp_path, number):
+    """Lanes are flushed, counters printed, the recording finished, the exit code is 0."""
+    words = ["--source", "listen:0", "--record", "task.mcap", "--events", "all"]
+    with Program("stream", *words, folder=tmp_path) as program:
+        with socket.create_connection(("127.0.0.1", program.port())) as link:
+            link.sendall(b"".join(map(encode_frame, payloads)))
+            program.wait(lambda: len(program.events("search_score")) == 1500)
+        assert program.end(number) == 0, program.complaints
+    assert program.events("counters_report")[0]["streams"]["coils"]["accepted"] == 1500
+    assert program.events("lane_ended")
+    assert [p.payload for p in read_packets(tmp_path / "task.mcap")] == payloads
+
+
+@pytest.mark.endtoend
+def test_several_sources_are_one_session(tmp_path):
+    """Two devices at two ports and a receiver in a file."""
+    (tmp_path / "log").write_bytes(
+        b"$GPGGA,092725.00,4717.11399,N,00833.91590,E,1,08,1.01,499.6,M,48.0,M,,*5B\r\n"
+    )
+    receiver = "nmea+file:log?lever_arm=0,0,1&date=2026-03-01&name=rover"
+    words = ["--source", "listen:0", "--source", receiver]
+    with Program("stream", *words, folder=tmp_path) as program:
+        port = program.port()
+        for name in ("a", "b"):
+            with socket.create_connection(("127.0.0.1", port)) as link:
+                link.sendall(frames_of(name, range(20)))
+        program.wait(lambda: len(program.events("stream_accepted")) >= 2)
+        assert program.end() == 0
+    names = {
+        e["stream"]
+        for kind in ("accepted", "refused")
+        for e in program.events(f"stream_{kind}")
+    }
+    assert names == {"a", "b", "rover"}
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["--source", "radio:1"], "Must begin with one of"),
+        (["--source", "listen:0", "--host", "0.0.0.0"], "or come with a token"),
+        (["--source", "replay:nothing.mcap"], "No such file"),
+        (["--source", "replay:nothing.mcap", "--config", "nothing.toml"], "nothing.toml"),
+        (["--source", "replay:nothing.mcap", "--model", "nothing.skops"], "nothing.skops"),
+        (["--source", "listen:0", "--token-file", "nothing"], "No such file"),
+        (["--source", "listen:0", "--record", "there.mcap"], "File exists"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(words, rule, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.mcap").write_text("precious")
+    assert main(["stream", *words]) == 2
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert complaint.startswith("minesense stream: ")
+    assert rule in complaint
+    assert (tmp_path / "there.mcap").read_text() == "precious"
+
+
+def test_a_damaged_recording_is_read_up_to_the_damage(payloads, tmp_path, capsys):
+    path = tmp_path / "task.mcap"
+    with Recorder(path) as recorder:
+        for payload in payloads:
+            recorder.write(Packet(0.0, payload))
+    path.write_bytes(path.read_bytes()[:100_000])
+    assert main(["replay", str(path)]) == 2
+    said = capsys.readouterr()
+    assert "minesense recover" in said.err
+    assert lines_of(said.out)[0]["event"] == "stream_accepted"
+    assert main(["replay", "nothing.mcap"]) == 2
+
+
+def test_noise_alone_is_a_session_without_streams(tmp_path, capsys):
+    path = tmp_path / "link.frames"
+    write_frames(path, [b"noise", bytes([2, 1, 5, 0]) + bytes(28)])
+    assert main(["replay", str(path)]) == 0
+    (counters,) = lines_of(capsys.readouterr().out)
+    assert counters["n_refused"] == 2
+
+
+def test_what_json_cannot_hold_is_null():
+    """NaN and infinity are never written; flags have names."""
+    score = SearchScore(
+        stream="\ud800", time=float("nan"), scores=(float("inf"), 1.5), quality=33
+    )
+    assert json.loads(event_line(score)) == {
+        "event": "search_score",
+        "stream": "?",
+        "time": None,
+        "scores": [None, 1.5],
+        "quality": flag_names(33),
+    }
+    assert flag_names(int(Quality.SATURATED | Quality.GAP)) == ["GAP", "SATURATED"]
+    assert is_told(StreamRefused(stream="a", reason="b"), tell_all=False)
+    assert not is_told(score, tell_all=False)
+    assert is_told(score, tell_all=True)
+    report = CountersReport(time=0.0, streams={}, n_refused=0)
+    assert not is_told(report, tell_all=True)
+
+
+# The simulator. SYNTHETIC
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """Return the packets of a short lane."""
+    return list(packets_from(simulate("farmland", seed=1, n_lanes=1, length=1.0, speed=1e9)))
+
+
+@pytest.mark.slow
+def test_the_simulator_sends_what_its_sweeps_hold(simulated):
+    """Twice the same bytes; both sensors and positions; every declaration says what it is."""
+    again = simulate("farmland", seed=1, n_lanes=1, length=1.0, speed=float("inf"))
+    assert not again.is_live
+    assert [p.payload for p in packets_from(again)] == [p.payload for p in simulated]
+    decoder = Decoder()
+    messages = [decoder.decode(packet.payload) for packet in simulated]
+    declared = [m for m in messages if isinstance(m, StreamDeclaration)]
+    assert {m.name for m in declared} == {"position", "cart radar", "cart coils"}
+    assert all("SYNTHETIC" in m.note for m in declared)
+    assert sum(isinstance(m, SensorMessage) for m in messages) > 50
+
+
+@pytest.mark.endtoend
+@pytest.mark.slow
+def test_the_simulator_as_a_device(tmp_path):
+    """One process sends at a port, another connects to it, records and ends with it."""
+    (tmp_path / "token").write_text("sixteen letters!")
+    words = ["--port", "0", "--lanes", "1", "--length", "1", "--speed", "max"]
+    with Program("serve-simulator", *words, "--token-file", "token", folder=tmp_path) as device:
+        source = f"tcp:127.0.0.1:{device.port()}?token_file=token"
+        with Program("stream", "--source", source, "--record", "a.mcap", folder=tmp_path) as it:
+            it.wait(lambda: len(it.events("stream_accepted")) >= 3)
+            it.wait(lambda: it.events("lane_begun"))
+            assert it.end() == 0
+        device.process.send_signal(signal.SIGTERM)
+        assert device.finish() == 0
+    assert "SYNTHETIC" in device.lines[0]
+    assert len(list(read_packets(tmp_path / "a.mcap"))) > 50
+
+
+def test_the_simulator_is_not_for_everybody(capsys):
+    assert main(["serve-simulator", "--host", "0.0.0.0", "--port", "0"]) == 2
+    assert "or come with a token" in capsys.readouterr().err
+
+
+def test_help_loads_nothing_of_sources():
+    """Optional packages are for those who use them."""
+    script = (
+        "import sys, minesense.cli as c\n"
+        "try: c.main(['stream', '--help'])\n"
+        "except SystemExit: pass\n"
+        "bad = {'serial', 'pynmeagps', 'pyubx2', 'numba'} & set(sys.modules)\n"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "listen:[PORT]" in result.stdout
