@@ -1,6 +1,7 @@
 """Test minesense info and minesense convert over every format that is read."""
 
 import json
+import zipfile
 
 import numpy as np
 import numpy.testing as npt
@@ -169,3 +170,13 @@ def test_tables_and_touchstone_are_written_too(tmp_path, capsys):
     again = read(tmp_path / "again.s1p")
     npt.assert_array_equal(again.values, read(files["touchstone"][0]).values)
     assert len(TONES) == 501
+
+
+def test_info_of_an_archive_that_is_no_model(tmp_path, capsys):
+    """A project of a vendor is not taken for a model of ours: the way out is named."""
+    path = tmp_path / "project.gpz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("line00.dt1", b"")
+    code, _, err = run(capsys, "info", path)
+    assert code == 2
+    assert "export DT1/HD" in err

@@ -642,3 +642,32 @@ def test_random_bytes(tmp_path, data, hd, gps):
     ends_well(
         tmp_path / "a.DT1", BASE, b"A = 1\r" + hd, b"Trace #1 at position 0\r\n$GPGGA" + gps
     )
+
+
+@pytest.mark.parametrize("log", [b"", b"no block\n", b"Trace #x at position 1\n"])
+def test_a_log_without_blocks_has_no_fix(tmp_path, log):
+    """It is no fault of the recording, and no reason to refuse it."""
+    path = write_dt1(tmp_path / "a.DT1")
+    path.with_suffix(".GPS").write_bytes(log)
+    with pytest.warns(FormatWarning, match="0 positions and no fix"):
+        recording = read(path)
+    assert recording.fixes == ()
+
+
+def test_a_time_window_that_is_no_number_is_shown(tmp_path):
+    """The error has the words of the file."""
+    path = write_dt1(tmp_path / "a.DT1", hd=hd_text(TOTAL_TIME_WINDOW="8 ns"))
+    with pytest.raises(FormatError, match="TOTAL TIME WINDOW '8 ns'"):
+        read(path)
+
+
+def test_a_clock_that_signals_warns_of_itself_alone(tmp_path):
+    """A signalling NaN in a header raises no warning of NumPy."""
+    path = write_dt1(tmp_path / "a.DT1")
+    data = bytearray(path.read_bytes())
+    for place in (4, 92):
+        data[place : place + 4] = b"\x01\x00\xa0\x7f"
+    path.write_bytes(data)
+    with pytest.warns(FormatWarning) as caught:
+        read(path)
+    assert {w.category for w in caught} == {FormatWarning}

@@ -648,3 +648,13 @@ def test_random_sidecars(tmp_path, dzg, xml):
     (tmp_path / "a.DZG").write_bytes(b"$GSSIS," + dzg)
     (tmp_path / "a.DZX").write_bytes(b"<DZX><scanRange>" + xml)
     ends_well(tmp_path / "a.DZT", BASE)
+
+
+@pytest.mark.parametrize("log", [b"", b"$GPGGA,,,,*00\n"])
+def test_dzg_without_records(tmp_path, log):
+    """An empty log places nothing, and the recording is read."""
+    path = write_dzt(tmp_path / "a.DZT", scans())
+    path.with_suffix(".DZG").write_bytes(log)
+    with pytest.warns(FormatWarning, match="0 positions and no fix"):
+        recording = read(path)
+    assert recording.header["dzg"]["records"] == 0

@@ -138,7 +138,7 @@ def test_random_tables(tmp_path, data, keep):
     end_of(path)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [*FORMATS, "seg2", "skyhub", "sweep table"])
 def test_the_longer_script_finds_nothing(tool, tmp_path, name):
     """A few hundred of its inputs; the memory is bounded while it reads."""
     one = find_format(name)

@@ -310,3 +310,19 @@ def test_a_lane_takes_its_sensor_from_the_document(tmp_path):
         file["0/axis"][0] = 2e-4
     with pytest.raises(FormatError, match="that of 'axis'"):
         read(path)
+
+
+def test_what_a_file_lacks_is_named(tmp_path):
+    """Traces that it has not, sweeps without a trace, flags beyond all."""
+    path = write_hdf5_sweeps(radar_lane(), tmp_path / "lane.h5")
+    with pytest.raises(FormatError, match="invalid traces 'slice"):
+        read(path, traces=slice(100, 200))
+    with h5py.File(path, "a") as file:
+        file["0/quality"][4] = 2**40
+    with pytest.raises(FormatError, match=f"trace 4: invalid dataset 'quality' {2**40}"):
+        read(path)
+    with h5py.File(tmp_path / "none.h5", "w") as file:
+        file["samples"], file["time"] = np.zeros((0, 1, 2)), np.zeros(0)
+        file["axis"], file.attrs["kind"] = np.array([1.0, 2.0]), "emi"
+    with pytest.raises(FormatError, match="sweeps without a trace"):
+        read(tmp_path / "none.h5")

@@ -8,6 +8,7 @@ import math
 import struct
 import subprocess
 import sys
+import time
 import zlib
 
 import numpy as np
@@ -18,7 +19,7 @@ from radar_files import scans, write_dzt
 
 from minesense import cli
 from minesense.io import FormatError, FormatWarning, read, write
-from minesense.io.mcap_reading import read_packets
+from minesense.io.mcap_reading import pieces_of, read_packets
 from minesense.io.mcap_summary import describe_streams
 from minesense.io.mcap_sweep_writer import write_mcap
 from minesense.io.mcap_sweeps import read_mcap
@@ -369,3 +370,89 @@ def test_a_compressed_chunk_cannot_unpack_to_more_than_it_says(tmp_path):
     *message, megabytes = done.stdout.splitlines()
     assert "cannot be read" in message[0]
     assert int(megabytes) < 64
+
+
+def file_of(*chunks):
+    """Return the start of a file, and chunks of content, compression and stored bytes."""
+    header = struct.pack("<I", 9) + b"minesense" + struct.pack("<I", 0)
+    data = b"\x89MCAP0\r\n" + struct.pack("<BQ", 1, len(header)) + header
+    for content, compression, stored in chunks:
+        head = struct.pack("<QQQI", 0, 0, len(content), zlib.crc32(content))
+        body = head + struct.pack("<I", len(compression)) + compression
+        body += struct.pack("<Q", len(stored)) + stored
+        data += struct.pack("<BQ", 6, len(body)) + body
+    return data
+
+
+def damage_of(path):
+    """Return what is wrong with a file, and how long it took to tell, in seconds."""
+    began = time.process_time()
+    damages = [p.damage.reason for p in pieces_of(memoryview(path.read_bytes())) if p.damage]
+    return damages[0], time.process_time() - began
+
+
+def test_hostile_chunks_take_neither_memory_nor_time(tmp_path):
+    """Millions of records of nothing, packed into a few kB, and chunks within chunks."""
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "hostile.mcap"
+    nothing = bytes(40 * 2**20)
+    packed = zstandard.ZstdCompressor().compress(nothing)
+    path.write_bytes(file_of((nothing, b"zstd", packed)))
+    reason, seconds = damage_of(path)
+    assert "compressed bytes, more than" in reason
+    assert seconds < 1
+    for content, match in (
+        (bytes(9 * 1000), "opcode 0"),
+        (b"\x0f" + bytes(8), "more than 400000 records"),
+    ):
+        whole = content * (1 if "opcode" in match else 400_001)
+        path.write_bytes(file_of((whole, b"", whole)))
+        reason, seconds = damage_of(path)
+        assert match in reason
+        assert seconds < 3
+    # as many chunks as there is room for, each of which ends with the file
+    size = 2**21
+    data = bytearray(file_of())
+    data += b"\xff" * 16
+    while len(data) < size - 100:
+        left = size - len(data) - 9
+        head = struct.pack("<BQQQQIIQ", 6, left, 0, 0, left - 40, 1, 0, left - 40)
+        data += head
+    path.write_bytes(bytes(data).ljust(size, b"\0"))
+    _, seconds = damage_of(path)
+    assert seconds < 5
+
+
+def test_info_keeps_no_pages_of_a_long_recording(tmp_path):
+    """What a pass over 150 MB holds at once is a part of it."""
+    sensor = Sensor(
+        name="radar", kind="gpr", axis=1e-10 * np.arange(512), lever_arms=np.zeros((64, 3))
+    )
+    samples = np.zeros(sensor.shape, np.float32)
+    path = tmp_path / "long.mcap"
+    encoder = Encoder()
+    with path.open("wb", buffering=0) as file:
+        writer = McapWriter(file)
+        declared = StreamDeclaration(name="radar", kind="sensor", clock="host", sensor=sensor)
+        writer.write(Packet(0.0, encoder.encode(declared)))
+        for k in range(1150):
+            scan = SensorMessage(stream="radar", sequence=k, stamp=0.01 * k, samples=samples)
+            writer.write(Packet(0.01 * k, encoder.encode(scan)))
+        writer.finish()
+    assert path.stat().st_size > 150e6
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from minesense.io.mcap_summary import describe_streams\n"
+        "def peak():\n"
+        "    text = Path('/proc/self/status').read_text()\n"
+        "    return int(text.partition('VmHWM:')[2].split()[0])\n"
+        "before = peak()\n"
+        "print(describe_streams(sys.argv[1])['messages'], (peak() - before) // 1024)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    n_messages, megabytes = map(int, done.stdout.split())
+    assert n_messages == 1151
+    assert megabytes < 80

@@ -202,4 +202,21 @@ def test_blocks_that_contradict(tmp_path):
     same = bytearray(data)
     struct.pack_into("<5I", same, 32, *[pointers[0]] * 5)
     path.write_bytes(bytes(same) + bytes(8))
-    npt.assert_array_equal(read(path).stored[:, 0], np.repeat(WHOLE[:1], 5, axis=0))
+    with pytest.raises(FormatError, match="samples of their own"):
+        read(path)
+
+
+def test_what_a_seg2_file_contradicts(tmp_path):
+    """Two pointers to one trace, an interval that is no number, a day that is none."""
+    path = write_seg2(tmp_path / "a.sg2", np.ones((3, 4)))
+    data = bytearray(path.read_bytes())
+    data[36:40] = data[32:36]
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match="trace pointers"):
+        read(path)
+    write_seg2(path, np.ones((3, 4)), interval="2,5e-10 s")
+    with pytest.raises(FormatError, match=r"interval '2,5e-10 s'.*pass sample_interval"):
+        read(path)
+    samples = np.arange(12).reshape(3, 4)
+    write_seg2(path, samples, file_strings=("ACQUISITION_DATE 31/FEB/2024", "UNITS METERS"))
+    assert read(path).date is None

@@ -484,3 +484,45 @@ def test_foreign_content(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(FormatError):
         read(path)
+
+
+@pytest.mark.filterwarnings("ignore:.*sample interval 100 taken:UserWarning")
+def test_a_fixed_length_flag_that_the_traces_refute(tmp_path):
+    """Traces that fill the file as they say win; those of one length would be nonsense."""
+    rows = [np.arange(n, dtype=">i2") for n in (20, 11, 20, 7, 20)]
+    path = write_segy(tmp_path / "a.sgy", rows, fixed_length=1)
+    with pytest.warns(FormatWarning) as caught:
+        recording = read(path)
+    assert "fixed-length flag: 0 is used instead of 1" in str(caught[0].message)
+    assert [c.field for c in recording.corrections] == ["fixed-length flag", "missing samples"]
+    for k, row in enumerate(rows):
+        npt.assert_array_equal(recording.samples[k, 0, : len(row)], row)
+        assert np.isnan(recording.samples[k, 0, len(row) :]).all()
+    with pytest.raises(FormatError, match="fixed-length flag"):
+        read(path, strict=True, dt_unit="ps")
+
+
+@pytest.mark.filterwarnings("ignore:.*sample interval 100 taken:UserWarning")
+def test_lengths_of_varying_traces_are_doubted_once(tmp_path):
+    """What was read by its own length is not said to be of another."""
+    rows = [np.arange(n, dtype=">i2") for n in (20, 11, 20, 7, 20)]
+    path = write_segy(tmp_path / "a.sgy", rows, tail=bytes(30))
+    with pytest.warns(FormatWarning) as caught:
+        assert len(read(path)) == 5
+    assert not any("another number of samples" in str(w.message) for w in caught)
+
+
+@pytest.mark.filterwarnings("ignore:.*sample interval 100 taken:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*is none. no date:UserWarning")
+@pytest.mark.parametrize(
+    ("time", "date"),
+    [
+        ((2020, 366, 1, 2, 3), "2020-12-31"),
+        ((2021, 366, 1, 2, 3), None),
+        ((21, 100, 1, 2, 3), None),
+    ],
+)
+def test_days_that_a_year_has_not_are_no_date(tmp_path, time, date):
+    """Day 366 of a common year, and years of two digits."""
+    path = write_segy(tmp_path / "a.sgy", each=lambda _: {"time": time})
+    assert read(path).date == date

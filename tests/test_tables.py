@@ -531,6 +531,22 @@ def test_a_written_table_reads_back(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["lane.csv", "other.csv"]
 
 
+def test_the_decimal_sign_of_a_sweep_table(tmp_path):
+    """Is the caller's to say, and the error of a table that has the other tells how."""
+    path = tmp_path / "lane.csv"
+    path.write_text("time [s];northing [m];easting [m];coil [V]\n0,5;1;0;2,25\n1,5;2;0;-4,5\n")
+    with pytest.raises(FormatError, match=r"line 2, column 1.*pass decimal=','"):
+        read(path)
+    sweep = read(path, decimal=",").to_sweep()
+    assert sweep.time.tolist() == [0.5, 1.5]
+    assert sweep.samples.ravel().tolist() == [2.25, -4.5]
+    with pytest.raises(ValueError, match="Invalid decimal"):
+        read(path, decimal=";")
+    path.write_text("time [s],coil [V]\n0,5\n")
+    with pytest.raises(FormatError, match="a point where commas separate"):
+        read(path, decimal=",")
+
+
 # -- places --------------------------------------------------------------------------------
 
 
@@ -541,11 +557,16 @@ def test_a_written_table_reads_back(tmp_path):
     east=st.floats(-0.004, 0.004),
 )
 def test_local_metres_are_those_of_a_projection(latitude, longitude, north, east):
-    """Within a kilometre an azimuthal projection of pyproj gives the same to 0.1 mm."""
+    """
+    Within a kilometre an azimuthal projection of pyproj gives the same to 0.1 mm.
+
+    Nearer than 1e-10 of a turn of the Earth it gives zero, which is up to 0.7 mm off.
+    """
     there = (latitude + north, longitude + east)
     found = local_position([there[0]], [there[1]], origin=(latitude, longitude))
     peer = Proj(proj="aeqd", lat_0=latitude, lon_0=longitude, ellps="WGS84")(there[1], there[0])
-    npt.assert_allclose([found[0][0], found[1][0]], peer, atol=1e-4)
+    room = 1e-4 if any(peer) else 7e-4
+    npt.assert_allclose([found[0][0], found[1][0]], peer, atol=room)
 
 
 def test_headings_hold_at_a_standstill():

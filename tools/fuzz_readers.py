@@ -2,8 +2,9 @@
 Feed readers of recordings with damaged files, and report whatever is not a plain refusal.
 
 Each input is a small recording of which one file, or a sidecar, was changed by chance: bytes,
-numbers, lengths, pieces. Reading it and making a sweep of it must end in a result or in a
-ValueError, EOFError or FileNotFoundError within a second of the processor's time, and may
+numbers, lengths, pieces. Reading it must end in a result or in a FormatError (or in a
+FileNotFoundError where a sidecar is named), making a sweep of it in one or in a ValueError,
+both within a second of the processor's time; and it may
 allocate no more than twice the size of the files and 64 MB. The same seed gives the same
 inputs.
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import math
 import re
 import resource
@@ -33,13 +35,14 @@ from pathlib import Path
 import numpy as np
 
 import minesense.gpr.tones  # noqa: F401 - not while memory is limited
-from minesense.io import FormatWarning, Recording, read, write
+from minesense.io import FormatError, FormatWarning, Recording, read, write
 from minesense.io.formats import FORMATS, Format, detect, find_format
+from minesense.io.frequency_sweep import FrequencySweep, from_frequency_sweep
 from minesense.io.rd3 import read_rd3
 from minesense.io.sniff import HEAD
 
-#: What a reader may raise.
-REFUSALS = (ValueError, EOFError, FileNotFoundError)
+#: What a reader may raise; what makes a sweep of a recording may also say that it cannot.
+REFUSALS = (FormatError, FileNotFoundError)
 
 _ROOM = 64 * 10**6  # bytes that a reader may allocate beyond twice the size of its files
 _SECONDS = 1.0  # of the processor: a busy machine is no fault of a reader
@@ -204,6 +207,11 @@ def make_cases(one: Format, samples: Path | None) -> list[Case]:
                 target.parent.mkdir()
                 paths = write(recording, target, format=one.name, scale=1.0)
                 cases.append(Case({path.name: path.read_bytes() for path in paths}))
+        elif one.writer:
+            source = _tones() if one.name == "touchstone" else _recordings(folder)[0].to_sweep()
+            (path,) = write(source, folder / f"w{one.suffixes[0]}", format=one.name)
+            cases.append(Case({path.name: path.read_bytes()}))
+        cases += [Case(files) for files in _WRITTEN_BY_HAND.get(one.name, [])]
         for path in sorted(samples.rglob("*")) if samples else []:
             if path.is_file() and path.suffix.lower() not in _HEADERS:
                 with path.open("rb") as file:
@@ -213,6 +221,50 @@ def make_cases(one: Format, samples: Path | None) -> list[Case]:
                 if found is one and size < 2**16:
                     cases.append(Case({p.name: p.read_bytes() for p in [path, *beside]}))
     return cases
+
+
+def _tones() -> FrequencySweep:
+    """Return a reflection at two ports."""
+    tones = np.linspace(1e9, 2e9, 8)
+    echo = np.exp(-2j * np.pi * tones * 3e-9)
+    names = ("S11", "S21", "S12", "S22")
+    return from_frequency_sweep(tones, np.stack([echo] * 4)[None] / 2, parameters=names)
+
+
+def _seg2() -> bytes:
+    """Return two traces of four samples, after the layout of the format's paper."""
+    text = b"SAMPLE_INTERVAL 1e-10\0"
+    strings = struct.pack("<H", 2 + len(text)) + text + b"\0\0"
+    blocks, place = [], 32 + 8 + 2
+    for k in range(2):
+        head = struct.pack("<HHIIB", 0x4422, 32 + len(strings), 16, 4, 4) + bytes(19)
+        blocks.append(head + strings + np.arange(k, k + 4, dtype="<f4").tobytes())
+    pointers = struct.pack("<2I", place, place + len(blocks[0]))
+    head = struct.pack("<4H", 0x3A55, 1, 8, 2) + b"\x01\x00\x00\x01\n\x00"
+    return head.ljust(32, b"\0") + pointers + b"\0\0" + b"".join(blocks)
+
+
+#: Files of formats that are read only, by their descriptions.
+_WRITTEN_BY_HAND = {
+    "seg2": [{"a.sg2": _seg2()}],
+    "skyhub": [
+        {
+            "a-position.csv": b"Elapsed,Date,Time,Pitch,Roll,Heading,Latitude,Longitude,"
+            b"Altitude,ALT:Altitude,RTK Status,GPR:Trace\n"
+            + b"".join(
+                f"{100 * k},2023/05/17,12:00:{k:02d}.500,0,0,90,{45 + k * 1e-6:.7f},7.5,20,"
+                f"2.5,ON,{k}\n".encode()
+                for k in range(8)
+            )
+        }
+    ],
+    "vna": [
+        {
+            "VNA_X10_Y20_OrX_Fs600M_Fe900M_Qf4_H100.csv": b"S21_real,S21_imag\n"
+            b"0.1,0.2\n0.2,-0.1\n-0.1,0.3\n0.0,0.1\n"
+        }
+    ],
+}
 
 
 def _recordings(folder: Path) -> list[Recording]:
@@ -238,14 +290,15 @@ def try_input(reader: str | None, path: Path, size: int) -> str:
     Stopwatch.start()
     try:
         recording = read(path) if reader is None else find_format(reader).load_reader()(path)
-        if isinstance(recording, Recording):
-            recording.to_sweep(centre_frequency=4e8)
-            if size % 4 == 0:
-                recording[1:3].to_sweep(centre_frequency=4e8)
-        else:
-            recording.describe()
-            if hasattr(recording, "to_time"):
-                recording.to_sweep()
+        with contextlib.suppress(ValueError):
+            if isinstance(recording, Recording):
+                recording.to_sweep(centre_frequency=4e8)
+                if size % 4 == 0:
+                    recording[1:3].to_sweep(centre_frequency=4e8)
+            else:
+                recording.describe()
+                if hasattr(recording, "to_time"):
+                    recording.to_sweep()
     except REFUSALS:
         return "refused"
     except TooSlowError:

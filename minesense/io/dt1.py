@@ -181,7 +181,8 @@ def _add_interval(
         given = check_positive(given, "sample_interval")
         findings.override("sample_interval", interval, given)
         interval, draft.sources["sample_interval"] = given, "caller"
-    check_interval(findings, interval, "HD", **{"TOTAL TIME WINDOW": window_ns})
+    told = header.fields.get("TOTAL TIME WINDOW") if window_ns is None else window_ns
+    check_interval(findings, interval, "HD", **{"TOTAL TIME WINDOW": told})
     said = float(traces["interval"][0])
     as_interval, as_window = said * 1e-12 / interval, said * 1e-9 / (n * interval)
     if not (abs(as_interval - 1) <= 1e-3 or abs(as_window - 1) <= 1e-3):
@@ -205,7 +206,7 @@ def _add_spacing(
 ) -> float:
     """Add the spacing of traces, compared with the HD file; return it in the file's unit."""
     findings, n = draft.findings, len(traces)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"), np.errstate(invalid="ignore"):
         steps = np.abs(np.diff(traces["position"].astype(np.float64)))
     for key in ("STARTING POSITION", "FINAL POSITION"):
         number_of(header, key, findings)  # warns if there is none
@@ -259,7 +260,7 @@ def _add_gps(
         return []
     data = read_text_bytes(sidecar)
     starts = list(_BLOCK.finditer(data))
-    stops = [match.start() for match in starts[1:]] + [len(data)]
+    stops = [*(match.start() for match in starts[1:]), len(data)][: len(starts)]
     records = [
         (int(match[1]) - 1, data[match.end() : stop])
         for match, stop in zip(starts, stops, strict=True)

@@ -160,7 +160,8 @@ def read_flags(
 
 def read_clock(findings: Findings, column: npt.NDArray[Any]) -> Floats | None:
     """Return seconds of the day, rising over midnight; None if there is no clock."""
-    seconds: Floats = column.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # NaN that signals
+        seconds: Floats = column.astype(np.float64)
     if not seconds.any():
         return None
     if not (np.isfinite(seconds).all() and (np.abs(seconds) <= 2 * _DAY).all()):

@@ -31,7 +31,7 @@ def read_gps_records(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
     A record starts with `$GSSIS,<scan>`, which has no checksum, and lasts to the next.
     """
     starts = list(_RECORD.finditer(data))
-    stops = [match.start() for match in starts[1:]] + [len(data)]
+    stops = [*(match.start() for match in starts[1:]), len(data)][: len(starts)]
     records, n_bad = [], 0
     for match, stop in zip(starts, stops, strict=True):
         if _WHOLE.fullmatch(match[1]):

@@ -121,15 +121,20 @@ def read_hdf5_sweeps(
         version = read_attributes(file, findings).get("version", VERSION)
         if version != VERSION:
             findings.fail("version", version, f"{VERSION}, which this version reads")
-        for name in _groups(file):
+        names = _groups(file)
+        n_groups = len(names)
+        for name in names:
             group = find(file, name) if name else file
             assert group is not None
             sweep, attributes = _read_group(group, name, findings, traces, max_bytes)
             sweeps += sweep
             if attributes:
                 extra[name or "/"] = attributes
+    if not sweeps and n_groups and traces is not None:
+        findings.fail("traces", str(traces), "some of the traces that the file has")
     if not sweeps:
-        findings.fail("content", "no dataset 'samples'", "a sweep at the root or in its groups")
+        found = "sweeps without a trace" if n_groups else "no dataset 'samples'"
+        findings.fail("content", found, "a sweep at the root or in its groups")
     return finish(
         findings,
         format_name="hdf5",
@@ -234,8 +239,12 @@ def _read_group(
 def _flags(findings: Findings, quality: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return quality flags as whole numbers."""
     limit = 2 * max(flag.value for flag in Quality)
-    if quality.dtype.kind not in "iu" or ((quality < 0) | (quality >= limit)).any():
+    if quality.dtype.kind not in "iu":
         findings.fail("dataset 'quality'", str(quality.dtype), "flags, whole numbers")
+    wrong = np.flatnonzero((quality < 0) | (quality >= limit))
+    if len(wrong):
+        rule = f"flags, from 0 to {limit - 1}"
+        findings.fail("dataset 'quality'", quality[wrong[0]], rule, f"trace {wrong[0]}")
     return quality.astype(np.int64)
 
 

@@ -251,6 +251,9 @@ def records_of(content: memoryview) -> Iterator[tuple[int, memoryview]]:
             raise ValueError(msg)
         opcode, length = PREFIX.unpack_from(content, at)
         at += PREFIX.size
+        if opcode == 0:
+            msg = "Invalid opcode 0 of a record. Must be greater than zero."
+            raise ValueError(msg)
         if length > len(content) - at:
             msg = f"Invalid length {length} of a record. Must be at most {len(content) - at}."
             raise ValueError(msg)

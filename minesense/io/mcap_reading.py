@@ -11,7 +11,7 @@ import mmap
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,18 @@ from . import mcap_layout as layout
 from .mcap_writer import REPEATED
 from .trouble import FormatError
 
-#: A compressed chunk may say that it holds no more than this.
-_MOST_SIZE = 256 * 2**20
+#: A compressed chunk may say that it holds no more than this, nor more than so many times the
+#: bytes that it takes, or this in any case: a few kB can be made to unpack to gigabytes.
+_MOST_SIZE, _MOST_TIMES, _ANY_SIZE = 64 * 2**20, 1024, 2**20
+
+#: Records of one chunk, of which each takes more memory than the file has bytes for it.
+_MOST_RECORDS = 400_000
+
+#: Bytes of a mapped file after which its pages are let go of.
+_MOST_KEPT = 32 * 2**20
+
+#: Times the size of the file that is looked through for the next chunk behind damage.
+_MOST_SEARCHED = 32
 
 #: Opcodes of what may lie between chunks and matters to other programs.
 _BETWEEN_CHUNKS = (layout.HEADER, layout.SCHEMA, layout.CHANNEL, 7, 9, 10, 12)
@@ -159,7 +169,12 @@ def pieces_of(data: memoryview) -> Iterator[Piece]:
     at = len(layout.MAGIC)
     if bytes(data[:at]) != layout.MAGIC:
         yield Piece(damage=Damage(offset=0, length=min(at, len(data)), reason="no magic"))
+    kept = at
     while at < len(data):
+        if at - kept > _MOST_KEPT and isinstance(data.obj, mmap.mmap):
+            # A pass over a file larger than memory must not look like a process of its size.
+            data.obj.madvise(mmap.MADV_DONTNEED)
+            kept = at
         step, piece = walk.step(data, at)
         if piece is not None:
             yield piece
@@ -174,6 +189,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self._repeated: set[int] = set()  # channels of declarations said again
+        self._n_searched = 0  # bytes whose checksums were taken in search of a chunk
 
     def step(self, data: memoryview, at: int) -> tuple[int, Piece | None]:
         """Return how many bytes the next piece takes, and what it is."""
@@ -223,7 +239,7 @@ class _Walk:
                 if not _begins_record(data, at + size):
                     return self._lost(data, at, reason)
                 return size, Piece(damage=Damage(offset=at, length=size, reason=reason))
-            packets, declarations = self._packets(list(layout.records_of(content)))
+            packets, declarations = self._packets(layout.records_of(content))
         except ValueError as error:
             reason = f"a chunk that cannot be read: {error}"
             return size, Piece(damage=Damage(offset=at, length=size, reason=reason))
@@ -238,10 +254,8 @@ class _Walk:
         length = int.from_bytes(data[at + 1 : at + 9], "little")
         if chunk.compression or length != chunk.size + 40 or chunk.size > _MOST_SIZE:
             return None
-        records = []
         try:
-            records += [*_until_cut(chunk.content)]
-            packets, declarations = self._packets(records)
+            packets, declarations = self._packets(_until_cut(chunk.content))
         except (ValueError, struct.error):
             packets, declarations = (), ()
         reason = "a chunk that is cut off"
@@ -252,7 +266,7 @@ class _Walk:
 
     def _lost(self, data: memoryview, at: int, reason: str) -> tuple[int, Piece]:
         """Return damage up to the next chunk with a right checksum, or to the file's end."""
-        stop = _next_chunk(data, at + 1)
+        stop, self._n_searched = _next_chunk(data, at + 1, self._n_searched)
         return stop - at, Piece(damage=Damage(offset=at, length=stop - at, reason=reason))
 
     def _note_channel(self, content: memoryview) -> None:
@@ -264,11 +278,14 @@ class _Walk:
             self._repeated.add(channel.number)
 
     def _packets(
-        self, records: list[tuple[int, memoryview]]
+        self, records: Iterable[tuple[int, memoryview]]
     ) -> tuple[tuple[Packet, ...], tuple[bytes, ...]]:
         """Return packets, and declarations that were said again."""
         packets, declarations = [], []
-        for opcode, content in records:
+        for number, (opcode, content) in enumerate(records):
+            if number >= _MOST_RECORDS:
+                msg = f"more than {_MOST_RECORDS} records"
+                raise ValueError(msg)
             if opcode == layout.CHANNEL:
                 self._note_channel(content)
             elif opcode == layout.MESSAGE:
@@ -292,8 +309,9 @@ def _decompress(chunk: layout.StoredChunk) -> memoryview:
     """Return what a chunk holds; its stated size is a promise that is kept to."""
     if not chunk.compression:
         return chunk.content
-    if chunk.size > _MOST_SIZE:
-        msg = f"size {chunk.size} of a compressed chunk, more than {_MOST_SIZE}"
+    most = min(_MOST_SIZE, max(_ANY_SIZE, _MOST_TIMES * len(chunk.content)))
+    if chunk.size > most:
+        msg = f"size {chunk.size} of {len(chunk.content)} compressed bytes, more than {most}"
         raise ValueError(msg)
     stored = bytes(chunk.content)
     try:
@@ -336,8 +354,13 @@ def _begins_record(data: memoryview, at: int) -> bool:
     return opcode in layout.KNOWN and length < 2**40
 
 
-def _next_chunk(data: memoryview, at: int) -> int:
-    """Return where the next chunk with a right checksum begins, or the data ends."""
+def _next_chunk(data: memoryview, at: int, n_searched: int) -> tuple[int, int]:
+    """
+    Return where the next chunk with a right checksum begins, or the data ends.
+
+    Hostile bytes can look like as many chunks as there are bytes, each as long as the file:
+    `n_searched`, the bytes whose checksums were taken, is returned as well, and has a limit.
+    """
     for match in _CHUNK_START.finditer(data, at):
         start = match.start()
         _, length = layout.PREFIX.unpack_from(data, start)
@@ -346,8 +369,13 @@ def _next_chunk(data: memoryview, at: int) -> int:
             continue
         try:
             chunk = layout.parse_chunk(content)
-            if chunk.checksum and zlib.crc32(_decompress(chunk)) == chunk.checksum:
-                return start
+            if not chunk.checksum:
+                continue
+            n_searched += min(chunk.size, _MOST_SIZE) if chunk.compression else length
+            if n_searched > _MOST_SEARCHED * len(data) + _MOST_SIZE:
+                break
+            if zlib.crc32(_decompress(chunk)) == chunk.checksum:
+                return start, n_searched
         except (ValueError, struct.error):
             continue
-    return len(data)
+    return len(data), n_searched

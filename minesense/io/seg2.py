@@ -8,7 +8,7 @@ https://doi.org/10.1190/1.1442942
 
 from __future__ import annotations
 
-import math
+import datetime
 import re
 import struct
 from dataclasses import dataclass
@@ -190,6 +190,7 @@ def _read_traces(
     """Return the traces whose samples lie in the file."""
     traces: list[_Trace] = []
     taken = 0
+    known: set[int] = set()
     for number, pointer in enumerate(pointers.tolist()):
         where = f"trace {number}, byte {pointer}"
         if pointer + _BLOCK > len(data):
@@ -214,8 +215,9 @@ def _read_traces(
             findings.warn(f"{where}: cut off, {max(0, left)} of {needed} bytes; left out")
             break
         taken += needed
-        if taken > len(data):
+        if taken > len(data) or pointer in known:
             findings.fail("trace pointers", pointer, "to samples of their own", where)
+        known.add(pointer)
         strings = _read_strings(findings, data, pointer + _BLOCK, start, order, end)
         traces.append(_Trace(place=start, n_samples=n_samples, code=code, strings=strings))
         same = traces[0]
@@ -308,7 +310,10 @@ def _interval(draft: Draft, traces: list[_Trace], given: float | None) -> float:
         value, draft.sources["sample_interval"] = given, "caller"
     elif len(said) > 1 and value is None:
         findings.fail("SAMPLE_INTERVAL", sorted(said)[:5], "the same in all traces")
-    return check_interval(findings, math.nan if value is None else value, "SAMPLE_INTERVAL")
+    if value is None:
+        rule = "seconds between samples: pass sample_interval to override it"
+        findings.fail("sample interval", min(said) or "none", rule, "SAMPLE_INTERVAL")
+    return check_interval(findings, value, "SAMPLE_INTERVAL")
 
 
 def _add_places(
@@ -376,6 +381,7 @@ def _date(strings: Strings) -> str | None:
         months.index(month) + 1 if month in months else int(month) if month.isdigit() else 0
     )
     day = int(match[1])
-    return (
-        f"{match[3]}-{number:02d}-{day:02d}" if 1 <= number <= 12 and 1 <= day <= 31 else None
-    )
+    try:
+        return datetime.date(int(match[3]), number, day).isoformat()
+    except ValueError:
+        return None

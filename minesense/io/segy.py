@@ -225,7 +225,13 @@ def _varying_traces(
     is_regular = (size - layout.start) % layout.trace_size == 0
     offsets, lengths, left = walk_traces(findings, layout)
     is_exact = left == 0 and len(offsets) > 0
-    if binary["fixed_length"] == 1 or (is_regular and not is_exact):
+    if binary["fixed_length"] == 1 and is_exact and not is_regular:
+        reason = (
+            f"traces as long as their headers say fill the file, those of {layout.n_samples} "
+            "samples do not"
+        )
+        findings.correct("fixed-length flag", 1, 0, reason)
+    elif binary["fixed_length"] == 1 or (is_regular and not is_exact):
         findings.warn(
             f"trace headers say other numbers of samples than {layout.n_samples}, which "
             "divides the file; not used"
@@ -329,7 +335,10 @@ def _choose_variant(draft: Draft, text: str, given: str | None) -> str:
 def _add_date(draft: Draft, headers: npt.NDArray[Any]) -> None:
     """Add the day of the first trace, if its header tells it."""
     year, day = (int(part) for part in headers["time"][0][:2])
-    if 1 <= year <= 9998 and 1 <= day <= 366:
+    if 1900 <= year <= 9998 and 1 <= day <= 366:
         first = datetime.date(year, 1, 1) + datetime.timedelta(day - 1)
+        if first.year != year:
+            draft.findings.warn(f"day {day} of the year {year} is none: no date")
+            return
         draft.fields["date"] = first.isoformat()
         draft.sources["date"] = "bytes 157-160 of the first trace"

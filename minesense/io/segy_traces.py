@@ -77,7 +77,9 @@ class SegyTraces:
             quality[dead] |= Quality.STUCK
         said = columns["n_samples"]
         other = (said != 0) & (said != min(self.layout.n_samples, 0xFFFF))
-        if other.any() and len(self.headers) == self.layout.n_traces:
+        # Headers without samples are of traces that do differ in length.
+        is_fixed = self.headers.dtype.itemsize == self.layout.trace_size
+        if other.any() and is_fixed:
             findings.warn(
                 f"{np.count_nonzero(other)} traces say another number of samples than "
                 f"{self.layout.n_samples}, the first is trace {start + np.argmax(other)}"

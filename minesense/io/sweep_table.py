@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_one_of
 from ..sweep import Sweep
 from .sweep_file import SweepFile, sweeps_of
 from .table import read_columns, split_unit
@@ -47,6 +48,7 @@ def read_sweep_table(
     units: dict[str, str] | None = None,
     axis: tuple[float, ...] = (),
     origin: tuple[float, float] | None = None,
+    decimal: str = ".",
     strict: bool = False,
 ) -> SweepFile:
     r"""
@@ -65,6 +67,8 @@ def read_sweep_table(
         :func:`write_sweep_table` wrote tell it themselves.
     origin : (float, float), optional
         Latitude and longitude that positions are counted from; the first fix without it.
+    decimal : str, optional
+        Decimal sign of the cells, "." or ",". It is not guessed: 1,250 has two meanings.
     strict : bool, optional
         Whether warnings are errors.
 
@@ -78,6 +82,8 @@ def read_sweep_table(
     FormatError
         If time, a position or an amplitude has no unit, or a cell is no number; in strict mode
         also for a warning.
+    ValueError
+        If the decimal sign is none of the two.
 
     Examples
     --------
@@ -93,7 +99,8 @@ def read_sweep_table(
     """
     path = Path(path)
     findings = Findings(path, strict=strict)
-    table = read_text_table(path, findings, Layout())
+    check_one_of(decimal, "decimal", (".", ","))
+    table = read_text_table(path, findings, Layout(decimal=decimal))
     template = _template_of(findings, table, units or {}, axis)
     return read_columns(
         findings, table, template, date=None, origin=origin, format_name="sweep table"

@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 _SEPARATORS = (",", ";", "\t", "|")
 _MAX_COLUMNS = 20_000
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _PLAIN_MISSING = ("", "nan")
 
 
@@ -124,6 +125,8 @@ class TextTable:
             if value is None:
                 if cell.lower() not in missing:
                     rule = f"a plain number with the decimal sign '{self.layout.decimal}'"
+                    if _COMMA.fullmatch(cell):
+                        rule += ": pass decimal=',' (or say so in the template) if it is ','"
                     self.fail(row, index, cell, rule)
                 value = np.nan
             values[row] = value / divisor
@@ -250,6 +253,8 @@ def _rows(path: Path, table: TextTable) -> Iterator[tuple[int, list[str]]]:
             continue
         if separator is None and not layout.widths:
             separator = find_separator(line)
+            if layout.decimal == separator:
+                findings.fail("decimal", separator, "a point where commas separate cells")
         yield number, _cut(line, separator, layout.widths, findings, number)
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
 
 class FormatError(ValueError):
     """A file cannot be read: names the file, the place in it, what was found and expected."""
@@ -35,7 +37,7 @@ class FormatError(ValueError):
         self.expected = expected
         self.where = where
         place = f", {where}" if where else ""
-        shown = repr(value)
+        shown = repr(value.item() if isinstance(value, np.generic) else value)
         if len(shown) > 200:
             shown = shown[:197] + "..."
         super().__init__(f"{path}{place}: invalid {field} {shown}. Must be {expected}.")
@@ -151,6 +153,7 @@ def check_interval(findings: Findings, interval: float, where: str, **shown: Any
     """
     if not 1e-14 <= interval <= 1e-6:
         detail = ", ".join(f"{name} {value!r}" for name, value in shown.items())
-        rule = f"between 1e-14 and 1e-06 s ({detail}): pass sample_interval to override it"
+        told = f" ({detail})" if detail else ""
+        rule = f"between 1e-14 and 1e-06 s{told}: pass sample_interval to override it"
         findings.fail("sample interval", interval, rule, where)
     return interval
