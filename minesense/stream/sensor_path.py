@@ -338,7 +338,7 @@ class SensorPath:
             events = self._end_part("position lost" if is_lost else "position found")
             if not is_lost:
                 events.append(self.gap(part.start, scan.time, "position", length=step))
-                if self.config.lanes == "gap":
+                if self.config.lanes == "gap" and self._is_cut_short():
                     self.book.begin(scan.time)
             return events
         if scan.begins or scan.restarts:
@@ -352,6 +352,16 @@ class SensorPath:
         if self.book.lane_at(scan.time)[0] != self._lane:
             return self._end_part("next lane")
         return []
+
+    def _is_cut_short(self) -> bool:
+        """
+        Return whether a loss of positions ends the lane.
+
+        Not if it had none from its beginning, nor if another sensor has begun the next one:
+        sensors that each began a lane of their own would never be judged together.
+        """
+        is_last = self.book.next_bound(self._lane) == math.inf
+        return is_last and self._n_parts[self._lane] > 1
 
     def _new_part(self, number: int, lane: str, is_lost: bool) -> SensorPart:
         """Return a part with its screen."""

@@ -95,7 +95,8 @@ class Session:
         Of the prescreeners; those of the detector, if there is one.
     detector : Detector, optional
         Judges the places of a lane at its end, when both sensors have seen the whole of it.
-        It takes back no alarm of a prescreener.
+        It takes back no alarm of a prescreener. Of several sensors of a kind it knows the
+        first; the others keep their alarms, OUT_OF_DOMAIN.
 
     Raises
     ------
@@ -318,12 +319,23 @@ class Session:
         if self.detector is not None:
             try:
                 check_sensor(declaration.sensor, self.detector.sensors)
+                path.is_judged = not self._judges_another(declaration)
             except ValueError:
                 path.is_judged = False
+            if not path.is_judged:
                 path.sticky |= int(Quality.OUT_OF_DOMAIN)
         if self.config.checks == "required":
             path.sticky |= int(Quality.CHECK_FAILED)
         return path
+
+    def _judges_another(self, declaration: StreamDeclaration) -> bool:
+        """Return whether the detector listens to another sensor of the kind: it knows one."""
+        assert declaration.sensor is not None
+        return any(
+            other.path.is_judged and other.path.sensor.kind == declaration.sensor.kind
+            for name, other in self._streams.items()
+            if other.path is not None and name != declaration.name
+        )
 
     def _retire(self, stream: _Stream) -> list[Event]:
         """End a stream that is declared anew; keep its counters."""
