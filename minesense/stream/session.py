@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -24,63 +20,24 @@ from ..message import (
 )
 from ..payload import Decoder, declaration_document
 from ..sweep import Quality, no_traces
-from .clock_monitor import ClockMonitor
+from .clock_agreement import agree, read_clock
 from .config import StreamConfig, check_declaration
+from .counters import SessionCounters
 from .events import (
-    AlarmRaised,
-    CountersReport,
     Event,
     Invalidated,
     MessageRejected,
-    NoteTaken,
     PayloadRefused,
     StreamAccepted,
-    StreamCounters,
     StreamRefused,
 )
+from .known_stream import KnownStream
 from .lanes import LaneBook
+from .notes import NoteBook
 from .poses import PoseTrack
 from .queue import Lost
 from .sensor_path import SensorPath, fits
 from .timebase import Taken, Timebase
-
-_UNTIL_CHECK = int(Quality.SETTING_CHANGED | Quality.CHECK_FAILED)
-_JUMP, _DRIFT = int(Quality.TIME_JUMP), int(Quality.DRIFT)
-
-#: By the name of a state, the counter of its scans.
-_STATES = {
-    "OBSERVED_NO_ALARM": "observed",
-    "PARTIALLY_OBSERVED": "partial",
-    "NOT_OBSERVED": "not_observed",
-    "INVALID": "invalid",
-}
-
-
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """What a session knows of one stream."""
-
-    declaration: StreamDeclaration
-    base: Timebase
-    path: SensorPath | None = None
-    monitor: ClockMonitor | None = None
-    reference_read: float = -math.inf  #: newest time of the reference at the last reading
-    disagrees: bool = False  #: its clock was set to what the others do not say
-    is_stopped: bool = False
-    last_check: float = -math.inf  #: s, of the last function check that was passed
-    response: float | None = None  #: of the first function check
-    last_time: float = -math.inf  #: s, of the last message taken
-
-
-@dataclass(slots=True, eq=False)
-class _Counts:
-    """Counters of one stream, kept when it is declared again."""
-
-    by_name: Counter[str] = field(default_factory=Counter)
-    states: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    n_reordered: int = 0
-    n_missing: int = 0
 
 
 class Session:
@@ -144,13 +101,13 @@ class Session:
         self.settings = settings or (detector.settings if detector else DetectorSettings())
         self._book = LaneBook(self.settings, detector)
         self._decoder = Decoder()
-        self._streams: dict[str, _Stream] = {}
-        self._counts: dict[str, _Counts] = {}
+        self._streams: dict[str, KnownStream] = {}
+        self._counters = SessionCounters()
+        self._notes = NoteBook(config, self._book, self._streams)
         self._refused: set[str] = set()
         self._track: PoseTrack | None = None
-        self._reference: _Stream | None = None
+        self._reference: KnownStream | None = None
         self._n_refused = 0
-        self._n_marks = 0
         self._next_report = -math.inf
         self._is_finished = False
 
@@ -192,7 +149,7 @@ class Session:
         elif isinstance(message, StreamDeclaration):
             events = self._declare(message)
         elif isinstance(message, NoteMessage):
-            events = self._note(message)
+            events = self._notes.take(message, self._now)
         else:
             msg = f"Invalid message of type {type(message).__name__}. Must be a message."
             raise TypeError(msg)
@@ -205,7 +162,7 @@ class Session:
         for number, n in lost.by_number.items():
             declared = self._decoder.declared.get(number)
             name = declared.name if declared is not None else ""
-            counts = self._counts_of(name).by_name
+            counts = self._counters.of(name).by_name
             counts["received"] += n
             counts["overflow"] += n
             stream = self._streams.get(name)
@@ -245,7 +202,7 @@ class Session:
                 )
         events += self._book.finish()
         self._is_finished = True
-        return (*events, self._report())
+        return (*events, self._counters.report(self._streams, self._now, self._n_refused))
 
     # -- declarations ----------------------------------------------------------------------
 
@@ -268,7 +225,7 @@ class Session:
         if known is not None:
             events = self._retire(known) + events
         base = Timebase(declaration, time_jump=self.config.time_jump)
-        stream = _Stream(declaration, base)
+        stream = KnownStream(declaration, base)
         self._streams[name] = stream
         if declaration.kind == "sensor":
             stream.path = self._new_path(declaration)
@@ -337,19 +294,14 @@ class Session:
             if other.path is not None and name != declaration.name
         )
 
-    def _retire(self, stream: _Stream) -> list[Event]:
+    def _retire(self, stream: KnownStream) -> list[Event]:
         """End a stream that is declared anew; keep its counters."""
         events = self._release(stream)
-        counts = self._counts_of(stream.declaration.name)
-        counts.n_reordered += stream.base.n_reordered
-        counts.n_missing += stream.base.n_missing
         if stream.path is not None:
             events += stream.path.finish(self._track)
-            states, reasons = stream.path.counts()
-            counts.states += states
-            counts.reasons += reasons
         elif stream is self._reference:
             events += self._cut_all()
+        self._counters.keep(stream)
         return events
 
     # -- scans and positions ---------------------------------------------------------------
@@ -364,7 +316,7 @@ class Session:
             return self._reject(message, "undeclared")
         if isinstance(message, SensorMessage) and not fits(message, stream.declaration):
             return self._reject(message, "bad_shape")
-        self._counts_of(message.stream).by_name["received"] += 1
+        self._counters.of(message.stream).by_name["received"] += 1
         taken, rejected = stream.base.take(message)
         if stream.path is not None:
             stream.path.n_missing = stream.base.n_missing
@@ -380,7 +332,7 @@ class Session:
     ) -> list[Event]:
         """Count a message that is not processed."""
         known = message.stream in self._streams or message.stream in self._refused
-        counts = self._counts_of(message.stream if known else "").by_name
+        counts = self._counters.of(message.stream if known else "").by_name
         counts["received"] += 0 if is_counted else 1
         counts[reason] += 1
         return [
@@ -392,7 +344,7 @@ class Session:
             )
         ]
 
-    def _process(self, stream: _Stream, taken: list[Taken]) -> list[Event]:
+    def _process(self, stream: KnownStream, taken: list[Taken]) -> list[Event]:
         """Pass what is in order on."""
         events: list[Event] = []
         if taken and stream.is_stopped:
@@ -404,7 +356,9 @@ class Session:
                 self._agree(stream, item.time)
             stream.last_time = item.time
             if stream.path is not None:
-                events += self._read_clock(stream, item.time)
+                events += read_clock(
+                    stream, self._reference, item.time, block=self.config.clock_block
+                )
                 message = item.message
                 if isinstance(message, SensorMessage) and (
                     message.flags & DeviceFlag.SETTING_CHANGED
@@ -414,10 +368,10 @@ class Session:
             elif stream is self._reference and not stream.disagrees:
                 assert self._track is not None
                 self._track.take(item)
-        self._counts_of(stream.declaration.name).by_name["accepted"] += len(taken)
+        self._counters.of(stream.declaration.name).by_name["accepted"] += len(taken)
         return events
 
-    def _release(self, stream: _Stream) -> list[Event]:
+    def _release(self, stream: KnownStream) -> list[Event]:
         """Take what waits in a stream's timebase."""
         taken, rejected = stream.base.finish()
         events: list[Event] = []
@@ -427,14 +381,14 @@ class Session:
 
     # -- clocks ----------------------------------------------------------------------------
 
-    def _other_time(self, stream: _Stream) -> float:
+    def _other_time(self, stream: KnownStream) -> float:
         """Return the newest task time that a stream is compared with; NaN if there is none."""
         if stream is not self._reference:
             return math.nan if self._reference is None else self._reference.base.newest
         times = [other.base.newest for other in self._streams.values() if other.path]
         return max(times, default=math.nan)
 
-    def _clock_was_set(self, stream: _Stream, time: float) -> list[Event]:
+    def _clock_was_set(self, stream: KnownStream, time: float) -> list[Event]:
         """End what cannot go on behind a step of a clock."""
         events: list[Event] = []
         is_forward = time > stream.last_time  # perhaps nothing but a gap
@@ -459,138 +413,9 @@ class Session:
                 other.monitor.restart()
         return events
 
-    def _agree(self, stream: _Stream, time: float) -> None:
+    def _agree(self, stream: KnownStream, time: float) -> None:
         """Trust a clock that was set as soon as it is near what the others say."""
-        other = self._other_time(stream)
-        stream.disagrees = not (math.isnan(other) or other == -math.inf) and (
-            abs(time - other) > self.config.time_jump / 2
-        )
-        if stream.path is not None:
-            stream.path.sticky &= ~_JUMP
-            stream.path.sticky |= _JUMP if stream.disagrees else 0
-
-    def _read_clock(self, stream: _Stream, time: float) -> list[Event]:
-        """Compare a sensor's clock with that of the positions."""
-        reference = self._reference
-        if reference is None or reference.disagrees or stream.disagrees:
-            return []
-        newest = reference.base.newest
-        if newest in (stream.reference_read, -math.inf):
-            return []
-        stream.reference_read = newest
-        if stream.monitor is None:
-            stream.monitor = ClockMonitor(
-                stream.declaration.name,
-                reference.declaration.name,
-                block=self.config.clock_block,
-                drift_bound=stream.declaration.drift_bound + reference.declaration.drift_bound,
-            )
-        good_before = stream.monitor.last_good
-        estimate = stream.monitor.take(time, newest)
-        if estimate is None:
-            return []
-        events: list[Event] = [estimate]
-        assert stream.path is not None
-        was_bad = stream.path.sticky & _DRIFT
-        if estimate.is_within_bound:
-            stream.path.sticky &= ~_DRIFT
-        else:
-            stream.path.sticky |= _DRIFT
-            if not was_bad:
-                events.append(
-                    Invalidated(
-                        stream=stream.declaration.name,
-                        start_time=good_before,
-                        stop_time=time,
-                        reason=Quality.DRIFT.name or "",
-                    )
-                )
-        return events
-
-    # -- notes -----------------------------------------------------------------------------
-
-    def _note(self, note: NoteMessage) -> list[Event]:
-        """Take a note of people or devices."""
-        stream = self._streams.get(note.stream)
-        time = note.stamp
-        if stream is not None and math.isfinite(time):
-            time += stream.base.shift
-        place = time if math.isfinite(time) else self._now
-        events: list[Event] = [
-            NoteTaken(stream=note.stream, time=time, topic=note.topic, content=note.content)
-        ]
-        if note.topic == "lane":
-            self._book.begin(place, _text(note.content.get("name")))
-        elif note.topic == "end lane":
-            name = _text(note.content.get("name")) or "lane"
-            self._book.begin(place, f"after {name}")
-        elif note.topic == "setting":
-            for other in self._sensors(note):
-                assert other.path is not None
-                other.path.sticky |= int(Quality.SETTING_CHANGED)
-        elif note.topic == "check":
-            for other in self._sensors(note):
-                events += self._check_function(other, note.content, place)
-        elif note.topic == "mark":
-            events.append(self._mark(note, place))
-        return events
-
-    def _sensors(self, note: NoteMessage) -> list[_Stream]:
-        """Return the sensor streams that a note is about: those that it names, or all."""
-        name = note.content.get("sensor", note.stream)
-        sensors = [stream for stream in self._streams.values() if stream.path is not None]
-        named = [stream for stream in sensors if stream.declaration.name == name]
-        return named or sensors
-
-    def _check_function(
-        self, stream: _Stream, content: Mapping[str, Any], time: float
-    ) -> list[Event]:
-        """Take the result of a function check of a sensor."""
-        assert stream.path is not None
-        passed = content.get("passed") is True
-        response = content.get("response")
-        tolerance = self.config.check_tolerance
-        if isinstance(response, int | float) and not isinstance(response, bool):
-            if stream.response is None and passed:
-                stream.response = float(response)
-            elif stream.response is not None and tolerance is not None:
-                off = abs(response - stream.response)
-                passed = passed and off <= tolerance * abs(stream.response)
-        elif tolerance is not None:
-            passed = False  # nothing to compare
-        if passed:
-            stream.last_check = time
-            stream.path.sticky &= ~_UNTIL_CHECK
-            return []
-        stream.path.sticky |= int(Quality.CHECK_FAILED)
-        return [
-            Invalidated(
-                stream=stream.declaration.name,
-                start_time=stream.last_check,
-                stop_time=time,
-                reason=Quality.CHECK_FAILED.name or "",
-            )
-        ]
-
-    def _mark(self, note: NoteMessage, time: float) -> AlarmRaised:
-        """Return the alarm of a person."""
-        self._n_marks += 1
-        place = [_number(note.content.get(name)) for name in ("easting", "northing")]
-        return AlarmRaised(
-            identifier=f"mark/{self._n_marks}",
-            kind="mark",
-            stream=note.stream,
-            sensor="",
-            lane=self._book.lane_at(time)[1],
-            part=0,
-            channel=-1,
-            time=time,
-            easting=place[0],
-            northing=place[1],
-            position_error=_number(note.content.get("position_error"), math.inf),
-            score=math.nan,
-            quality=0,
-        )
+        agree(stream, time, self._other_time(stream), time_jump=self.config.time_jump)
 
     # -- what follows from any message -----------------------------------------------------
 
@@ -624,41 +449,8 @@ class Session:
             is_first = self._next_report == -math.inf
             self._next_report = now + self.config.report_interval
             if not is_first:
-                events.append(self._report())
+                events.append(self._counters.report(self._streams, self._now, self._n_refused))
         return events
-
-    def _counts_of(self, name: str) -> _Counts:
-        """Return the counters of a stream."""
-        counts = self._counts.get(name)
-        if counts is None:
-            counts = self._counts[name] = _Counts()
-        return counts
-
-    def _report(self) -> CountersReport:
-        """Return all counters."""
-        streams = {}
-        for name in sorted(self._counts):
-            counts = self._counts[name]
-            by_name = dict(counts.by_name)
-            states, reasons = counts.states, counts.reasons
-            stream = self._streams.get(name)
-            pending = 0
-            if stream is not None:
-                by_name["reordered"] = counts.n_reordered + stream.base.n_reordered
-                by_name["missing"] = counts.n_missing + stream.base.n_missing
-                by_name["accepted"] = by_name.get("accepted", 0) + stream.base.n_waiting
-                by_name["undecided"] = int(stream.base.has_suspect)
-                if stream.path is not None:
-                    now_states, now_reasons = stream.path.counts()
-                    states, reasons = states + now_states, reasons + now_reasons
-                    pending = stream.path.n_pending + stream.base.n_waiting
-            streams[name] = StreamCounters(
-                **by_name,
-                pending=pending,
-                **{counter: states[state] for state, counter in _STATES.items()},
-                reasons=dict(sorted(reasons.items())),
-            )
-        return CountersReport(time=self._now, streams=streams, n_refused=self._n_refused)
 
 
 def _as_recorded(message: PositionMessage) -> PositionMessage:
@@ -671,14 +463,3 @@ def _as_recorded(message: PositionMessage) -> PositionMessage:
     return dataclasses.replace(
         message, error=error, heading=heading, pitch=pitch, roll=roll, height=height
     )
-
-
-def _text(value: Any) -> str | None:
-    """Return a value if it is text of a length that a name may have."""
-    return value[:200] if isinstance(value, str) and value else None
-
-
-def _number(value: Any, missing: float = math.nan) -> float:
-    """Return a value if it is a number."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else missing
