@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,7 +20,6 @@ from .config import StreamConfig
 from .events import (
     AlarmRaised,
     CoverageCells,
-    CoverageStretch,
     Event,
     LaneBegun,
     LaneChunk,
@@ -32,6 +30,8 @@ from .poses import Poses
 from .runs import Run, RunQueue, edge, state_of_run
 from .scan_checks import Scan
 from .states import LANE_FAILED, LIMITS_NOT_STATED, Observation, reasons_of
+from .stretches import PartName, Stretches
+from .unscreened import Unscreened
 
 _NO_POSE = int(Quality.POSE_NONE)
 
@@ -40,35 +40,6 @@ _MOST_ERRORS = 4096
 
 #: Speed that a platform without positions is taken to have, m/s, if it is not known.
 ASSUMED_SPEED = 0.5
-
-
-class Unscreened:
-    """What takes the place of a screen where there are no stages for a sensor."""
-
-    note: Callable[[Sweep], None] | None = None
-
-    def reach(self, sensor: Sensor) -> float:
-        """Return 0: no alarm comes from here."""
-        return 0.0
-
-    def push(self, chunk: Sweep) -> list[Candidate]:
-        """Hand the traces on as they are."""
-        if self.note is not None and len(chunk):
-            self.note(chunk)
-        return []
-
-    def end_part(self) -> list[Candidate]:
-        """Return nothing: nothing was held."""
-        return []
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartName:
-    """Which part of which lane of which stream."""
-
-    stream: str
-    lane: str
-    number: int
 
 
 class SensorPart:
@@ -111,7 +82,10 @@ class SensorPart:
         self._spacing = (settings.radar if is_radar else settings.coils).spacing
         footprint = settings.radar_footprint if is_radar else settings.coil_footprint
         right = sensor.lever_arms[:, 0]
-        self._width = float(np.ptp(right)) + 2 * footprint if len(right) else 0.0
+        width = float(np.ptp(right)) + 2 * footprint if len(right) else 0.0
+        self._stretches = Stretches(
+            name, sensor.kind, width=width, interval=config.report_interval
+        )
         self._latency = screen.reach(sensor)
         self._resample = ResampleTrack(spacing=self._spacing, max_step=settings.max_gap)
         self._limit = math.inf if config.limits is None else config.limits.position_error
@@ -123,8 +97,6 @@ class SensorPart:
         )
         self._next_cells: float | None = None
         self.runs = RunQueue()
-        self.states: Counter[str] = Counter()  #: scans settled, by state
-        self.not_observed: Counter[str] = Counter()  #: by reason, those not wholly observed
         self.start = math.nan  #: s, of the first scan
         self._last = math.nan
         self._along = 0.0  # m, of a platform without positions
@@ -132,11 +104,23 @@ class SensorPart:
         self._begins_with_gap = False
         self._out_flags: int | None = None
         self._errors: deque[tuple[float, float]] = deque(maxlen=_MOST_ERRORS)
-        self._open: tuple[Observation, tuple[str, ...]] | None = None
-        self._stretch: list[Run] = []
         self._is_saturated = False
         self.n_scans = self.n_alarms = 0
-        self.length = 0.0
+
+    @property
+    def states(self) -> Counter[str]:
+        """Scans settled, by state."""
+        return self._stretches.states
+
+    @property
+    def not_observed(self) -> Counter[str]:
+        """Scans settled and not wholly observed, by reason."""
+        return self._stretches.not_observed
+
+    @property
+    def length(self) -> float:
+        """Metres of track settled."""
+        return self._stretches.length
 
     def begin(self, time: float, *, behind_gap: bool) -> list[Event]:
         """
@@ -254,13 +238,13 @@ class SensorPart:
             )
         ]
         for run in self.runs.take_all(0):
-            events += self._add(run, Observation.INVALID, (LANE_FAILED,))
+            events += self._stretches.add(run, Observation.INVALID, (LANE_FAILED,))
         return events + self._close("failed")
 
     def _close(self, reason: str) -> list[Event]:
         """Tell the last stretch, the last cells and what came of the part."""
         name = self.name
-        events = self._end_stretch() + self._report_cells()
+        events = self._stretches.end() + self._report_cells()
         not_observed = dict(sorted(self.not_observed.items()))
         events.append(
             LaneEnded(
@@ -387,51 +371,8 @@ class SensorPart:
             state, reasons = state_of_run(run, self._limit), reasons_of(run.flags)
             if self.config.limits is None and state < Observation.NOT_OBSERVED:
                 state, reasons = Observation.NOT_OBSERVED, (LIMITS_NOT_STATED,)
-            events += self._add(run, state, reasons)
+            events += self._stretches.add(run, state, reasons)
         return events
-
-    def _add(self, run: Run, state: Observation, reasons: tuple[str, ...]) -> list[Event]:
-        """Add a run to the stretch that is open, or begin a new one."""
-        self.states[state.name] += run.n_scans
-        if state != Observation.OBSERVED_NO_ALARM:
-            self.not_observed[reasons[0] if reasons else state.name] += run.n_scans
-        self.length += run.length
-        events: list[Event] = []
-        is_long = self._stretch and (
-            run.stop - self._stretch[0].start > self.config.report_interval
-        )
-        if self._open != (state, reasons) or is_long:
-            events = self._end_stretch()
-        self._open = (state, reasons)
-        if self._stretch:
-            last = self._stretch[0]
-            last.stop, last.n_scans = run.stop, last.n_scans + run.n_scans
-            last.length += run.length
-        else:
-            self._stretch = [run]
-        return events
-
-    def _end_stretch(self) -> list[Event]:
-        """Return the stretch that is open."""
-        if not self._stretch or self._open is None:
-            return []
-        run, (state, reasons) = self._stretch[0], self._open
-        self._stretch, self._open = [], None
-        return [
-            CoverageStretch(
-                stream=self.name.stream,
-                sensor=self.sensor.kind,
-                lane=self.name.lane,
-                part=self.name.number,
-                start_time=run.start,
-                stop_time=run.stop,
-                length=run.length,
-                area=run.length * self._width,
-                n_scans=run.n_scans,
-                state=state,
-                reasons=reasons,
-            )
-        ]
 
     def _saturation(self, time: np.ndarray, flags: np.ndarray, poses: Poses) -> list[Event]:
         """Return an alarm at the first scan of a saturated stretch."""

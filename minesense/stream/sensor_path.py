@@ -10,15 +10,19 @@ from dataclasses import replace
 import numpy as np
 
 from ..detect.screen import Screen
-from ..message import SensorMessage, StreamDeclaration
+from ..message import StreamDeclaration
 from ..sweep import Floats, Frame, Quality
+from .breaks import poses_of, unbroken
 from .config import StreamConfig
-from .events import Event, GapFound, QualityChanged, SearchScore
+from .events import Event, GapFound, SearchScore
 from .lanes import LaneBook
-from .part import ASSUMED_SPEED, PartName, SensorPart, Unscreened
+from .part import ASSUMED_SPEED, SensorPart
 from .poses import Poses, PoseTrack, nowhere
+from .quality_lights import QualityLights
 from .scan_checks import Scan, ScanChecks
+from .stretches import PartName
 from .timebase import Taken
+from .unscreened import Unscreened
 
 _NO_POSE, _JUMP = int(Quality.POSE_NONE), int(Quality.POSE_JUMP)
 _TIME_JUMP = int(Quality.TIME_JUMP)
@@ -60,7 +64,7 @@ class SensorPath:
         self._last_time = math.nan
         self._last_place: Floats | None = None
         self._last_speed = ASSUMED_SPEED
-        self._lights: int | None = None
+        self._lights = QualityLights(declaration.name)
         expected = config.expected(declaration.name)
         self._time_error = declaration.offset_error
         self._time_error += (
@@ -264,32 +268,12 @@ class SensorPath:
         else:
             poses = track.locate(times, errors, reach=self._reach)
             track.needed[self.declaration.name] = float(times[-1])
-        events = self._lights_of(scans, poses)
-        for start, stop in self._breaks(scans, poses):
-            events += self._push(scans[start:stop], _slice(poses, start, stop))
+        events = self._lights.take(scans, poses)
+        for start, stop in unbroken(
+            scans, poses, self.book, max_scan_gap=self.config.max_scan_gap
+        ):
+            events += self._push(scans[start:stop], poses_of(poses, start, stop))
         return events
-
-    def _breaks(self, scans: list[Scan], poses: Poses) -> list[tuple[int, int]]:
-        """Return stretches of scans without any reason to cut between them."""
-        n = len(scans)
-        is_lost = (poses.flags & _NO_POSE) != 0
-        cut = np.zeros(n, bool)
-        cut[1:] = is_lost[1:] != is_lost[:-1]
-        times = [scan.time for scan in scans]
-        for k in range(1, n):
-            scan = scans[k]
-            is_gap = times[k] - times[k - 1] > self.config.max_scan_gap
-            cut[k] |= scan.begins or scan.restarts or is_gap
-        if n > 1:
-            steps = np.hypot(*np.diff(poses.position[:, :2], axis=0).T)
-            cut[1:] |= steps > self.book.settings.max_gap
-        bound = self.book.next_bound(self.book.lane_at(times[0])[0])
-        while bound <= times[-1]:
-            first = int(np.searchsorted(times, bound, side="left"))
-            cut[first] = True
-            bound = self.book.next_bound(self.book.lane_at(times[first])[0])
-        starts = [0, *(k for k in np.flatnonzero(cut).tolist() if k)]
-        return list(zip(starts, [*starts[1:], n], strict=True))
 
     def _push(self, scans: list[Scan], poses: Poses) -> list[Event]:
         """Pass scans without a break to the part they belong to."""
@@ -448,58 +432,3 @@ class SensorPath:
             cause=cause,  # type: ignore[arg-type]
             n_lost=n_lost,
         )
-
-    def _lights_of(self, scans: list[Scan], poses: Poses) -> list[Event]:
-        """Return a change of what is wrong with the stream."""
-        flags = int(np.bitwise_or.reduce(poses.flags))
-        for scan in scans:
-            flags |= scan.flags
-        before, self._lights = self._lights, flags
-        if before == flags:
-            return []
-        before = before or 0
-        return [
-            QualityChanged(
-                stream=self.declaration.name,
-                time=scans[-1].time,
-                quality=flags,
-                added=_names(flags & ~before),
-                removed=_names(before & ~flags),
-            )
-        ]
-
-
-def _names(flags: int) -> tuple[str, ...]:
-    """Return the names of flags."""
-    return tuple(flag.name or "" for flag in Quality if flag & flags)
-
-
-def _slice(poses: Poses, start: int, stop: int) -> Poses:
-    """Return the poses of some scans."""
-    return Poses(
-        *(
-            getattr(poses, name)[start:stop]
-            for name in ("position", "heading", "speed", "height", "tilt", "error", "flags")
-        )
-    )
-
-
-def fits(message: SensorMessage, declaration: StreamDeclaration) -> bool:
-    """
-    Return whether a scan has the shape of its sensor.
-
-    Parameters
-    ----------
-    message : SensorMessage
-        As it arrived.
-    declaration : StreamDeclaration
-        Of its stream.
-
-    Returns
-    -------
-    fits : bool
-        If not it is rejected.
-    """
-    assert declaration.sensor is not None
-    samples = np.asarray(message.samples)
-    return samples.shape == declaration.sensor.shape and samples.dtype.kind in "iuf"

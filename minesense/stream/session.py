@@ -36,7 +36,8 @@ from .lanes import LaneBook
 from .notes import NoteBook
 from .poses import PoseTrack
 from .queue import Lost
-from .sensor_path import SensorPath, fits
+from .scan_shape import fits
+from .sensor_path import SensorPath
 from .timebase import Taken, Timebase
 
 
