@@ -110,6 +110,7 @@ class PoseTrack:
         self._n_equal = 0
         self._was_moving = False
         self._last_heading = math.nan
+        self.needed.clear()
 
     @property
     def newest(self) -> float:
@@ -171,8 +172,10 @@ class PoseTrack:
         """Return a fix with its speed, its heading and its flags."""
         config, own = self.config, taken.flags
         error = message.error
-        if not (math.isfinite(error) and error >= 0):
+        if math.isnan(error):
             error = config.fix_errors[message.fix]
+        elif error < 0:
+            error = math.inf  # no size of an error: a receiver that means "unknown"
         if message.fix in _COARSE:
             own |= int(Quality.POSE_COARSE)
         height = self._height(message)
@@ -218,7 +221,7 @@ class PoseTrack:
         """Return the height of the head above ground; NaN if unknown or not plausible."""
         height = message.height
         if not math.isfinite(height) and self.declaration.height_datum == "ground":
-            height = message.coordinates[2]
+            height = message.coordinates[2] - float(self.arm[2])  # of the platform's origin
         low, high = self.config.plausible_height
         return height if low <= height <= high else math.nan
 
