@@ -188,6 +188,50 @@ def test_an_error_without_bound_credits_nothing(error):
     assert counters.not_observed == counters.accepted
 
 
+def test_angles_in_degrees_are_unknown():
+    """A heading of 270 is no number of rad: the track's is taken; so much tilt is no tilt."""
+
+    def drive(**values):
+        for message in DRIVE:
+            is_fix = isinstance(message, PositionMessage)
+            yield live.changed(message, **values) if is_fix else message
+
+    def places(found):
+        return [e.easting for e in live.only(found, AlarmRaised) if e.score > 15]
+
+    right = live.run(new_session(), drive(heading=0.0))
+    degrees = live.run(new_session(), drive(heading=270.0))
+    assert places(degrees) == pytest.approx(places(right), abs=0.02)
+    limits = dataclasses.replace(live.LIMITS, tilt=0.3)
+    for values in ({"pitch": 360.0, "roll": 0.0}, {"pitch": 0.0, "roll": math.inf}):
+        counters = counted(live.run(new_session(limits=limits), drive(**values)))
+        assert counters.observed == 0
+        assert counters.reasons["TILT_LIMIT"] > 500
+
+
+def test_latitude_and_longitude_in_the_wrong_order_credit_nothing():
+    """Places thousands of kilometres from the task's origin are none."""
+    latitude, longitude = 47.285, 8.565
+
+    def drive(*, is_swapped):
+        for message in DRIVE:
+            if getattr(message, "kind", "") == "position":
+                yield live.changed(message, coordinates="geographic")
+            elif isinstance(message, PositionMessage):
+                north = latitude + message.coordinates[1] / 111180.0
+                place = (longitude, north) if is_swapped else (north, longitude)
+                yield live.changed(message, coordinates=(*place, 547.0))
+            else:
+                yield message
+
+    origin = (latitude, longitude, 547.0)
+    right = counted(live.run(new_session(origin=origin), drive(is_swapped=False)))
+    wrong = counted(live.run(new_session(origin=origin), drive(is_swapped=True)))
+    assert right.observed > 500
+    assert wrong.observed == wrong.partial == 0
+    assert wrong.reasons["POSE_NONE"] > 500
+
+
 def test_a_height_above_ground_is_that_of_the_platform():
     """The antenna on its mast is not the head: the lever arm is taken off."""
     position = next(m for m in DRIVE if getattr(m, "kind", "") == "position")

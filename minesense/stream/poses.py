@@ -20,6 +20,9 @@ from .timebase import Taken
 #: Seconds over which speed and heading of a track are taken: longer than the noise of fixes.
 _TRACK_WINDOW = 0.25
 
+#: Metres from the origin: a local frame ends there, and so does any task.
+_FARTHEST = 1e5
+
 #: Fixes that are kept, at most.
 _MOST_FIXES = 4096
 
@@ -180,7 +183,8 @@ class PoseTrack:
             own |= int(Quality.POSE_COARSE)
         height = self._height(message)
         speed, course, vertical = self._motion(taken.time, place, height)
-        heading, is_stated = message.heading, math.isfinite(message.heading)
+        heading = _within(message.heading, 2 * math.pi)
+        is_stated = math.isfinite(heading)
         if not is_stated:
             heading = course
         if math.isfinite(heading):
@@ -199,8 +203,8 @@ class PoseTrack:
             antenna=place,
             heading=heading,
             is_heading_stated=is_stated,
-            pitch=message.pitch,
-            roll=message.roll,
+            pitch=_within(message.pitch, math.pi),
+            roll=_within(message.roll, math.pi),
             height=height,
             error=error,
             time_error=taken.time_error,
@@ -214,7 +218,9 @@ class PoseTrack:
         """Return easting, northing and upward of the antenna, m; an unknown height is 0."""
         x, y, z = coordinates
         if self._frame is not None:
-            return self._frame.local(x, y, z if math.isfinite(z) else self._frame.origin[2])
+            place = self._frame.local(x, y, z if math.isfinite(z) else self._frame.origin[2])
+            is_near = math.hypot(*place[:2]) <= _FARTHEST
+            return place if is_near else (math.nan,) * 3
         return x, y, z if math.isfinite(z) else 0.0
 
     def _height(self, message: PositionMessage) -> float:
@@ -361,6 +367,11 @@ class PoseTrack:
         )
         result: Floats = turned @ self.arm
         return result
+
+
+def _within(angle: float, bound: float) -> float:
+    """Return an angle in rad; NaN for what can only be degrees, or nothing at all."""
+    return angle if abs(angle) <= bound * (1 + 1e-6) else math.nan
 
 
 def _between(values: Floats, i: npt.NDArray[Any], j: npt.NDArray[Any], share: Floats) -> Floats:
