@@ -47,6 +47,9 @@ from .timebase import Taken, Timebase
 _UNTIL_CHECK = int(Quality.SETTING_CHANGED | Quality.CHECK_FAILED)
 _JUMP, _DRIFT = int(Quality.TIME_JUMP), int(Quality.DRIFT)
 
+#: Seconds by which the stamp of a note may be ahead of all streams.
+_MOST_AHEAD = 60.0
+
 #: By the name of a state, the counter of its scans.
 _STATES = {
     "OBSERVED_NO_ALARM": "observed",
@@ -70,6 +73,7 @@ class _Stream:
     last_check: float = -math.inf  #: s, of the last function check that was passed
     response: float | None = None  #: of the first function check
     last_time: float = -math.inf  #: s, of the last message taken
+    heard: float = -math.inf  #: newest time of all streams when its last message came
 
 
 @dataclass(slots=True, eq=False)
@@ -263,14 +267,13 @@ class Session:
                 self._refused.add(name)
             return [StreamRefused(stream=name, reason=str(error))]
         self._refused.discard(name)
-        events: list[Event] = [StreamAccepted(stream=name, declaration=declaration)]
-        if known is not None:
-            events = self._retire(known) + events
+        events: list[Event] = [] if known is None else self._retire(known)
         base = Timebase(declaration, time_jump=self.config.time_jump)
         stream = _Stream(declaration, base)
         self._streams[name] = stream
+        unscreened = ""
         if declaration.kind == "sensor":
-            stream.path = self._new_path(declaration)
+            stream.path, unscreened = self._new_path(declaration)
             if known is not None:
                 stream.last_check, stream.response = known.last_check, known.response
                 stream.path.sticky |= int(Quality.SETTING_CHANGED)
@@ -279,6 +282,9 @@ class Session:
         ):
             self._reference = stream
             self._track = PoseTrack(declaration, self.config)
+        events.append(
+            StreamAccepted(stream=name, declaration=declaration, unscreened=unscreened)
+        )
         if self._reference is not None and self._reference.declaration.frame is not None:
             for other in self._streams.values():
                 if other.path is not None:
@@ -304,26 +310,29 @@ class Session:
         if declaration.coordinates == "geographic" and declaration.kind == "position":
             PoseTrack(declaration, self.config)  # raises if pyproj is not there
 
-    def _new_path(self, declaration: StreamDeclaration) -> SensorPath:
-        """Return the way of a sensor's scans; say whether it can be screened and judged."""
+    def _new_path(self, declaration: StreamDeclaration) -> tuple[SensorPath, str]:
+        """Return the way of a sensor's scans, and why they cannot be screened or judged."""
+        reason = ""
         path = SensorPath(declaration, self.config, self._book)
         self._book.register(declaration.name)
         assert declaration.sensor is not None
         try:
             screen = Screen(self.settings, keep=False)
             screen.push(no_traces(declaration.sensor, "test"))
-        except ValueError:
+        except ValueError as error:
+            reason = f"No alarms of a prescreener: {error}"
             path.is_screened = False
             path.sticky |= int(Quality.OUT_OF_DOMAIN)
         if self.detector is not None:
             try:
                 check_sensor(declaration.sensor, self.detector.sensors)
-            except ValueError:
+            except ValueError as error:
+                reason = reason or f"Its places are not judged: {error}"
                 path.is_judged = False
                 path.sticky |= int(Quality.OUT_OF_DOMAIN)
         if self.config.checks == "required":
             path.sticky |= int(Quality.CHECK_FAILED)
-        return path
+        return path, reason
 
     def _retire(self, stream: _Stream) -> list[Event]:
         """End a stream that is declared anew; keep its counters."""
@@ -354,6 +363,7 @@ class Session:
             return self._reject(message, "bad_shape")
         self._counts_of(message.stream).by_name["received"] += 1
         taken, rejected = stream.base.take(message)
+        stream.heard = self._now
         if stream.path is not None:
             stream.path.n_missing = stream.base.n_missing
         events: list[Event] = []
@@ -388,7 +398,7 @@ class Session:
         for item in taken:
             if item.begins:
                 events += self._clock_was_set(stream, item.time)
-            elif stream.disagrees:
+            elif stream.disagrees or stream.last_time == -math.inf:
                 self._agree(stream, item.time)
             stream.last_time = item.time
             if stream.path is not None:
@@ -433,6 +443,9 @@ class Session:
         elif stream is self._reference and self._track is not None and not is_forward:
             events += self._cut_all()
             self._track.restart()
+        if not is_forward and stream is (self._reference or stream):
+            self._book.restart()
+            self._next_report = min(self._next_report, time)
         stream.disagrees = True
         self._agree(stream, time)
         return events
@@ -448,10 +461,13 @@ class Session:
         return events
 
     def _agree(self, stream: _Stream, time: float) -> None:
-        """Trust a clock that was set as soon as it is near what the others say."""
+        """Trust a clock that was set, or is new, as soon as it is near what the others say."""
         other = self._other_time(stream)
+        bound = self.config.time_jump / 2
+        if stream.last_time == -math.inf:
+            bound = max(bound, self.config.hold)  # its first message may have been under way
         stream.disagrees = not (math.isnan(other) or other == -math.inf) and (
-            abs(time - other) > self.config.time_jump / 2
+            abs(time - other) > bound
         )
         if stream.path is not None:
             stream.path.sticky &= ~_JUMP
@@ -503,15 +519,19 @@ class Session:
         time = note.stamp
         if stream is not None and math.isfinite(time):
             time += stream.base.shift
-        place = time if math.isfinite(time) else self._now
+        now = self._now
+        place = time if math.isfinite(time) else now
+        if now > -math.inf and place > now + _MOST_AHEAD:
+            place = now  # by another clock: it must not hold up the lanes and checks to come
+        lane_start = place if now > -math.inf else now
         events: list[Event] = [
             NoteTaken(stream=note.stream, time=time, topic=note.topic, content=note.content)
         ]
         if note.topic == "lane":
-            self._book.begin(place, _text(note.content.get("name")))
+            self._book.begin(lane_start, _text(note.content.get("name")))
         elif note.topic == "end lane":
             name = _text(note.content.get("name")) or "lane"
-            self._book.begin(place, f"after {name}")
+            self._book.begin(lane_start, f"after {name}")
         elif note.topic == "setting":
             for other in self._sensors(note):
                 assert other.path is not None
@@ -536,11 +556,11 @@ class Session:
         """Take the result of a function check of a sensor."""
         assert stream.path is not None
         passed = content.get("passed") is True
-        response = content.get("response")
         tolerance = self.config.check_tolerance
-        if isinstance(response, int | float) and not isinstance(response, bool):
+        response = _number(content.get("response"))
+        if math.isfinite(response):
             if stream.response is None and passed:
-                stream.response = float(response)
+                stream.response = response
             elif stream.response is not None and tolerance is not None:
                 off = abs(response - stream.response)
                 passed = passed and off <= tolerance * abs(stream.response)
@@ -596,7 +616,8 @@ class Session:
         events: list[Event] = []
         for stream in list(self._streams.values()):
             newest = stream.base.newest
-            silent = now - newest > self.config.hold
+            # one whose clock is behind, or that sends seconds at once, is not silent
+            silent = now - max(newest, stream.heard) > self.config.hold
             if silent and stream.base.n_waiting:
                 events += self._process(stream, stream.base.release())
             path = stream.path
@@ -606,6 +627,8 @@ class Session:
             if silent and not stream.is_stopped and math.isfinite(newest):
                 stream.is_stopped = True
                 events += path.stop(self._track, now)
+                if self._track is not None:
+                    self._track.needed.pop(path.declaration.name, None)
         if self._track is not None:
             self._track.forget()
         if now >= self._next_report:
@@ -668,5 +691,9 @@ def _text(value: Any) -> str | None:
 
 def _number(value: Any, missing: float = math.nan) -> float:
     """Return a value if it is a number."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else missing
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return missing
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return missing
