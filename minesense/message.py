@@ -35,6 +35,9 @@ Floats = npt.NDArray[np.float64]
 #: receiving computer's, "sensor" counts from an instant that the device chose.
 CLOCKS = ("utc", "gps", "host", "sensor")
 
+#: Hz; a rate sizes what is held of a stream.
+_MOST_RATE = 1e6
+
 #: What heights of positions are counted from; "ground" is height above ground.
 HEIGHT_DATUMS = ("ground", "ellipsoid", "geoid", "takeoff", "local")
 
@@ -103,6 +106,9 @@ class StreamDeclaration:
         check_one_of(self.clock, "clock", CLOCKS)
         if self.rate is not None:
             check_positive(self.rate, "rate")
+            if self.rate > _MOST_RATE:
+                msg = f"Invalid rate '{self.rate}' of '{self.name}'. Must be at most 1e6 Hz."
+                raise ValueError(msg)
         check_positive(self.resolution, "resolution")
         for name in ("offset", "lag"):
             check_number(getattr(self, name), name)

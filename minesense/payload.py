@@ -55,6 +55,9 @@ _ALL_FLAGS = sum(DeviceFlag)
 #: Streams of one link or recording: numbers below this.
 MOST_STREAMS = 1024
 
+#: Levels of lists and objects in JSON: more would end in whoever writes it again.
+_MOST_DEPTH = 32
+
 
 class Encoder:
     """
@@ -361,11 +364,25 @@ def _json(document: Mapping[str, Any]) -> bytes:
 def _parse(body: memoryview) -> dict[str, Any]:
     """Return the JSON object that bytes hold."""
     try:
-        document = json.loads(bytes(body).decode("utf-8"))
+        text = bytes(body).decode("utf-8")
+        document = json.loads(text)
+        if "\\u" in text:  # halves of surrogate pairs are no text: nobody could write them
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         msg = f"Invalid JSON of {len(body)} bytes: {error}. Must be an object in UTF-8."
         raise ValueError(msg) from None
     if not isinstance(document, dict):
         msg = f"Invalid JSON {type(document).__name__}. Must be an object."
         raise ValueError(msg)
+    if not _is_shallow(document, _MOST_DEPTH):
+        msg = f"Invalid JSON of {len(body)} bytes. Must be nested {_MOST_DEPTH} deep at most."
+        raise ValueError(msg)
     return document
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    """Return whether lists and objects are nested no deeper than that."""
+    if not isinstance(value, dict | list):
+        return True
+    items = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in items)

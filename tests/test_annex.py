@@ -15,7 +15,6 @@ import rasterio
 import shapely
 from annex_cases import (
     ALARMS,
-    CART,
     CHECK,
     ORIGIN,
     SESSION,

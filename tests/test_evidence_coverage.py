@@ -705,7 +705,8 @@ def test_what_no_sensor_sees_is_not_observed_in_the_summary():
     assert areas == {"CANNOT_SEE": grid.task_area}
     with pytest.raises(ValueError, match=r"Invalid layer .* Must be one of"):
         grid.layer("coil", "AT", 0.0, 0.1)
-    with pytest.raises(ValueError, match=r"^Invalid place, given by easting and northing\. Must lie within the grid\.$"):
+    rule = r"^Invalid place, given by easting and northing\. Must lie within the grid\.$"
+    with pytest.raises(ValueError, match=rule):
         grid.at(blind.state, 3.0, 0.0)
 
 

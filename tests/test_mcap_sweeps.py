@@ -315,6 +315,14 @@ def test_info_and_convert_of_recordings_of_streams(tmp_path, capsys):
     code, out, err = run("convert", target, tmp_path / "line.DT1")
     assert code == 2
     assert len(err.splitlines()) == 1
+    assert "sweeps are written as one of ['hdf5', 'mcap'" in err
+    code, out, err = run("convert", target, tmp_path / "part.mcap", "--traces", "3:7")
+    assert (code, err) == (0, "")
+    part = read(tmp_path / "part.mcap").to_sweep()
+    npt.assert_array_equal(part.samples, read(source)[3:7].samples)
+    code, out, err = run("convert", target, tmp_path / "no.mcap", "--traces", "300:700")
+    assert code == 2
+    assert "Must name some" in err
 
 
 def assert_equal_sweeps(one, other):

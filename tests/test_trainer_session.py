@@ -701,7 +701,8 @@ def test_any_document_is_a_run_or_refused(document):
     assert found["is_scored"] in (True, False)
 
 
-def test_the_command_serves_and_stops(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_and_stops(tmp_path, number):
     """As a user starts it: an address, a page, no trace of a fault when it is stopped."""
     words = [sys.executable, "-m", "minesense", "trainer", "--seed", "4", "--port", "0"]
     words += ["--open-lanes", "0", "--blind-lanes", "1", "--length", "1"]
@@ -709,14 +710,17 @@ def test_the_command_serves_and_stops(tmp_path):
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as process:
+        end = threading.Timer(240.0, process.kill)  # of a command that does not stop
+        end.start()
         said = [process.stderr.readline() for _ in range(3)]
         address = re.search(r"http://127\.0\.0\.1:(\d+)/", said[2])
         assert address, said
         link = http.client.HTTPConnection("127.0.0.1", int(address[1]), timeout=20)
         link.request("POST", "/finish", body="{}", headers={"Content-Type": "application/json"})
         assert link.getresponse().status == 200
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        process.send_signal(number)
+        out, err = process.communicate()
+        end.cancel()
     assert process.returncode == 0
     assert "INVALID: a check with the test piece failed or was not done." in out
     assert "sheet.html" in out

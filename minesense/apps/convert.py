@@ -13,7 +13,7 @@ from typing import Any
 from ..io import FormatWarning, Recording, read, write
 from ..io.skyhub import PositionLog
 from ..io.skyhub_join import join_skyhub
-from ..io.sweep_file import sweeps_of
+from ..io.sweep_file import SweepFile, sweeps_of
 from ..sweep import Sweep
 from .files import write_json
 from .info import describe
@@ -86,6 +86,14 @@ def _part(source: Any, options: Namespace) -> Any:
         raise ValueError(msg)
     if options.traces is None:
         return source
+    if isinstance(source, SweepFile):
+        sweeps = tuple(sweep[options.traces] for sweep in source.sweeps)
+        sweeps = tuple(sweep for sweep in sweeps if len(sweep))
+        if not sweeps:
+            msg = "Invalid --traces: none of the traces of a sweep. Must name some."
+            raise ValueError(msg)
+        header = {**source.header, "is_whole": False}
+        return dataclasses.replace(source, sweeps=sweeps, header=header)
     if not isinstance(source, Recording):
         msg = f"Invalid --traces for a file of format {source.format}. Must be left out."
         raise ValueError(msg)

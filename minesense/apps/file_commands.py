@@ -86,7 +86,7 @@ def _add_convert(commands: Commands) -> None:
         type=arguments.trace_range,
         default=None,
         metavar="A:B",
-        help="only traces from A, counted from 0, to before B; either may be left out",
+        help="only traces from A, counted from 0, to before B; of several sweeps those of each",
     )
     parser.add_argument(
         "--scale",

@@ -10,7 +10,8 @@ from ..stream.replay_source import read_stream
 from .event_lines import event_line
 from .live_session import LinePrinter, LiveSession
 from .live_subscribers import live_subscribers
-from .stream import session_parts, stopped_by_signals
+from .signals import stopped_by_signals
+from .stream import session_parts
 
 
 def run(options: Namespace) -> str:

@@ -13,8 +13,8 @@ from ..stream.server_limits import admits, check_token, read_token
 from ..stream.sweep_source import SweepSource
 from .fieldfolder import SYNTHETIC
 from .live_session import tell
+from .signals import stopped_by_signals
 from .simulator_source import simulate
-from .stream import stopped_by_signals
 
 _MOST_CLIENTS = 8
 _TICK = 0.2  # s between looks at whether to stop

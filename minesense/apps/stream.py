@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import signal
-import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ..detect import Detector
 from ..stream import StreamConfig, load_config
@@ -20,6 +17,7 @@ from ..stream.tcp_server import TcpServer
 from .event_lines import event_line
 from .live_session import LinePrinter, LiveSession, Subscriber, tell
 from .live_subscribers import live_subscribers
+from .signals import stopped_by_signals
 from .source_spec import make_source
 from .warming import Warming
 
@@ -108,38 +106,3 @@ def session_parts(options: Namespace) -> tuple[StreamConfig | None, Detector | N
     config = None if options.config is None else load_config(options.config)
     detector = None if options.model is None else Detector.load(options.model)
     return config, detector
-
-
-@contextlib.contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """
-    Have SIGINT and SIGTERM end the work as the end of its input would; a second one breaks.
-
-    Parameters
-    ----------
-    stop : callable
-        Called once.
-
-    Yields
-    ------
-    None
-        Signals are as before afterwards.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: dict[int, Any] = {
-        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-
-    def handle(number: int, frame: object) -> None:
-        signal.signal(number, before[number])
-        stop()
-
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

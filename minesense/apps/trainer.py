@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import secrets
 import sys
+import threading
 from argparse import Namespace
 from pathlib import Path
 
 from .files import make_folder
 from .local_server import is_loopback
+from .signals import stopped_by_signals
 from .trainerground import Course, make_training
 from .trainerserver import TrainerServer
 from .trainersession import Session, read_session
@@ -65,7 +67,9 @@ def run(options: Namespace) -> str:
     with TrainerServer(session, host=options.host, port=options.port, token=token) as server:
         say(f"SYNTHETIC lanes. Truth of the blind ones is sealed: {session.training.seal}")
         say(f"Open {server.address} in a browser; stop with Ctrl-C.")
-        with contextlib.suppress(KeyboardInterrupt):
+        # from a thread: a server cannot be told to stop by the thread that serves
+        stop = threading.Thread(target=server.shutdown)
+        with stopped_by_signals(stop.start), contextlib.suppress(KeyboardInterrupt):
             server.serve_forever(poll_interval=0.2)
     if not session.is_finished:
         return session.summary()

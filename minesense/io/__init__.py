@@ -164,7 +164,11 @@ def write(
     else:
         found = find_format(format)
     if not found.writes_sweeps and not isinstance(recording, Recording):
-        msg = f"Invalid recording of type {type(recording).__name__}. Must be a Recording."
+        names = [one.name for one in FORMATS if one.writes_sweeps]
+        msg = (
+            f"Invalid recording of type {type(recording).__name__} for the format "
+            f"'{found.name}'. Must be a Recording; sweeps are written as one of {names}."
+        )
         raise TypeError(msg)
     made = found.load_writer()(recording, path, **options)
     return made if isinstance(made, list) else [made]

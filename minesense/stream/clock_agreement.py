@@ -12,23 +12,28 @@ from .known_stream import KnownStream
 _JUMP, _DRIFT = int(Quality.TIME_JUMP), int(Quality.DRIFT)
 
 
-def agree(stream: KnownStream, time: float, other: float, *, time_jump: float) -> None:
+def agree(
+    stream: KnownStream, time: float, other: float, *, time_jump: float, hold: float
+) -> None:
     """
-    Trust a clock that was set as soon as it is near what the others say.
+    Trust a clock that was set, or is new, as soon as it is near what the others say.
 
     Parameters
     ----------
     stream : KnownStream
-        Whose clock was set.
+        Whose clock was set, or is new.
     time : float
         What it says now, s.
     other : float
         What the others say, s; NaN or minus infinity if they say nothing.
-    time_jump : float
+    time_jump, hold : float
         Of the configuration, s.
     """
+    bound = time_jump / 2
+    if stream.last_time == -math.inf:
+        bound = max(bound, hold)  # its first message may have been under way
     stream.disagrees = not (math.isnan(other) or other == -math.inf) and (
-        abs(time - other) > time_jump / 2
+        abs(time - other) > bound
     )
     if stream.path is not None:
         stream.path.sticky &= ~_JUMP

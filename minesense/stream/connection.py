@@ -9,7 +9,7 @@ import socket
 from typing import Any
 
 from ..message import NoteMessage
-from ..payload import Encoder
+from ..payload import Decoder, Encoder
 from .frames import FrameDecoder, encode_frame
 from .numbering import Link, of_no_stream
 from .server_limits import ServerLimits, admits, is_token
@@ -57,6 +57,7 @@ class Connection:
         self.n_delivered = self.n_refused = 0
         self.closing: str | None = None  #: why it is sent away
         self._link, self._limits, self._token = link, limits, token
+        self._messages = Decoder()
         self._decoder = FrameDecoder(max_frame=limits.max_frame)
         self._is_admitted = token is None
         self._most = max(256, min(_READ, int(0.1 * limits.max_byte_rate)))
@@ -167,11 +168,17 @@ class Connection:
     def _renumbered(self, payload: bytes) -> bytes:
         """Return a payload under the number of all links; tell the client what is wrong."""
         try:
-            return self._link.renumber(payload)
+            payload = self._link.renumber(payload)
         except ValueError as error:
             self.n_refused += 1
             self._tell(str(error))
             return of_no_stream(payload)
+        if self._n_notes < _MOST_NOTES:
+            try:
+                self._messages.decode(payload)
+            except ValueError as error:  # the session refuses and counts it
+                self._tell(str(error))
+        return payload
 
     def _tell(self, reason: str) -> None:
         """Send a note about a mistake, if the client reads such notes."""

@@ -29,6 +29,7 @@ class StreamAccepted:
 
     stream: str
     declaration: StreamDeclaration
+    unscreened: str = ""  #: why all of its scans are OUT_OF_DOMAIN; empty if they are not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,3 +25,4 @@ class KnownStream:
     last_check: float = -math.inf  #: s, of the last function check that was passed
     response: float | None = None  #: of the first function check
     last_time: float = -math.inf  #: s, of the last message taken
+    heard: float = -math.inf  #: newest time of all streams when its last message came

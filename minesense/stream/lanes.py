@@ -60,6 +60,12 @@ class LaneBook:
         self._number += 1
         self._bounds.append((time, self._number, name or str(self._number + 1)))
 
+    def restart(self) -> None:
+        """Begin a lane that no time is before: the clock was set back behind its bounds."""
+        self._number += 1
+        self._bounds.clear()
+        self._bounds.append((-math.inf, self._number, str(self._number + 1)))
+
     def lane_at(self, time: float) -> tuple[int, str]:
         """
         Return the lane of a task time.

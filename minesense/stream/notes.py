@@ -15,6 +15,9 @@ from .lanes import LaneBook
 
 _UNTIL_CHECK = int(Quality.SETTING_CHANGED | Quality.CHECK_FAILED)
 
+#: Seconds by which the stamp of a note may be ahead of all streams.
+_MOST_AHEAD = 60.0
+
 
 class NoteBook:
     """
@@ -57,14 +60,17 @@ class NoteBook:
         if stream is not None and math.isfinite(time):
             time += stream.base.shift
         place = time if math.isfinite(time) else now
+        if now > -math.inf and place > now + _MOST_AHEAD:
+            place = now  # by another clock: it must not hold up the lanes and checks to come
+        lane_start = place if now > -math.inf else now
         events: list[Event] = [
             NoteTaken(stream=note.stream, time=time, topic=note.topic, content=note.content)
         ]
         if note.topic == "lane":
-            self._book.begin(place, _text(note.content.get("name")))
+            self._book.begin(lane_start, _text(note.content.get("name")))
         elif note.topic == "end lane":
             name = _text(note.content.get("name")) or "lane"
-            self._book.begin(place, f"after {name}")
+            self._book.begin(lane_start, f"after {name}")
         elif note.topic == "setting":
             for other in self._sensors(note):
                 assert other.path is not None
@@ -89,11 +95,11 @@ class NoteBook:
         """Take the result of a function check of a sensor."""
         assert stream.path is not None
         passed = content.get("passed") is True
-        response = content.get("response")
         tolerance = self.config.check_tolerance
-        if isinstance(response, int | float) and not isinstance(response, bool):
+        response = _number(content.get("response"))
+        if math.isfinite(response):
             if stream.response is None and passed:
-                stream.response = float(response)
+                stream.response = response
             elif stream.response is not None and tolerance is not None:
                 off = abs(response - stream.response)
                 passed = passed and off <= tolerance * abs(stream.response)
@@ -141,5 +147,9 @@ def _text(value: Any) -> str | None:
 
 def _number(value: Any, missing: float = math.nan) -> float:
     """Return a value if it is a number."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else missing
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return missing
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return missing

@@ -20,6 +20,9 @@ from .timebase import Taken
 #: Seconds over which speed and heading of a track are taken: longer than the noise of fixes.
 _TRACK_WINDOW = 0.25
 
+#: Metres from the origin: a local frame ends there, and so does any task.
+_FARTHEST = 1e5
+
 #: Fixes that are kept, at most.
 _MOST_FIXES = 4096
 
@@ -110,6 +113,7 @@ class PoseTrack:
         self._n_equal = 0
         self._was_moving = False
         self._last_heading = math.nan
+        self.needed.clear()
 
     @property
     def newest(self) -> float:
@@ -171,13 +175,16 @@ class PoseTrack:
         """Return a fix with its speed, its heading and its flags."""
         config, own = self.config, taken.flags
         error = message.error
-        if not (math.isfinite(error) and error >= 0):
+        if math.isnan(error):
             error = config.fix_errors[message.fix]
+        elif error < 0:
+            error = math.inf  # no size of an error: a receiver that means "unknown"
         if message.fix in _COARSE:
             own |= int(Quality.POSE_COARSE)
         height = self._height(message)
         speed, course, vertical = self._motion(taken.time, place, height)
-        heading, is_stated = message.heading, math.isfinite(message.heading)
+        heading = _within(message.heading, 2 * math.pi)
+        is_stated = math.isfinite(heading)
         if not is_stated:
             heading = course
         if math.isfinite(heading):
@@ -196,8 +203,8 @@ class PoseTrack:
             antenna=place,
             heading=heading,
             is_heading_stated=is_stated,
-            pitch=message.pitch,
-            roll=message.roll,
+            pitch=_within(message.pitch, math.pi),
+            roll=_within(message.roll, math.pi),
             height=height,
             error=error,
             time_error=taken.time_error,
@@ -211,14 +218,16 @@ class PoseTrack:
         """Return easting, northing and upward of the antenna, m; an unknown height is 0."""
         x, y, z = coordinates
         if self._frame is not None:
-            return self._frame.local(x, y, z if math.isfinite(z) else self._frame.origin[2])
+            place = self._frame.local(x, y, z if math.isfinite(z) else self._frame.origin[2])
+            is_near = math.hypot(*place[:2]) <= _FARTHEST
+            return place if is_near else (math.nan,) * 3
         return x, y, z if math.isfinite(z) else 0.0
 
     def _height(self, message: PositionMessage) -> float:
         """Return the height of the head above ground; NaN if unknown or not plausible."""
         height = message.height
         if not math.isfinite(height) and self.declaration.height_datum == "ground":
-            height = message.coordinates[2]
+            height = message.coordinates[2] - float(self.arm[2])  # of the platform's origin
         low, high = self.config.plausible_height
         return height if low <= height <= high else math.nan
 
@@ -358,6 +367,11 @@ class PoseTrack:
         )
         result: Floats = turned @ self.arm
         return result
+
+
+def _within(angle: float, bound: float) -> float:
+    """Return an angle in rad; NaN for what can only be degrees, or nothing at all."""
+    return angle if abs(angle) <= bound * (1 + 1e-6) else math.nan
 
 
 def _between(values: Floats, i: npt.NDArray[Any], j: npt.NDArray[Any], share: Floats) -> Floats:

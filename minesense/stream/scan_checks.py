@@ -40,6 +40,9 @@ _UNUSABLE = _SATURATED | _NOT_FINITE | _STUCK
 #: Seconds of a stream that its noise is referred to, and over which it is followed.
 _REFERENCE, _FOLLOW = 2.0, 0.25
 
+#: Scans that the noise is referred to, at most.
+_MOST_REFERENCE = 20_000
+
 #: Seconds over which the rate of a level is taken.
 _DRIFT_BLOCK = 5.0
 
@@ -98,7 +101,9 @@ class ScanChecks:
         self._interval = 1 / rate if rate else None
         self._n_hold = 0
         if self._is_coil and rate and config.step_hold > 0:
-            self._n_hold = max(3, round(config.step_hold * rate))
+            # a rate that is not true must not fill the memory
+            most = max(3, config.max_held // (4 * max(1, math.prod(sensor.shape))))
+            self._n_hold = max(3, round(min(config.step_hold * rate, most)))
         self._shares: Floats | None = None
         if any(declaration.channel_delays) and rate:
             self._shares = np.array(declaration.channel_delays)[:, None] * rate
@@ -253,7 +258,8 @@ class ScanChecks:
         power = (change * change).mean(axis=1) / 2
         if self._reference_noise is None:
             self._reference.append(power)
-            if len(self._reference) * self._interval >= _REFERENCE:
+            long = len(self._reference) * self._interval >= _REFERENCE
+            if long or len(self._reference) >= _MOST_REFERENCE:
                 power = np.median(self._reference, axis=0)
                 self._reference_noise = np.maximum(np.sqrt(power), self.expected.noise_floor)
                 self._reference.clear()

@@ -265,6 +265,8 @@ class SensorPath:
         if track is None or any(scan.flags & _TIME_JUMP for scan in scans):
             # what a clock that was set says fits no fix
             poses = nowhere(len(scans), _NO_POSE)
+            if track is not None:
+                track.needed.pop(self.declaration.name, None)
         else:
             poses = track.locate(times, errors, reach=self._reach)
             track.needed[self.declaration.name] = float(times[-1])

@@ -222,14 +222,13 @@ class Session:
                 self._refused.add(name)
             return [StreamRefused(stream=name, reason=str(error))]
         self._refused.discard(name)
-        events: list[Event] = [StreamAccepted(stream=name, declaration=declaration)]
-        if known is not None:
-            events = self._retire(known) + events
+        events: list[Event] = [] if known is None else self._retire(known)
         base = Timebase(declaration, time_jump=self.config.time_jump)
         stream = KnownStream(declaration, base)
         self._streams[name] = stream
+        unscreened = ""
         if declaration.kind == "sensor":
-            stream.path = self._new_path(declaration)
+            stream.path, unscreened = self._new_path(declaration)
             if known is not None:
                 stream.last_check, stream.response = known.last_check, known.response
                 stream.path.sticky |= int(Quality.SETTING_CHANGED)
@@ -238,6 +237,9 @@ class Session:
         ):
             self._reference = stream
             self._track = PoseTrack(declaration, self.config)
+        events.append(
+            StreamAccepted(stream=name, declaration=declaration, unscreened=unscreened)
+        )
         if self._reference is not None and self._reference.declaration.frame is not None:
             for other in self._streams.values():
                 if other.path is not None:
@@ -263,37 +265,41 @@ class Session:
         if declaration.coordinates == "geographic" and declaration.kind == "position":
             PoseTrack(declaration, self.config)  # raises if pyproj is not there
 
-    def _new_path(self, declaration: StreamDeclaration) -> SensorPath:
-        """Return the way of a sensor's scans; say whether it can be screened and judged."""
+    def _new_path(self, declaration: StreamDeclaration) -> tuple[SensorPath, str]:
+        """Return the way of a sensor's scans, and why they cannot be screened or judged."""
+        reason = ""
         path = SensorPath(declaration, self.config, self._book)
         self._book.register(declaration.name)
         assert declaration.sensor is not None
         try:
             screen = Screen(self.settings, keep=False)
             screen.push(no_traces(declaration.sensor, "test"))
-        except ValueError:
+        except ValueError as error:
+            reason = f"No alarms of a prescreener: {error}"
             path.is_screened = False
             path.sticky |= int(Quality.OUT_OF_DOMAIN)
         if self.detector is not None:
             try:
                 check_sensor(declaration.sensor, self.detector.sensors)
-                path.is_judged = not self._judges_another(declaration)
-            except ValueError:
+                self._refuse_second(declaration)
+            except ValueError as error:
+                reason = reason or f"Its places are not judged: {error}"
                 path.is_judged = False
-            if not path.is_judged:
                 path.sticky |= int(Quality.OUT_OF_DOMAIN)
         if self.config.checks == "required":
             path.sticky |= int(Quality.CHECK_FAILED)
-        return path
+        return path, reason
 
-    def _judges_another(self, declaration: StreamDeclaration) -> bool:
-        """Return whether the detector listens to another sensor of the kind: it knows one."""
+    def _refuse_second(self, declaration: StreamDeclaration) -> None:
+        """Raise if the detector listens to another sensor of the kind: it knows one."""
         assert declaration.sensor is not None
-        return any(
-            other.path.is_judged and other.path.sensor.kind == declaration.sensor.kind
-            for name, other in self._streams.items()
-            if other.path is not None and name != declaration.name
-        )
+        kind = declaration.sensor.kind
+        for name, other in self._streams.items():
+            if other.path is None or name == declaration.name:
+                continue
+            if other.path.is_judged and other.path.sensor.kind == kind:
+                msg = f"Invalid sensor of kind '{kind}'. Must be one, and stream '{name}' is."
+                raise ValueError(msg)
 
     def _retire(self, stream: KnownStream) -> list[Event]:
         """End a stream that is declared anew; keep its counters."""
@@ -319,6 +325,7 @@ class Session:
             return self._reject(message, "bad_shape")
         self._counters.of(message.stream).by_name["received"] += 1
         taken, rejected = stream.base.take(message)
+        stream.heard = self._now
         if stream.path is not None:
             stream.path.n_missing = stream.base.n_missing
         events: list[Event] = []
@@ -353,7 +360,7 @@ class Session:
         for item in taken:
             if item.begins:
                 events += self._clock_was_set(stream, item.time)
-            elif stream.disagrees:
+            elif stream.disagrees or stream.last_time == -math.inf:
                 self._agree(stream, item.time)
             stream.last_time = item.time
             if stream.path is not None:
@@ -400,6 +407,9 @@ class Session:
         elif stream is self._reference and self._track is not None and not is_forward:
             events += self._cut_all()
             self._track.restart()
+        if not is_forward and stream is (self._reference or stream):
+            self._book.restart()
+            self._next_report = min(self._next_report, time)
         stream.disagrees = True
         self._agree(stream, time)
         return events
@@ -415,8 +425,14 @@ class Session:
         return events
 
     def _agree(self, stream: KnownStream, time: float) -> None:
-        """Trust a clock that was set as soon as it is near what the others say."""
-        agree(stream, time, self._other_time(stream), time_jump=self.config.time_jump)
+        """Trust a clock that was set, or is new, as soon as it is near what the others say."""
+        agree(
+            stream,
+            time,
+            self._other_time(stream),
+            time_jump=self.config.time_jump,
+            hold=self.config.hold,
+        )
 
     # -- what follows from any message -----------------------------------------------------
 
@@ -434,7 +450,8 @@ class Session:
         events: list[Event] = []
         for stream in list(self._streams.values()):
             newest = stream.base.newest
-            silent = now - newest > self.config.hold
+            # one whose clock is behind, or that sends seconds at once, is not silent
+            silent = now - max(newest, stream.heard) > self.config.hold
             if silent and stream.base.n_waiting:
                 events += self._process(stream, stream.base.release())
             path = stream.path
@@ -444,6 +461,8 @@ class Session:
             if silent and not stream.is_stopped and math.isfinite(newest):
                 stream.is_stopped = True
                 events += path.stop(self._track, now)
+                if self._track is not None:
+                    self._track.needed.pop(path.declaration.name, None)
         if self._track is not None:
             self._track.forget()
         if now >= self._next_report:
