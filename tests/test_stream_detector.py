@@ -17,6 +17,7 @@ from minesense.stream.events import (
     LaneChunk,
     LaneFailed,
     MessageRejected,
+    StreamAccepted,
     StreamRefused,
 )
 from minesense.stream.replay import event_digest, replay
@@ -218,4 +219,7 @@ def test_a_second_sensor_of_a_kind_is_not_judged_and_loses_nothing(world):
     assert first
     assert [(a.time, a.score) for a in first] == [(a.time, a.score) for a in second]
     assert all(a.quality & Quality.OUT_OF_DOMAIN for a in second)
+    reasons = {e.stream: e.unscreened for e in only(events, StreamAccepted)}
+    assert reasons[names[0]] == ""
+    assert f"stream '{names[0]}' is" in reasons[names[1]]
     assert [values(a) for a in judged(events)] == [values(a) for a in judged(world.events)]
