@@ -16,6 +16,7 @@ from minesense.stream.events import (
     AlarmRaised,
     LaneChunk,
     LaneFailed,
+    LaneNotJudged,
     MessageRejected,
     StreamAccepted,
     StreamRefused,
@@ -156,6 +157,39 @@ def test_replay_of_the_bytes_is_the_same(world):
     packets = [Packet(float(k), encoder.encode(m)) for k, m in enumerate(world.messages)]
     again = list(replay(packets, CONFIG, detector=world.detector))
     assert event_digest(again) == event_digest(world.events)
+
+
+def test_a_model_that_fails_costs_no_alarm_and_no_lane(world, monkeypatch):
+    """The session goes on and says why; alarms of the prescreeners are told as ever."""
+
+    def judge(*args, **options):
+        msg = "nothing fits"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(type(world.detector), "judge", judge)
+    events = live(world.messages, world.detector)
+    (silent,) = only(events, LaneNotJudged)
+    assert silent.reason == "RuntimeError: nothing fits"
+    assert silent.lane == world.blind[0].lane
+    raised = only(events, AlarmRaised)
+    assert event_digest(raised) == event_digest(only(world.events, AlarmRaised))
+    assert not only(world.events, LaneNotJudged)
+
+
+def test_a_lane_too_short_for_the_model_is_said_to_be(world):
+    """Half a metre is not enough for the windows of the stages."""
+    stamps = [m.stamp for m in world.messages if hasattr(m, "stamp")]
+    first = min(s for s in stamps if math.isfinite(s))
+    early = [m for m in world.messages if not getattr(m, "stamp", 0.0) > first + 1.0]
+    (silent,) = only(live(early, world.detector), LaneNotJudged)
+    assert "no lane of a sensor" in silent.reason
+
+
+def test_settings_beside_a_detector_are_its_own(world):
+    """Features of other settings would not fit the model."""
+    other = dataclasses.replace(world.detector.settings, fusion_radius=0.123)
+    with pytest.raises(ValueError, match="Invalid settings beside a detector"):
+        Session(CONFIG, detector=world.detector, settings=other)
 
 
 def test_a_lane_is_judged_when_its_sensors_are_in_the_next(world):

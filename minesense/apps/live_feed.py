@@ -24,6 +24,7 @@ from ..stream.events import (
     LaneChunk,
     LaneEnded,
     LaneFailed,
+    LaneNotJudged,
     QualityChanged,
     StreamRefused,
 )
@@ -348,6 +349,8 @@ def _line(event: Event) -> str:
         )
     if isinstance(event, LaneFailed):
         return f"{event.stream}: lane '{event.lane}' failed, INVALID: {event.cause}"
+    if isinstance(event, LaneNotJudged):
+        return f"lane '{event.lane}' not judged by the model: {event.reason}"
     if isinstance(event, Invalidated):
         return f"{event.stream}: INVALID from {event.start_time:.2f} s: {event.reason}"
     if isinstance(event, StreamRefused):

@@ -103,6 +103,14 @@ class AlarmJudged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneNotJudged:
+    """A lane of which the detector says nothing. Alarms of its prescreeners stand."""
+
+    lane: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QualityChanged:
     """The flags of a stream are others than before, from a scan on."""
 
@@ -296,6 +304,7 @@ Event: TypeAlias = (
     | SearchScore
     | AlarmRaised
     | AlarmJudged
+    | LaneNotJudged
     | QualityChanged
     | CoverageStretch
     | CoverageCells

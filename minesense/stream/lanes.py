@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ..detect import Detector, DetectorSettings
 from ..detect.screen import Screen, Screened
-from .events import AlarmJudged, Event
+from .events import AlarmJudged, Event, LaneNotJudged
 
 #: Boundaries that are kept for sensors that lag behind.
 _MOST_BOUNDARIES = 256
@@ -32,6 +32,7 @@ class LaneBook:
         self._bounds.append((-math.inf, 0, "1"))
         self._number = 0
         self._screens: dict[int, dict[str, Screen]] = {}
+        self._names: dict[int, str] = {}  # of the lanes that have screens
         self._at: dict[str, int] = {}  # by stream of a sensor, the lane it is in
 
     def register(self, stream: str) -> None:
@@ -128,6 +129,8 @@ class LaneBook:
         if self.detector is None or not is_located:
             return Screen(self.settings, keep=False)
         screens = self._screens.setdefault(number, {})
+        names = [name for _, other, name in self._bounds if other == number]
+        self._names.setdefault(number, names[-1] if names else str(number + 1))
         if kind not in screens:
             screens[kind] = Screen(self.settings)
         return screens[kind]
@@ -179,25 +182,29 @@ class LaneBook:
         """Return what the detector says of lanes with lower numbers."""
         events: list[Event] = []
         for number in sorted(n for n in self._screens if n < before):
-            events += self._judge_lane(self._screens.pop(number))
+            events += self._judge_lane(self._names.pop(number), self._screens.pop(number))
         return events
 
-    def _judge_lane(self, screens: Mapping[str, Screen]) -> list[Event]:
-        """Return the judgements of one lane; none if it is too short for any."""
+    def _judge_lane(self, lane: str, screens: Mapping[str, Screen]) -> list[Event]:
+        """Return the judgements of one lane, or why there are none."""
         assert self.detector is not None
         screened: dict[str, Screened] = {}
+        reasons = []
         for kind, screen in screens.items():
             try:
                 screened[kind] = screen.finish()
-            except ValueError:
-                continue  # too short to be judged: its alarms were told, its ground is EDGE
+            except ValueError as error:  # too short: its alarms were told, its ground is EDGE
+                reasons.append(str(error))
         kinds = [kind for kind in ("gpr", "emi") if kind in screened]
         mode = self.detector.mode()
-        if not kinds:
-            return []
-        if mode not in ("both", *kinds):
-            return []
-        found = self.detector.judge([{kind: screened[kind] for kind in kinds}], mode=mode)
+        if not kinds or mode not in ("both", *kinds):
+            missing = f"no lane of a sensor that the model listens to ({mode})"
+            return [LaneNotJudged(lane=lane, reason=" ".join([missing, *reasons]))]
+        try:
+            found = self.detector.judge([{kind: screened[kind] for kind in kinds}], mode=mode)
+        except Exception as error:  # noqa: BLE001 - the session goes on, and says so
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return [LaneNotJudged(lane=lane, reason=reason)]
         return [
             AlarmJudged(
                 lane=alarm.lane, alarm=alarm, is_above_threshold=alarm.score >= found.threshold

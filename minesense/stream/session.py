@@ -60,6 +60,8 @@ class Session:
     ------
     TypeError
         If `config` is no StreamConfig.
+    ValueError
+        If `settings` beside a detector are not its own.
 
     Notes
     -----
@@ -98,6 +100,9 @@ class Session:
         if not isinstance(config, StreamConfig):
             msg = f"Invalid config of type {type(config).__name__}. Must be a StreamConfig."
             raise TypeError(msg)
+        if detector is not None and settings not in (None, detector.settings):
+            msg = "Invalid settings beside a detector. Must be those that it was trained with."
+            raise ValueError(msg)
         self.config, self.detector = config, detector
         self.settings = settings or (detector.settings if detector else DetectorSettings())
         self._book = LaneBook(self.settings, detector)
