@@ -59,7 +59,8 @@ def test_a_second_beside_a_loop(benchmark):
     size = [np.sqrt((part**2).mean()) for part in np.split(audio, 20)]
     expected = [np.sqrt((part**2).mean()) for part in np.split(other, 20)]
     np.testing.assert_allclose(size, expected, rtol=0.35, atol=0.05)
-    assert not benchmark.stats or seconds > benchmark.stats["median"]
+    # much faster than it is heard; how it compares with the loop is told, not required
+    assert not benchmark.stats or benchmark.stats["median"] < 0.3
 
 
 def test_from_statistic_to_sound(benchmark):
