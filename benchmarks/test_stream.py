@@ -161,8 +161,7 @@ def test_hand_held(benchmark):
             "times_real_time_of_cpu": round(12.0 / busy, 2),
         }
     )
-    # the aim is 10 ms; other work on the machine must not fail the run
-    assert not benchmark.stats or np.percentile(late, 99) < 0.050
+    assert not benchmark.stats or np.percentile(late, 99) < 0.010
 
 
 def test_array(benchmark):

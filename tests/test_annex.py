@@ -285,7 +285,7 @@ def test_the_page_opens_and_prints(home):
     playwright = pytest.importorskip("playwright.sync_api")
     browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     if browser_path is None:
-        pytest.skip("no Chromium")
+        pytest.skip("no browser: neither chromium nor chromium-browser is installed")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=browser_path, args=list(FLAGS))
         view = browser.new_page(viewport={"width": 688, "height": 1000})
