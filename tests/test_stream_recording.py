@@ -249,6 +249,16 @@ def test_recovery_says_what_is_missing(tmp_path, capsys):
     assert "it exists" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("gone", [1, 2, 7])
+def test_messages_that_never_came_are_counted_to_the_last(tmp_path, gone):
+    packets = packets_of(40)
+    path = tmp_path / "a.mcap"
+    path.write_bytes(written([*packets[:11], *packets[11 + gone :]]))
+    (lost,) = recover(path).lost
+    assert (lost.stream, lost.n_messages) == ("radar", gone)
+    assert (lost.last_stamp, lost.next_stamp) == (9 * 0.01, (10 + gone) * 0.01)
+
+
 @pytest.mark.parametrize("data", [b"", b"x", b"\x89MCAP0\r\n", bytes(5000), b"abc" * 3000])
 def test_files_without_anything_are_refused(tmp_path, capsys, data):
     path = tmp_path / "none.mcap"
