@@ -448,3 +448,16 @@ def test_lane_reports_add_up(events):
         assert ended.n_scans == ended.n_observed + sum(ended.not_observed.values())
         alarms = [e for e in live.only(events, AlarmRaised) if e.stream == ended.stream]
         assert ended.n_alarms == len(alarms)
+
+
+@pytest.mark.parametrize(("interval", "is_located"), [(0.25, True), (0.32, False)])
+def test_nothing_is_located_between_fixes_farther_apart_than_stated(interval, is_located):
+    """The default is 0.3 s: scans between later fixes are not observed, and none is guessed."""
+    session = Session(live.config(), settings=live.SETTINGS)
+    for message in live.messages(seconds=12.0, fix_rate=1.0 / interval, targets=()):
+        session.push(message)
+    counters = session.finish()[-1].streams["coils"]
+    assert (counters.observed > 0) is is_located
+    # those at the very time of a fix have its place; and some before the first and the last
+    share = counters.reasons.get("POSE_NONE", 0) / counters.accepted
+    assert share < 0.05 if is_located else share > 0.85
