@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from minesense.detect import Detection, DetectorSettings
 from minesense.detect.recording import Screening
 from minesense.detect.screen import Part, Screened
 from minesense.gaps import Gap
-from minesense.io.recording import Recording
-from minesense.io.trouble import Correction
+from minesense.io.recording import Draft
+from minesense.io.trouble import Correction, Findings, FormatWarning
 from minesense.report import FieldResults, Strip
 from minesense.score import score
 from minesense.sweep import Quality, track_length
@@ -166,33 +167,38 @@ def make_results(*, lanes=LANES, truth=TRUTH, alarms=ALARMS, name="test field"):
 
 
 def make_recording(path="line 1.dzt", *, n_traces=30, spacing=0.05, **options):
-    """Return a recording of one channel of 40 samples."""
+    """Return a recording of one channel of 40 samples, with doubts and a correction."""
     rng = np.random.default_rng(0)
     stored = rng.integers(-1000, 1000, (n_traces, 1, 40)).astype(np.int16)
     unknown = np.full(n_traces, np.nan)
     known = {} if spacing is None else {"distance": spacing * np.arange(n_traces)}
-    return Recording(
-        path=Path(path),
-        format="dzt",
-        stored=stored,
-        offset=0,
-        header_words=(2,),
-        sample_interval=1e-10,
-        window=4e-9,
-        latitude=unknown,
-        longitude=unknown,
-        altitude=unknown,
-        marks=np.empty(0, np.int64),
-        quality=np.zeros(n_traces, np.int64),
-        n_clipped=np.zeros((n_traces, 1), np.int64),
-        corrections=(
-            Correction(field="bits", old=12, new=16, reason="the file is twice as long"),
-        ),
-        warnings=("the last trace is short",),
-        header=options.pop("header", {"antenna": "400MHz", "nested": {"gain": 3}}),
-        **known,
-        **options,
+    findings = Findings(Path(path))
+    findings.corrections.append(
+        Correction(field="bits", old=12, new=16, reason="the file is twice as long")
     )
+    findings.warnings.append("the last trace is short")
+    draft = Draft(
+        findings=findings,
+        header=options.pop("header", {"antenna": "400MHz", "nested": {"gain": 3}}),
+        fields={
+            "format": "dzt",
+            "stored": stored,
+            "offset": 0,
+            "header_words": (2,),
+            "sample_interval": 1e-10,
+            "window": 4e-9,
+            "latitude": unknown,
+            "longitude": unknown,
+            "altitude": unknown,
+            "marks": np.empty(0, np.int64),
+            "quality": np.zeros(n_traces, np.int64),
+            **known,
+            **options,
+        },
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FormatWarning)
+        return draft.finish()
 
 
 def make_screening(sweep, *, traces=(4, 20), channel=0):

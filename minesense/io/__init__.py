@@ -149,8 +149,8 @@ def write(
     ...     source = Path(folder) / "line.rd3"
     ...     _ = source.write_bytes(np.arange(40, dtype="<i2").tobytes())
     ...     recording = read(source, n_samples=4, sample_interval=1e-10, spacing=0.05)
-    ...     _ = write(recording[2:8], Path(folder) / "part.DT1")
-    ...     read(Path(folder) / "part.HD", units="m").shape
+    ...     _ = write(recording[2:8], Path(folder) / "part.sgy")
+    ...     read(Path(folder) / "part.sgy").shape
     (6, 1, 4)
     """
     path = Path(path)

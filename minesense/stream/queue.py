@@ -50,8 +50,9 @@ class PacketQueue:
     --------
     >>> import struct
     >>> queue = PacketQueue(most_packets=2)
-    >>> for k in range(4):
-    ...     queue.put(Packet(0.0, struct.pack("<BBHId", 2, 1, 0, k, float(k))))
+    >>> scans = [struct.pack("<BBHId", 2, 1, 0, k, float(k)) for k in range(4)]
+    >>> [queue.put(Packet(0.0, scan)) for scan in scans]
+    [0, 0, 1, 1]
     >>> queue.get().by_number
     {0: 2}
     >>> [struct.unpack("<BBHId", queue.get().payload)[3] for _ in range(2)]
