@@ -71,8 +71,8 @@ def check_flags(moment, session_tracks, checks, gates):
     return int(flags)
 
 
-def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
-    """Yield (i, j, channel, start, stop, flags) between located neighbours of a lane."""
+def places(track):
+    """Return the place of each channel at each sample, and which samples have one."""
     place = np.empty((len(track), len(track.lever_arms), 2))
     for i, heading in enumerate(track.heading):
         for c, (right, forward) in enumerate(track.lever_arms):
@@ -86,12 +86,12 @@ def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
         for i in range(len(track))
         if not track.quality[i] & lost and np.isfinite(place[i]).all()
     ]
-    jumps = []
-    for k in range(1, len(located)):
-        i, j = located[k - 1], located[k]
-        longest = max(math.dist(place[i, c], place[j, c]) for c in range(place.shape[1]))
-        if longest / (track.time[j] - track.time[i]) > gates.possible_speed.most + SPARE:
-            jumps.append(k)
+    return place, located
+
+
+def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
+    """Yield (i, j, channel, start, stop, flags) between located neighbours of a lane."""
+    place, located = places(track)
     for k, j in enumerate(located):
         i = located[k - 1] if k else j
         flags = int(track.quality[i]) & ~int(Quality.GAP)
@@ -104,8 +104,8 @@ def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
         if seconds > gates.gap_time.most + SPARE:
             flags |= Quality.GAP
         steps = [math.dist(place[i, c], place[j, c]) for c in range(place.shape[1])]
-        jumped = k in jumps
-        if any(jump <= k for jump in jumps) and any(jump >= k for jump in jumps):
+        is_jump = k > 0 and max(steps) / seconds > gates.possible_speed.most + SPARE
+        if is_jump:
             flags |= int(Quality.POSE_JUMP)
         for c, step in enumerate(steps):
             own = flags
@@ -127,12 +127,62 @@ def lane_stretches(track, gates):  # noqa: PLR0912 - as long as the rules are
                 own |= Quality.GAP
             if step > gates.sample_spacing.most + SPARE:
                 own |= Shortfall.SAMPLE_SPACING
-            if jumped:
-                own |= Quality.POSE_JUMP
+            if flags & Quality.POSE_JUMP:
                 yield i, j, c, place[i, c], place[i, c], int(own)
                 yield i, j, c, place[j, c], place[j, c], int(own)
             else:
                 yield i, j, c, place[i, c], place[j, c], int(own)
+
+
+def leaps(tracks, gates):
+    """Yield the lanes that belong together, and (i, j, step, error) of each jump in them."""
+    group, jumps, last, since = [], [], None, 0
+    for number, track in enumerate(tracks):
+        place, located = places(track)
+        for i in range(len(track)):
+            if i not in located:
+                since |= int(track.quality[i])
+                continue
+            time, where, error = track.time[i], place[i], track.position_error[i]
+            if i == located[0] and last and not since & Quality.POSE_JUMP:
+                yield group, jumps
+                group, jumps = [], []
+            if last:
+                is_jump = since & Quality.POSE_JUMP
+                if i != located[0]:
+                    far = max(math.dist(a, b) for a, b in zip(last[1], where, strict=True))
+                    is_jump |= far / (time - last[0]) > gates.possible_speed.most + SPARE
+                if is_jump:
+                    both = [e for e in (error, last[2]) if not math.isnan(e)]
+                    if i != located[0] and len(both) < 2:
+                        both = []  # between two samples of a lane both are asked for
+                    jumps.append((last[0], time, where[0] - last[1][0], max(both, default=0)))
+            if number not in group:
+                group.append(number)
+            last, since = (time, where, error), 0
+    yield group, jumps
+
+
+def take_back(found, jumps, gates):
+    """Flag the stretches of lanes that belong together for the jumps in them."""
+    if not jumps:
+        return
+    net = math.hypot(*sum(step for _, _, step, _ in jumps))
+    seconds = sum(after - before for before, after, _, _ in jumps)
+    explained = gates.speed_upper.most * seconds + 2 * max(error for *_, error in jumps)
+    poor = int(Quality.POSE_COARSE | Quality.POSE_STALE | Quality.POSE_JUMP)
+    poor |= int(Shortfall.POSITION_ERROR | Shortfall.POSITION_ERROR_UNKNOWN)
+    bad = set()
+    for k, item in enumerate(found):
+        if net > explained or (item[2] >= jumps[0][1] and item[3] <= jumps[-1][0]):
+            bad.add(k)
+    for before, *_ in jumps:
+        for k in reversed([k for k, item in enumerate(found) if item[3] <= before]):
+            if not found[k][5] & poor:
+                break
+            bad.add(k)
+    for k in bad:
+        found[k] = (*found[k][:5], found[k][5] | int(Quality.POSE_JUMP), *found[k][6:])
 
 
 def figure_flags(track, gates, i, j):
@@ -196,6 +246,17 @@ def observe(site, sensor, footprint, tracks, checks=(), alarms=()):
                  max(footprint.radii) + error, epoch, max(heights))
             )  # fmt: skip
         passes.append(found)
+    by_session = {}
+    for track, found in zip([t for t in tracks if t.sensor == sensor.identifier], passes,
+                            strict=True):  # fmt: skip
+        by_session.setdefault(track.session, []).append((track, found))
+    for lanes in by_session.values():
+        for group, jumps in leaps([track for track, _ in lanes], gates):
+            whole = [item for number in group for item in lanes[number][1]]
+            take_back(whole, jumps, gates)
+            for number in group:
+                n = len(lanes[number][1])
+                lanes[number][1][:], whole = whole[:n], whole[n:]
     shape = (n_rows, n_columns)
     state, flags = np.zeros(shape, np.uint8), np.zeros(shape, np.int64)
     looks, height = np.zeros(shape, int), np.full(shape, np.nan)

@@ -305,6 +305,9 @@ def test_a_jump_draws_no_line():
     grid = observe(dataclasses.replace(track, position=place))
     assert under(grid, east=1.4, north=0.5) == (State.NOT_OBSERVED, {"NOT_SWEPT"})
     assert "POSE_JUMP" in reason_names(int(np.bitwise_or.reduce(grid.layers[0].flags.ravel())))
+    for east, north in ((1.0, 0.2), (1.8, 0.6)):  # one side is wrong, and nobody knows which
+        state, reasons = under(grid, east=east, north=north)
+        assert (state, "POSE_JUMP" in reasons) == (State.NOT_OBSERVED, True)
     away = make_track(SITE)
     place = away.position.copy()
     place[15:25, 0] += 0.8  # and back: between the two jumps nothing is credited
@@ -318,6 +321,69 @@ def test_a_jump_draws_no_line():
     grid = observe(dataclasses.replace(track, position=lone))
     state, reasons = under(grid, east=1.8, north=0.5)
     assert (state, "POSE_JUMP" in reasons) == (State.NOT_OBSERVED, True)
+
+
+@pytest.mark.parametrize("flag", [Quality.POSE_COARSE, None])
+def test_a_jump_takes_back_all_since_the_last_good_fix(flag):
+    """Ground under a poor fix counts in part, but not if a jump ends it."""
+    track = make_track(SITE)
+    poor = (np.arange(41) >= 10) & (np.arange(41) < 30)
+    fields = (
+        {"position_error": np.where(poor, 0.09, 0.05)}
+        if flag is None
+        else {"quality": np.where(poor, int(flag), 0)}
+    )
+    place = track.position.copy()
+    place[30, 0] += 0.8  # out and back: what is in front of it and behind it agrees
+    for moved, expected in ((False, State.PARTIALLY_OBSERVED), (True, State.NOT_OBSERVED)):
+        position = place if moved else track.position
+        grid = observe(dataclasses.replace(track, position=position, **fields))
+        for north in (0.75, 1.25):
+            state, reasons = under(grid, north=north)
+            assert (state, "POSE_JUMP" in reasons) == (
+                expected if flag else State.NOT_OBSERVED,
+                moved,
+            )
+        assert under(grid, north=0.3)[0] == under(grid, north=1.8)[0] == State.OBSERVED_NO_ALARM
+
+
+@pytest.mark.parametrize("error", [0.02, 0.05])
+def test_a_step_within_the_stated_errors_contradicts_nothing(error):
+    """Faster than possible, but by less than both positions may be wrong: both sides count."""
+    site = make_site(possible_speed=1.1)
+    track = make_track(site, position_error=error)
+    place = track.position.copy()
+    place[20:, 1] += 0.13  # a step of 0.18 m, of which 0.1 m can be movement
+    grid = observe(dataclasses.replace(track, position=place), site=site)
+    expected = State.OBSERVED_NO_ALARM if error == 0.05 else State.NOT_OBSERVED
+    assert [under(grid, north=north)[0] for north in (0.3, 1.6)] == [expected] * 2
+
+
+@pytest.mark.parametrize("flag", [Quality.POSE_JUMP, Quality.POSE_NONE])
+@pytest.mark.parametrize("back", [False, True])
+def test_a_jump_flagged_between_lanes_counts_for_both(flag, back):
+    """As from a stream, which begins a lane where the position has jumped."""
+    track = make_track(SITE)
+    place = track.position.copy()
+    place[15:, 0] += 0.8
+    if back:
+        place[30:, 0] -= 0.8
+    lost = np.isin(np.arange(41), [14, 15, 29, 30] if back else [14, 15])
+    place[lost] = np.nan
+    whole = dataclasses.replace(
+        track, position=place, quality=np.where(lost, int(flag | Quality.POSE_NONE), 0)
+    )
+    cuts = [0, 14, 16, 29, 31, 41] if back else [0, 14, 16, 41]
+    lanes = [
+        dataclasses.replace(whole[a:b], lane=f"A/{k}")
+        for k, (a, b) in enumerate(itertools.pairwise(cuts))
+    ]
+    grid = observe(*lanes, checks=list(around(track)))
+    is_jump = flag == Quality.POSE_JUMP
+    counts, not_ = State.OBSERVED_NO_ALARM, State.NOT_OBSERVED
+    assert under(grid, east=1.8, north=1.0)[0] == (not_ if is_jump else counts)
+    for north in (0.3, 1.8) if back else (0.3,):
+        assert under(grid, north=north)[0] == (not_ if is_jump and not back else counts)
 
 
 @pytest.mark.parametrize("flag", list(Quality), ids=lambda flag: flag.name)

@@ -16,7 +16,7 @@ from minesense.cli import main
 from minesense.evidence import State, parse_site
 from minesense.evidence.evidence_session import read_session_notes
 from minesense.evidence.stream_coverage import StreamCoverage
-from minesense.message import NoteMessage
+from minesense.message import FixClass, NoteMessage, PositionMessage
 from minesense.stream import Session
 from minesense.stream.events import Invalidated
 from minesense.stream.recorder import Recorder
@@ -226,6 +226,69 @@ def test_late_traces_are_taken_back_too(tmp_path):
             coverage.push([taken])
         grids.append(coverage.finish())
     assert_same_grid(*grids)
+
+
+def poor_then_jump(begin, landing, *, back):
+    """Return a lane whose fixes are poor for a while, which a jump ends."""
+    found = []
+    for message in lane():
+        if isinstance(message, PositionMessage):
+            values = {}
+            if begin <= message.stamp < landing:
+                values["fix"] = FixClass.FLOAT
+            if landing <= message.stamp < back:
+                x, y, z = message.coordinates
+                values["coordinates"] = (x + 20.0, y, z)
+            found.append(dataclasses.replace(message, **values))
+        else:
+            found.append(message)
+    return found
+
+
+def test_a_jump_takes_back_all_since_the_last_good_fix(tmp_path):
+    """Live and replayed: poses of poor fixes count in part until a jump shows them wrong."""
+    begin, landing = 1006.0, 1009.0
+    shares = {}
+    for name, moved in (("stays", (landing, landing)), ("jumps", (landing, landing + 1.0))):
+        found = poor_then_jump(begin, moved[0], back=moved[1])
+        folder = tmp_path / name
+        folder.mkdir()
+        live = live_grid(found, folder)
+        assert_same_grid(live, replayed_grid(record(folder, found)))
+        session = Session(config())
+        events = [e for m in found for e in session.push(m)] + list(session.finish())
+        taken = [e for e in events if isinstance(e, Invalidated)]
+        if name == "jumps":
+            assert {e.reason for e in taken} == {"POSE_JUMP"}
+            assert [e.stream for e in taken].count("coils") == 1
+            assert all(begin - 0.2 <= e.start_time < begin for e in taken)
+            assert all(landing - 0.2 <= e.stop_time < landing for e in taken)
+        else:
+            assert not taken
+        layer = live.layers[0]
+        is_under = (layer.flags & int(Quality.POSE_COARSE)) != 0
+        states, counts = np.unique(layer.state[is_under], return_counts=True)
+        shares[name] = dict(zip(states.tolist(), counts.tolist(), strict=True))
+    assert shares["stays"].get(State.PARTIALLY_OBSERVED, 0) > 100
+    few = shares["jumps"].get(State.PARTIALLY_OBSERVED, 0)
+    assert few < 0.2 * shares["stays"][State.PARTIALLY_OBSERVED]
+
+
+def test_a_jump_for_good_credits_neither_side(tmp_path):
+    """The session begins a lane behind it; the map credits neither that nor the one before."""
+    landing = 1008.0
+    grids = {}
+    for name, back in (("none", landing), ("for good", math.inf), ("back", landing + 1.0)):
+        found = poor_then_jump(landing, landing, back=back)
+        folder = tmp_path / name
+        folder.mkdir()
+        grids[name] = live_grid(found, folder)
+        assert_same_grid(grids[name], replayed_grid(record(folder, found)))
+    n = {
+        name: int((grid.layers[0].state == State.OBSERVED_NO_ALARM).sum())
+        for name, grid in grids.items()
+    }
+    assert n["for good"] == 0 < n["back"] < n["none"]
 
 
 def test_a_recording_makes_an_annex(tmp_path, capsys):

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..sweep import Floats, Quality
+from ..sweep import Quality
 from .function_checks import CheckLog, InvalidInterval, JudgedCheck
+from .jumps import Jump, Place, contradicted, jump_between, jumps_in, place_of
 from .reasons import Shortfall
 from .site import SiteSensor
 from .stretches import Stretches, join_stretches, no_stretches, stretches_of
 from .track import Track
+
+Numbers = npt.NDArray[np.int64]
 
 _OF_CHECKS = int(Quality.CHECK_FAILED | Shortfall.CHECK_MISSING)
 
@@ -23,9 +26,10 @@ class Session:
     """
     What one sensor recorded between its opening and its closing check.
 
-    Stretches wait until the check after them is known. After a step that cannot be, they also
-    wait for the end of the lane: ground between two such steps of one lane is not credited,
-    since the position was wrong there, or may have been.
+    Stretches wait until the check after them is known, and for the end of their lane: where
+    the position has jumped, what lies on both sides of it is not credited unless the position
+    came back (:func:`~minesense.evidence.jumps.contradicted`). Lanes between which a jump was
+    flagged are one in this: a stream begins a new one there.
     """
 
     def __init__(self, sensor: SiteSensor, identifier: str) -> None:
@@ -40,7 +44,11 @@ class Session:
         self._tail: Track | None = None
         self._waiting: list[Stretches] = []
         self._was_invalid = False
-        self._held_from: float | None = None  # s, since the last jump in this lane
+        self._jumps: list[Jump] = []  # of the lane, and of those that it goes on from
+        self._open_from = -math.inf  # s, where that began
+        self._last_place: Place | None = None
+        self._since = 0  # flags of the samples without a place after it
+        self._is_located = False  # whether the lane has a place yet
 
     def check_order(self, track: Track) -> None:
         """Raise if a track begins before the end of what was recorded."""
@@ -70,12 +78,12 @@ class Session:
     def add(self, track: Track) -> Stretches:
         """Take in a track that `check_order` let pass; return stretches that it changes."""
         self._find_events(track)
-        is_new_lane = track.lane != self._lane
-        was_held = self._held_from is not None
-        if is_new_lane:
+        if track.lane != self._lane:
             self._lane, self._tail, self._n_lanes = track.lane, None, self._n_lanes + 1
-            self._held_from = None
+            self._is_located = False
         self.n_unlocated += int(np.count_nonzero(~track.has_place))
+        n_jumps = len(self._jumps)
+        self._go_on(track)
         whole = track if self._tail is None else _joined(self._tail, track)
         is_first = self._tail is None or not self._tail.has_place.any()
         stretches = stretches_of(
@@ -86,10 +94,49 @@ class Session:
         self._last_sample = float(track.time[-1])
         if len(stretches.flags):
             self._waiting.append(stretches)
-        if stretches.jumped.any() or (was_held and is_new_lane):
-            self._hold(np.unique(stretches.times[stretches.jumped, 1]))
-            return self._waiting[0]
-        return stretches
+        self._jumps += jumps_in(stretches)
+        if len(self._jumps) <= n_jumps:
+            return stretches
+        self._waiting = [join_stretches(self._waiting)]
+        return self._waiting[0]
+
+    def _go_on(self, track: Track) -> None:
+        """Follow places from lane to lane; end the open one unless a jump leads out of it."""
+        located = np.flatnonzero(track.has_place)
+        if not len(located):
+            self._since |= int(np.bitwise_or.reduce(track.quality))
+            return
+        if not self._is_located:
+            first = place_of(track, int(located[0]))
+            flags = self._since | int(
+                np.bitwise_or.reduce(track.quality[: located[0]], initial=0)
+            )
+            if self._last_place is not None and flags & int(Quality.POSE_JUMP):
+                self._jumps.append(jump_between(self._last_place, first))
+            else:
+                self._end_open()
+                self._open_from = first.time
+        self._is_located = True
+        self._last_place = place_of(track, int(located[-1]))
+        self._since = int(np.bitwise_or.reduce(track.quality[located[-1] + 1 :], initial=0))
+
+    def _end_open(self) -> None:
+        """Settle what the jumps of the open lane leave of it."""
+        if self._jumps:
+            waiting = join_stretches(self._waiting)
+            self._waiting = [waiting._replace(flags=self._with_jumps(waiting))]
+        self._jumps = []
+
+    def _with_jumps(self, stretches: Stretches) -> Numbers:
+        """Return the flags of stretches with what the jumps of the open lane say."""
+        flags = stretches.flags.copy()
+        if self._jumps:
+            start = int(np.searchsorted(stretches.times[:, 0], self._open_from, side="left"))
+            is_wrong = contradicted(
+                stretches.take(slice(start, None)), self._jumps, self.sensor.gates
+            )
+            flags[start:][is_wrong] |= int(Quality.POSE_JUMP)
+        return flags
 
     def decided(self, *, at_end: bool) -> tuple[Stretches, npt.NDArray[np.int32]]:
         """
@@ -97,40 +144,35 @@ class Session:
 
         At the end all are, and what no check follows is invalid.
         """
-        if not self._waiting or not (
-            at_end or self.checks.n_decided(self._waiting[0].times[:1, 1])
-        ):
+        if at_end:
+            self._end_open()
+            self._open_from = math.inf
+        if not self._waiting or not (at_end or self._n_settled(self._waiting[0])):
             return no_stretches(), np.empty(0, np.int32)
         waiting = join_stretches(self._waiting)
-        times = waiting.times[:, 1]
-        n = len(times) if at_end else self.checks.n_decided(times)
-        if self._held_from is not None and not at_end:
-            n_loose = np.searchsorted(waiting.times[:, 0], self._held_from, side="left")
-            n = min(n, int(n_loose))
-        self._waiting = [waiting.take(slice(n, None))] if n < len(times) else []
+        n = len(waiting.flags) if at_end else self._n_settled(waiting)
+        self._waiting = [waiting.take(slice(n, None))] if n < len(waiting.flags) else []
         result, epochs = self._checked(waiting.take(slice(n)), Shortfall.CHECK_MISSING)
         self._note_invalid(result)
         return result, epochs
 
+    def _n_settled(self, stretches: Stretches) -> int:
+        """Return how many of waiting stretches have an end of their lane, and a check."""
+        ended = np.searchsorted(stretches.times[:, 0], self._open_from, side="left")
+        return min(self.checks.n_decided(stretches.times[:, 1]), int(ended))
+
     def pending(self) -> tuple[Stretches, npt.NDArray[np.int32]]:
-        """Return what waits for the next check, flagged CHECK_PENDING."""
+        """Return what waits, flagged CHECK_PENDING where the next check is not known."""
         if not self._waiting:
             return no_stretches(), np.empty(0, np.int32)
         self._waiting = [join_stretches(self._waiting)]
-        result, epochs = self._checked(self._waiting[0], Shortfall.CHECK_PENDING)
-        return result._replace(flags=result.flags | int(Shortfall.CHECK_PENDING)), epochs
-
-    def _hold(self, landings: Floats) -> None:
-        """Take in jumps by the time of the sample behind each; keep back what follows them."""
-        self._waiting = [join_stretches(self._waiting)] if self._waiting else [no_stretches()]
         waiting = self._waiting[0]
-        for landing in landings:
-            if self._held_from is not None:
-                between = (waiting.times[:, 0] >= self._held_from) & (
-                    waiting.times[:, 1] < landing
-                )
-                waiting.flags[between] |= int(Quality.POSE_JUMP)
-            self._held_from = float(landing)
+        waiting = waiting._replace(flags=self._with_jumps(waiting))
+        result, epochs = self._checked(waiting, Shortfall.CHECK_PENDING)
+        result.flags[self.checks.n_decided(result.times[:, 1]) :] |= int(
+            Shortfall.CHECK_PENDING
+        )
+        return result, epochs
 
     def _checked(
         self, stretches: Stretches, missing: Shortfall

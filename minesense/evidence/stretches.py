@@ -67,8 +67,8 @@ def stretches_of(track: Track, gates: Gates, *, lane: int, is_first: bool = True
     Return the stretches between neighbouring located samples of a track.
 
     What lies between two neighbours are also the samples without a place: their flags are
-    those of the stretch. A step that nothing could have moved in that time becomes its two
-    ends: a position that jumped was not on the way.
+    those of the stretch. A step that nothing could have moved in that time, or that a sample
+    between says to be one, becomes its two ends: a position that jumped was not on the way.
 
     Parameters
     ----------
@@ -126,6 +126,7 @@ def stretches_of(track: Track, gates: Gates, *, lane: int, is_first: bool = True
         between = np.bitwise_or.reduceat(track.quality[: index[-1] + 1], index[:-1] + 1)
         flags[len(alone) :] |= between
     flags[: len(alone)] |= int(Shortfall.FOOTPRINT_EDGE)
+    possible &= (flags & int(Quality.POSE_JUMP)) == 0
     flags |= _pair_flags(track, gates, behind, ahead)
     flags |= np.where(possible, 0, int(Quality.POSE_JUMP))
     flags |= np.where(seconds > gates.gap_time.most + TOLERANCE, int(Quality.GAP), 0)

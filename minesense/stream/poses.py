@@ -28,6 +28,7 @@ _MOST_FIXES = 4096
 
 # as plain numbers: masks of flags cost ten times as much
 _NO_POSE, _POSE_COARSE = int(Quality.POSE_NONE), int(Quality.POSE_COARSE)
+_JUMP = int(Quality.POSE_JUMP)
 _MOTION, _SPEED_LIMIT = int(Quality.MOTION), int(Quality.SPEED_LIMIT)
 _TILT_LIMIT, _HEIGHT_LIMIT = int(Quality.TILT_LIMIT), int(Quality.HEIGHT_LIMIT)
 _HEIGHT_UNKNOWN = int(Quality.HEIGHT_UNKNOWN)
@@ -89,7 +90,8 @@ class PoseTrack:
 
     A fix whose coordinates repeat those before it while the platform moved is stale, and as
     good as none. A step beyond `jump_distance` and what `possible_speed` allows is
-    a jump: what lies before it, since the last fix, has no pose.
+    a jump: what lies before it, since the last fix, has no pose, and poses that were told
+    since the last good fix are taken back.
     """
 
     def __init__(self, declaration: StreamDeclaration, config: StreamConfig):
@@ -113,6 +115,8 @@ class PoseTrack:
         self._n_equal = 0
         self._was_moving = False
         self._last_heading = math.nan
+        self._good_time = -math.inf  # of the last good fix
+        self.taken_back: tuple[float, float] | None = None  #: s, by the last fix; see `take`
         self.needed.clear()
 
     @property
@@ -133,7 +137,13 @@ class PoseTrack:
         -------
         flags : int
             What is wrong with the fix, for the quality lights.
+
+        Notes
+        -----
+        After a jump that ends a run of poor fixes, `taken_back` says since when poses must not
+        be used: the time of the last good fix, and that of the last one before the jump.
         """
+        self.taken_back = None
         message = taken.message
         assert isinstance(message, PositionMessage)
         coordinates = message.coordinates
@@ -151,6 +161,12 @@ class PoseTrack:
             if step < self.config.least_fix_interval:
                 return self._fixes[-1].own
         fix = self._new_fix(taken, message, place)
+        if self._fixes and fix.between & _JUMP and self._good_time < self._fixes[-1].time:
+            self.taken_back = (self._good_time, self._fixes[-1].time)
+        limits = self.config.limits
+        is_precise = limits is None or fix.error <= limits.position_error
+        if is_precise and not fix.own & _POSE_COARSE:
+            self._good_time = fix.time
         self._fixes.append(fix)
         self._arrays = None
         self._lost = 0
@@ -197,7 +213,7 @@ class PoseTrack:
                 between = _NO_POSE | self._lost
             step = math.dist(place[:2], before.antenna[:2])
             if step > config.jump_distance + config.possible_speed * gap:
-                between |= _NO_POSE | int(Quality.POSE_JUMP)
+                between |= _NO_POSE | _JUMP
         return _Fix(
             time=taken.time,
             antenna=place,

@@ -381,8 +381,24 @@ class Session:
             elif stream is self._reference and not stream.disagrees:
                 assert self._track is not None
                 self._track.take(item)
+                events += self._take_back(self._track.taken_back)
         self._counters.of(stream.declaration.name).by_name["accepted"] += len(taken)
         return events
+
+    def _take_back(self, span: tuple[float, float] | None) -> list[Event]:
+        """Tell of every sensor that its poses in a span of time must not be used after all."""
+        if span is None:
+            return []
+        return [
+            Invalidated(
+                stream=stream.declaration.name,
+                start_time=span[0],
+                stop_time=span[1],
+                reason=Quality.POSE_JUMP.name or "",
+            )
+            for stream in self._streams.values()
+            if stream.path is not None
+        ]
 
     def _release(self, stream: KnownStream) -> list[Event]:
         """Take what waits in a stream's timebase."""
