@@ -408,6 +408,33 @@ def belongs_to(chunk: Sweep, other: Sweep) -> bool:
     return chunk.sensor is other.sensor or chunk.sensor.describe() == other.sensor.describe()
 
 
+def check_belongs(chunk: Sweep, first: Sweep) -> None:
+    """
+    Raise unless a chunk is of the lane of the first one.
+
+    Parameters
+    ----------
+    chunk, first : Sweep
+        To compare.
+
+    Raises
+    ------
+    ValueError
+        If lane, sensor or frame differ.
+
+    Examples
+    --------
+    >>> check_belongs(no_traces(lane="A"), no_traces(lane="A"))
+    """
+    if not belongs_to(chunk, first):
+        msg = (
+            f"Invalid chunk of lane '{chunk.lane}', sensor '{chunk.sensor.name}'. Must "
+            f"belong to lane '{first.lane}', sensor '{first.sensor.name}', in the same "
+            "frame, like the first."
+        )
+        raise ValueError(msg)
+
+
 def join(sweeps: Sequence[Sweep]) -> Sweep:
     """
     Return consecutive chunks of one lane as one sweep.
@@ -422,13 +449,7 @@ def join(sweeps: Sequence[Sweep]) -> Sweep:
         return no_traces()
     first = chunks[0]
     for other in chunks[1:]:
-        if not belongs_to(other, first):
-            msg = (
-                f"Invalid chunk of lane '{other.lane}', sensor '{other.sensor.name}'. Must "
-                f"belong to lane '{first.lane}', sensor '{first.sensor.name}', in the same "
-                "frame, like the first."
-            )
-            raise ValueError(msg)
+        check_belongs(other, first)
     if len(chunks) == 1:
         return first
     return dataclasses.replace(
