@@ -73,7 +73,7 @@ footer { margin-top: 3em; padding-bottom: 2em; color: #444; font-size: 0.9rem; }
   main, header, footer { max-width: none; padding: 0; }
   .scroll, .wide { overflow: visible; }
   figure, tr, .limits, .synthetic { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, caption, thead { break-after: avoid; }
 }
 """
 
