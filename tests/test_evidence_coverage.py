@@ -26,7 +26,9 @@ from minesense.evidence import (
     reason_names,
     track_of,
 )
+from minesense.evidence.jumps import contradicted, jumps_in
 from minesense.evidence.reasons import NOT_CREDITED, NOT_VALID, PARTIAL, SUMMARY_ORDER
+from minesense.evidence.stretches import stretches_of
 from minesense.evidence.task_cells import task_cells
 from minesense.sweep import Frame, Quality
 
@@ -347,6 +349,25 @@ def test_a_jump_takes_back_all_since_the_last_good_fix(flag):
         assert under(grid, north=0.3)[0] == under(grid, north=1.8)[0] == State.OBSERVED_NO_ALARM
 
 
+@pytest.mark.parametrize("flag", [Quality.POSE_COARSE, Quality.POSE_STALE])
+def test_what_a_jump_takes_back_begins_behind_the_last_good_sample(flag):
+    """The stretch from a good sample to a poor one is the first."""
+    quality = np.zeros(12, np.int64)
+    quality[3:8] = int(flag)
+    track = make_track(SITE, n=12, quality=quality)
+    track.position[8, 0] += 5.0  # sample 8 lies elsewhere, behind the poor ones
+    stretches = stretches_of(track, SITE.sensor[0].gates, lane=0)
+    jumps = jumps_in(stretches)
+    assert [(jump.before, jump.landing) for jump in jumps] == [
+        (track.time[7], track.time[8]),
+        (track.time[8], track.time[9]),
+    ]
+    assert [jump.east for jump in jumps] == pytest.approx([5.0, -5.0])
+    taken = contradicted(stretches, jumps, SITE.sensor[0].gates)
+    times = stretches.times[taken & ~stretches.jumped]
+    npt.assert_array_equal(times, track.time[[(k, k + 1) for k in range(2, 7)]])
+
+
 @pytest.mark.parametrize("error", [0.02, 0.05])
 def test_a_step_within_the_stated_errors_contradicts_nothing(error):
     """Faster than possible, but by less than both positions may be wrong: both sides count."""
@@ -361,8 +382,9 @@ def test_a_step_within_the_stated_errors_contradicts_nothing(error):
 
 @pytest.mark.parametrize("flag", [Quality.POSE_JUMP, Quality.POSE_NONE])
 @pytest.mark.parametrize("back", [False, True])
-def test_a_jump_flagged_between_lanes_counts_for_both(flag, back):
-    """As from a stream, which begins a lane where the position has jumped."""
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_jump_flagged_between_lanes_counts_for_both(flag, back, is_cut):
+    """As from a stream, which begins a lane where the position has jumped; or in one lane."""
     track = make_track(SITE)
     place = track.position.copy()
     place[15:, 0] += 0.8
@@ -374,6 +396,7 @@ def test_a_jump_flagged_between_lanes_counts_for_both(flag, back):
         track, position=place, quality=np.where(lost, int(flag | Quality.POSE_NONE), 0)
     )
     cuts = [0, 14, 16, 29, 31, 41] if back else [0, 14, 16, 41]
+    cuts = cuts if is_cut else [0, 41]
     lanes = [
         dataclasses.replace(whole[a:b], lane=f"A/{k}")
         for k, (a, b) in enumerate(itertools.pairwise(cuts))
