@@ -1,12 +1,18 @@
 """Test a trained detector in a live session: judged as whole lanes are, and nothing is lost."""
 
 import dataclasses
+import json
 import math
 from types import SimpleNamespace
 
 import pytest
 
 from minesense import synthetic
+from minesense.alarm import DISC_95
+from minesense.apps.event_lines import event_line
+from minesense.apps.live_feed import LiveFeed
+from minesense.evidence.evidence_session import SensorNote, SessionNotes
+from minesense.evidence.stream_coverage import StreamEvidence
 from minesense.message import Packet
 from minesense.payload import Encoder
 from minesense.resampling import resample_track
@@ -209,6 +215,44 @@ def test_a_lane_is_judged_when_its_sensors_are_in_the_next(world):
     assert [values(a) for a in judged(late)] == [values(a) for a in judged(world.events)]
     assert {event.lane for event in only(late, AlarmJudged)} == {lane}
     assert {event.lane for event in only(session.finish(), AlarmJudged)} == {next_name}
+
+
+def test_alarms_of_one_session_have_identifiers_of_their_own(world):
+    """Also where two lanes have one name: live, replayed, on a page, in lines, as evidence."""
+    source, name = SweepMessages(), world.blind[0].lane
+    second = [s for s in world.training if s.lane == world.training[0].lane]
+    renamed = [dataclasses.replace(sweep, lane=name) for sweep in second]
+    messages = [m for lane in (world.blind, renamed) for _, m in source.lane(lane)]
+    events = live(messages, world.detector)
+    alarms = judged(events)
+    assert {event.lane for event in only(events, AlarmJudged)} == {name}
+    lanes = [alarm.identifier.rpartition("/")[0] for alarm in alarms]
+    assert [*dict.fromkeys(lanes)] == [f"judged/{name}/1", f"judged/{name}/2"]
+    raised = [event.identifier for event in only(events, AlarmRaised)]
+    identifiers = [*raised, *(alarm.identifier for alarm in alarms)]
+    assert len(set(identifiers)) == len(identifiers) > len(raised) > 0
+    # the same from the bytes
+    encoder = Encoder()
+    packets = [Packet(float(k), encoder.encode(m)) for k, m in enumerate(messages)]
+    again = judged(replay(packets, CONFIG, detector=world.detector))
+    assert [alarm.identifier for alarm in again] == [alarm.identifier for alarm in alarms]
+    # and for everyone who is told
+    feed = LiveFeed()
+    feed.publish(events)
+    _, state = feed.join().get(timeout=1.0)
+    shown = {a["identifier"]: a for a in json.loads(state)["alarms"]}
+    assert sorted(shown) == sorted(identifiers)
+    for alarm in alarms:
+        assert shown[alarm.identifier]["error"] == DISC_95 * alarm.position_error
+    lines = [json.loads(event_line(event)) for event in only(events, AlarmJudged)]
+    assert [line["alarm"]["identifier"] for line in lines] == [a.identifier for a in alarms]
+    notes = [SensorNote(name=sweep.sensor.name) for sweep in world.blind]
+    gathered = StreamEvidence(SessionNotes(sensor=tuple(notes)), session="noon")
+    for event in events:
+        gathered.take(event)
+    kept = {e.alarm.identifier for e in only(events, AlarmJudged) if e.is_above_threshold}
+    wanted = [f"noon/{k}" for k in identifiers if k in kept or k in raised]
+    assert sorted(alarm.identifier for alarm in gathered.alarms) == sorted(wanted)
 
 
 def test_an_unfamiliar_sensor_is_out_of_domain(world):
