@@ -19,7 +19,8 @@ Sources (SPEC), each with options behind '?', such as ?speed=2&clock=utc:
                              lateness, rate, baud
   replay:FILE                a recording of `minesense stream`, or a file of frames; speed
   file:PATH                  a recording that `minesense info` can read, or a ROS bag;
-                             speed, clock, spacing, format
+                             speed, clock, spacing, format; of a bag lever_arms (R,F,U;R,F,U),
+                             topic, position_topic
   simulator:SCENARIO         a simulated platform, SYNTHETIC; seed, lanes, length, speed
 
 The bytes of frames and messages are described in docs/protocol.md."""
