@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import signal
@@ -16,8 +17,10 @@ import pytest
 from bags import write_bag
 from links import ROOT, Program, frames_of
 
+from minesense.apps.commands import Parser, add_commands
 from minesense.apps.event_lines import event_line, flag_names, is_told
 from minesense.apps.simulator_source import simulate
+from minesense.apps.stream import stream
 from minesense.cli import main
 from minesense.io.mcap_reading import read_packets
 from minesense.message import Packet, SensorMessage, StreamDeclaration
@@ -252,6 +255,22 @@ def test_help_loads_nothing_of_sources():
     )
     assert result.returncode == 0, result.stderr
     assert "listen:[PORT]" in result.stdout
+
+
+def test_collections_leave_out_what_the_program_is_made_of(payloads, tmp_path, capsys):
+    """While packets come, so that none of them waits; behind them all is as before."""
+    path = tmp_path / "link.frames"
+    write_frames(path, payloads[:200])
+    options = Parser()
+    add_commands(options)
+    words = ["stream", "--source", f"replay:{path}"]
+    counts = []
+    stream(
+        options.parse_args(words), subscribers=[lambda *_: counts.append(gc.get_freeze_count())]
+    )
+    assert len(counts) > 100
+    assert min(counts) > 10_000
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.filterwarnings("ignore:.*alarms:UserWarning")
