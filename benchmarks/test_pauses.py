@@ -2,8 +2,8 @@
 Benchmark what stalls a live session, and the way from the coil to the ear.
 
 A session takes packets as `minesense stream` does, with lines of JSON and a page's feed, in a
-process whose kernels are on disk. Times are of a push, after the first second of the stream. Where
-wall time is far above that of the processor, the session waited for other work of the machine.
+process whose kernels are on disk. Times are of a push, after the first second of the stream.
+Where wall time is far above that of the processor, the session waited for other work.
 """
 
 import contextlib
