@@ -16,6 +16,9 @@ SAFETY_TEXT = (
     "Results on synthetic data say nothing about performance in the field."
 )
 
+#: Radius of the disc that holds 95 % of a circular normal error of standard deviation 1.
+DISC_95 = math.sqrt(-2 * math.log(0.05))
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:

@@ -269,6 +269,40 @@ def _position(
     )
 
 
+def as_recorded(message: PositionMessage) -> PositionMessage:
+    """
+    Return a position as its bytes say it, so that a replay of them is the same.
+
+    Parameters
+    ----------
+    message : PositionMessage
+        Made by a program, with all digits of a Python number.
+
+    Returns
+    -------
+    message : PositionMessage
+        Error, heading, pitch, roll and height as float32 holds them.
+
+    Examples
+    --------
+    >>> from minesense.message import FixClass
+    >>> made = PositionMessage(
+    ...     stream="gnss", sequence=0, stamp=0.0, coordinates=(0.0, 0.0, 0.0),
+    ...     fix=FixClass.FIXED, error=0.1,
+    ... )
+    >>> as_recorded(made).error
+    0.10000000149011612
+    """
+    fields = ("error", "heading", "pitch", "roll", "height")
+    with np.errstate(over="ignore"):
+        error, heading, pitch, roll, height = (
+            float(np.float32(getattr(message, name))) for name in fields
+        )
+    return dataclasses.replace(
+        message, error=error, heading=heading, pitch=pitch, roll=roll, height=height
+    )
+
+
 def declaration_document(declaration: StreamDeclaration) -> dict[str, Any]:
     """
     Return a declaration as a document that JSON can hold.

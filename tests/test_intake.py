@@ -16,6 +16,7 @@ from links import declaration, frames_of, scan
 
 from minesense.apps.source_spec import make_source
 from minesense.io.mcap_reading import read_packets
+from minesense.io.mcap_sweep_writer import messages_of
 from minesense.message import (
     DeviceFlag,
     FixClass,
@@ -390,6 +391,28 @@ def test_flags_of_sweeps_are_what_a_device_would_say():
     with pytest.raises(ValueError, match="Must have a name each"):
         list(SweepMessages().lane([lost, lost]))
     assert list(SweepMessages().lane([lost[:0]])) == []
+
+
+def test_a_recording_of_a_sweep_holds_what_its_source_sends():
+    """Scans, positions and declarations, whatever the flags: one sensor is described once."""
+    for flags, fix, said in (
+        (0, FixClass.TRACKED, DeviceFlag(0)),
+        (Quality.POSE_COARSE | Quality.STUCK, FixClass.SINGLE, DeviceFlag.INVALID),
+        (Quality.NOT_FINITE | Quality.BASELINE_STEP, FixClass.TRACKED, None),
+        (Quality.POSE_NONE | Quality.POSE_COARSE, FixClass.NONE, DeviceFlag(0)),
+    ):
+        lane = sweep("coil", 4, 0.1, quality=flags)
+        sent = [message for _, message in SweepMessages(clock="utc").lane([lane])]
+        kept = [message for _, message in messages_of([lane], "utc")]
+        for kind in (StreamDeclaration, SensorMessage, PositionMessage):
+            one, other = ([m for m in found if isinstance(m, kind)] for found in (sent, kept))
+            assert [repr(m) for m in one] == [repr(m) for m in other]
+            assert one
+            if kind is PositionMessage:
+                assert {m.fix for m in one} == {fix}
+            if kind is SensorMessage:
+                wanted = DeviceFlag.INVALID | DeviceFlag.REZEROED if said is None else said
+                assert {m.flags for m in one} == {wanted}
 
 
 def test_a_source_of_sweeps_goes_at_the_pace_of_its_sensors():

@@ -254,6 +254,54 @@ def test_the_edge_of_a_lane_says_that_it_is_one():
     assert part.scores.is_judged.sum() > N_TRACES // 4
 
 
+def flagged_edge(part):
+    """Return the traces of a part whose scores have EDGE."""
+    return np.flatnonzero(part.scores.quality & Quality.EDGE).tolist()
+
+
+WIDE = dataclasses.replace(
+    SETTINGS, coils=dataclasses.replace(SETTINGS.coils, footprint=0.4, guard=0.25)
+)
+
+
+@pytest.mark.parametrize("cut", [None, 28, 30], ids=["whole", "at the gap", "behind it"])
+def test_a_metal_detector_that_restarts_in_mid_lane_says_so(cut):
+    """Half a footprint behind a gap is not observed; what is noticed there is kept, flagged."""
+    lane = coil_lane(northing=NORTHING, places=(12, 29))
+    chunks = [lane] if cut is None else [lane[:cut], lane[cut:]]
+    noted = []
+    stage = Screen(WIDE, note=noted.append)
+    early = [candidate for chunk in chunks for candidate in stage.push(chunk)]
+    before, after = stage.finish().parts
+    assert flagged_edge(before) == []
+    assert flagged_edge(after) == [0, 1, 2, 3]
+    assert not after.scores.is_credited[:4].any()
+    assert after.scores.is_credited[4:].all()
+    near = [c for c in after.candidates if c.score > 100]
+    assert near
+    assert all(c.trace < 4 and c.quality & Quality.EDGE for c in near)
+    assert not any(c.quality & Quality.EDGE for c in before.candidates)
+    assert set(early) <= {*before.candidates, *after.candidates}
+    told = np.concatenate([scores.quality for scores in noted])
+    kept = np.concatenate([part.scores.quality for part in (before, after)])
+    assert told.tobytes() == kept.tobytes()
+
+
+def test_a_metal_detector_whose_first_trace_says_gap_restarted():
+    """A screen of its own for each part, as of a session without a model, flags the same."""
+    lane = coil_lane(northing=NORTHING)
+    sides = split_at_gaps(lane, max_step=0.25)[0]
+    for keep in (True, False):
+        noted = []
+        for side in sides:
+            stage = Screen(WIDE, keep=keep, note=noted.append)
+            for k in range(len(side)):
+                stage.push(side[k : k + 1])
+            stage.end_part()
+        quality = np.concatenate([scores.quality for scores in noted])
+        assert np.flatnonzero(quality & Quality.EDGE).tolist() == [28, 29, 30, 31]
+
+
 @BOTH
 def test_a_lane_of_nothing_but_dropouts_has_no_candidate(make):
     """It is not an error: the ground was swept and not observed."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 import signal
 import socket
 import subprocess
 import sys
 
 import live_streams
+import numpy as np
+import numpy.testing as npt
 import pytest
+from bags import write_bag
 from links import ROOT, Program, frames_of
 
+from minesense.apps.commands import Parser, add_commands
 from minesense.apps.event_lines import event_line, flag_names, is_told
 from minesense.apps.simulator_source import simulate
+from minesense.apps.stream import stream
 from minesense.cli import main
 from minesense.io.mcap_reading import read_packets
 from minesense.message import Packet, SensorMessage, StreamDeclaration
@@ -248,3 +255,91 @@ def test_help_loads_nothing_of_sources():
     )
     assert result.returncode == 0, result.stderr
     assert "listen:[PORT]" in result.stdout
+
+
+def test_collections_leave_out_what_the_program_is_made_of(payloads, tmp_path, capsys):
+    """While packets come, so that none of them waits; behind them all is as before."""
+    path = tmp_path / "link.frames"
+    write_frames(path, payloads[:200])
+    options = Parser()
+    add_commands(options)
+    words = ["stream", "--source", f"replay:{path}"]
+    counts = []
+    stream(
+        options.parse_args(words), subscribers=[lambda *_: counts.append(gc.get_freeze_count())]
+    )
+    assert len(counts) > 100
+    assert min(counts) > 10_000
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*alarms:UserWarning")
+@pytest.mark.parametrize("kind", ["ros1", "mcap"])
+def test_a_bag_is_a_source(tmp_path, capsys, kind):
+    """Both coils as they took turns, from the bag to the recording and back."""
+    pytest.importorskip("rosbags")
+    start, speed, place = 100.0, 0.3, 3.0
+    rng, sent = np.random.default_rng(0), []
+    for k in range(240):
+        time = start + 0.1 * k
+        bump = 0.5 * np.exp(-(((speed * (time - start) - place) / 0.15) ** 2))
+        value = float(0.2 + 0.002 * rng.normal() + bump)
+        sent.append((time, value, 0.0) if k % 2 == 0 else (time, 0.0, value))
+    driven = [(start + 0.2 * k, 0.0, 0.2 * k * speed, 0.0) for k in range(121)]
+    bag = write_bag(tmp_path, sent, odometry=driven, kind=kind)
+    (tmp_path / "task.toml").write_text(CONFIG.replace("utc", "host").replace("0.3", "inf"))
+    options = ["--config", str(tmp_path / "task.toml"), "--events", "all"]
+    record = tmp_path / "record.mcap"
+    source = f"file:{bag}?lever_arms=-0.2,0.1,0;0.2,0.1,0&topic=/coils"
+    assert main(["stream", "--source", source, "--record", str(record), *options]) == 0
+    live = capsys.readouterr()
+    assert main(["replay", str(record), *options]) == 0
+    assert capsys.readouterr().out == live.out
+    events = lines_of(live.out)
+    # what was sent, in its order, under the streams of both coils
+    decoder = Decoder()
+    scans = [
+        message
+        for packet in read_packets(record)
+        if isinstance(message := decoder.decode(packet.payload), SensorMessage)
+    ]
+    assert [scan.stream for scan in scans] == ["coil left", "coil right"] * 120
+    npt.assert_allclose(
+        [s.samples.item() for s in scans], [a + b for _, a, b in sent], rtol=1e-6
+    )
+    npt.assert_allclose([s.stamp for s in scans], [t - start for t, _, _ in sent], atol=1e-6)
+    counters = events[-1]["streams"]
+    for name in ("coil left", "coil right"):
+        assert (counters[name]["received"], counters[name]["accepted"]) == (120, 120)
+        scores = [e for e in events if e["event"] == "search_score" and e["stream"] == name]
+        loudest = max(scores, key=lambda e: e["scores"][0] or 0.0)
+        assert loudest["scores"][0] > 50
+        assert abs(loudest["time"] - place / speed) <= 0.2
+        # the axis of the bag is no waveform: it is heard, and nothing is observed
+        assert counters[name]["invalid"] == 120
+        accepted = next(e for e in events if e.get("stream") == name)
+        assert accepted["unscreened"].startswith("No alarms of a prescreener")
+        cells = [e for e in events if e["event"] == "coverage_cells" and e["stream"] == name]
+        assert cells
+    arms = [e["declaration"]["sensor"]["lever_arms"] for e in events[1:3]]
+    assert arms == [[[-0.2, 0.1, 0.0]], [[0.2, 0.1, 0.0]]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lever_arms=1,2", "Invalid lever_arms '1,2'"),
+        ("topic=/other", "other"),
+        ("lever_arms=0,0,0", "lever_arms"),
+        ("spacing=0.1", "unexpected keyword argument 'spacing'"),
+        ("colour=red", "Must be one of: .*lever_arms"),
+    ],
+)
+def test_a_bag_that_is_named_wrongly(tmp_path, capsys, text, message):
+    """One line, no traceback."""
+    pytest.importorskip("rosbags")
+    bag = write_bag(tmp_path, [(1.0, 0.2, 0.0), (1.1, 0.0, 0.2)])
+    assert main(["stream", "--source", f"file:{bag}?{text}"]) == 2
+    error = capsys.readouterr().err
+    assert re.search(message, error)
+    assert "Traceback" not in error

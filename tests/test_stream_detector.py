@@ -1,13 +1,22 @@
 """Test a trained detector in a live session: judged as whole lanes are, and nothing is lost."""
 
 import dataclasses
+import json
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from annex_cases import GATES
 
 from minesense import synthetic
-from minesense.message import Packet
+from minesense.alarm import DISC_95
+from minesense.apps.event_lines import event_line
+from minesense.apps.live_feed import LiveFeed
+from minesense.cli import main
+from minesense.evidence.evidence_session import SensorNote, SessionNotes
+from minesense.evidence.stream_coverage import StreamEvidence
+from minesense.message import NoteMessage, Packet, SensorMessage, StreamDeclaration
 from minesense.payload import Encoder
 from minesense.resampling import resample_track
 from minesense.stream import Session, StreamConfig
@@ -21,6 +30,7 @@ from minesense.stream.events import (
     StreamAccepted,
     StreamRefused,
 )
+from minesense.stream.recorder import Recorder
 from minesense.stream.replay import event_digest, replay
 from minesense.stream.sweep_source import SweepMessages
 from minesense.sweep import Quality
@@ -211,6 +221,44 @@ def test_a_lane_is_judged_when_its_sensors_are_in_the_next(world):
     assert {event.lane for event in only(session.finish(), AlarmJudged)} == {next_name}
 
 
+def test_alarms_of_one_session_have_identifiers_of_their_own(world):
+    """Also where two lanes have one name: live, replayed, on a page, in lines, as evidence."""
+    source, name = SweepMessages(), world.blind[0].lane
+    second = [s for s in world.training if s.lane == world.training[0].lane]
+    renamed = [dataclasses.replace(sweep, lane=name) for sweep in second]
+    messages = [m for lane in (world.blind, renamed) for _, m in source.lane(lane)]
+    events = live(messages, world.detector)
+    alarms = judged(events)
+    assert {event.lane for event in only(events, AlarmJudged)} == {name}
+    lanes = [alarm.identifier.rpartition("/")[0] for alarm in alarms]
+    assert [*dict.fromkeys(lanes)] == [f"judged/{name}/1", f"judged/{name}/2"]
+    raised = [event.identifier for event in only(events, AlarmRaised)]
+    identifiers = [*raised, *(alarm.identifier for alarm in alarms)]
+    assert len(set(identifiers)) == len(identifiers) > len(raised) > 0
+    # the same from the bytes
+    encoder = Encoder()
+    packets = [Packet(float(k), encoder.encode(m)) for k, m in enumerate(messages)]
+    again = judged(replay(packets, CONFIG, detector=world.detector))
+    assert [alarm.identifier for alarm in again] == [alarm.identifier for alarm in alarms]
+    # and for everyone who is told
+    feed = LiveFeed()
+    feed.publish(events)
+    _, state = feed.join().get(timeout=1.0)
+    shown = {a["identifier"]: a for a in json.loads(state)["alarms"]}
+    assert sorted(shown) == sorted(identifiers)
+    for alarm in alarms:
+        assert shown[alarm.identifier]["error"] == DISC_95 * alarm.position_error
+    lines = [json.loads(event_line(event)) for event in only(events, AlarmJudged)]
+    assert [line["alarm"]["identifier"] for line in lines] == [a.identifier for a in alarms]
+    notes = [SensorNote(name=sweep.sensor.name) for sweep in world.blind]
+    gathered = StreamEvidence(SessionNotes(sensor=tuple(notes)), session="noon")
+    for event in events:
+        gathered.take(event)
+    kept = {e.alarm.identifier for e in only(events, AlarmJudged) if e.is_above_threshold}
+    wanted = [f"noon/{k}" for k in identifiers if k in kept or k in raised]
+    assert sorted(alarm.identifier for alarm in gathered.alarms) == sorted(wanted)
+
+
 def test_an_unfamiliar_sensor_is_out_of_domain(world):
     """Its alarms stay, with the flag; the other sensor alone is judged."""
     radar = next(sweep for sweep in world.blind if sweep.sensor.kind == "gpr")
@@ -257,3 +305,146 @@ def test_a_second_sensor_of_a_kind_is_not_judged_and_loses_nothing(world):
     assert reasons[names[0]] == ""
     assert f"stream '{names[0]}' is" in reasons[names[1]]
     assert [values(a) for a in judged(events)] == [values(a) for a in judged(world.events)]
+
+
+SITE = """\
+cell = 0.1
+
+[task]
+identifier = "T-3"
+imsma_id = "SHA-0003"
+organisation = "Example organisation (SYNTHETIC)"
+operator = "operator 7"
+given_by = "example authority, task order 2"
+procedure = "SOP 3, version 2"
+dates = [2026-05-04]
+clock = "host"
+
+[frame]
+crs = "local"
+description = "{origin}"
+
+[[area]]
+name = "strip"
+polygon = {polygon}
+
+[[target]]
+name = "AP"
+depth_from = 0.0
+depth_to = 0.1
+given_by = "task order 2"
+
+[alarm]
+radius = 0.2
+reason = "SOP 3.9"
+"""
+SITE_SENSOR = """
+[[sensor]]
+identifier = "{kind}"
+kind = "{kind}"
+{gates}
+[[sensor.footprint]]
+target = "AP"
+depth_from = 0.0
+depth_to = 0.1
+p_det = 0.9
+heights = [0.0, 0.3]
+radii = [0.25, 0.2]
+source = "test lane (SYNTHETIC)"
+"""
+SESSION_SENSOR = """
+[[sensor]]
+name = "{name}"
+identifier = "{kind}"
+noise = 1.0
+tilt = 0.02
+height = 0.05
+
+[[test_piece]]
+sensor = "{kind}"
+name = "steel ball"
+medium = "air"
+depth = 0.1
+baseline = 100.0
+baseline_noise = 1.0
+by = "operator 7"
+"""
+
+
+def test_a_recording_and_its_model_make_an_annex(world, tmp_path, capsys):
+    """Its alarms are those that the session judged; a model of other bytes is found out."""
+    sensors = [sweep.sensor for sweep in world.blind]
+    places = np.concatenate([sweep.position[:, :2] for sweep in world.blind])
+    (west, south), (east, north) = places.min(axis=0) - 1.0, places.max(axis=0) + 1.0
+    corners = [[west, south], [east, south], [east, north], [west, north]]
+    polygon = [[round(float(x), 2), round(float(y), 2)] for x, y in corners]
+    site = SITE.format(origin=world.blind[0].frame.origin, polygon=polygon)
+    site += "".join(SITE_SENSOR.format(kind=s.kind, gates=GATES) for s in sensors)
+    notes = "".join(SESSION_SENSOR.format(name=s.name, kind=s.kind) for s in sensors)
+    paths = {
+        name: tmp_path / name
+        for name in (
+            "site.toml",
+            "noon.session.toml",
+            "noon.mcap",
+            "model.skops",
+            "stream.toml",
+        )
+    }
+    paths["site.toml"].write_text(site)
+    paths["noon.session.toml"].write_text('identifier = "noon"\n' + notes)
+    paths["stream.toml"].write_text('task_clock = "host"\n')
+    world.detector.save(paths["model.skops"])
+    stamps = [m.stamp for m in world.messages if isinstance(m, SensorMessage)]
+    first = next(
+        k for k, m in enumerate(world.messages) if not isinstance(m, StreamDeclaration)
+    )
+    checks = [
+        NoteMessage(
+            stream="",
+            sequence=1000 + k,
+            stamp=stamp,
+            topic="check",
+            content={"sensor": s.name, "passed": True, "response": 100.0, "noise": 1.0},
+        )
+        for stamp in (min(stamps) - 0.5, max(stamps) + 1.0)
+        for k, s in enumerate(sensors)
+    ]
+    sent = [*world.messages[:first], *checks[:2], *world.messages[first:], *checks[2:]]
+    encoder = Encoder()
+    with Recorder(paths["noon.mcap"]) as recorder:
+        for k, message in enumerate(sent):
+            recorder.write(Packet(float(k), encoder.encode(message)))
+    annex = tmp_path / "annex"
+    words = ["evidence", paths["noon.mcap"], "--site", paths["site.toml"]]
+    words += ["--config", paths["stream.toml"], "--model", paths["model.skops"]]
+    assert main([str(w) for w in [*words, "--output", annex]]) == 0, capsys.readouterr().err
+    events = live(sent, world.detector)
+    kept = [e.alarm for e in only(events, AlarmJudged) if e.is_above_threshold]
+    raised = only(events, AlarmRaised)
+    assert kept
+    layer = json.loads(next(annex.rglob("alarms.geojson")).read_text())
+    shown = {f["properties"]["feature_id"]: f["properties"] for f in layer["features"]}
+    assert sorted(shown) == sorted(f"noon/{alarm.identifier}" for alarm in (*raised, *kept))
+    assert len(shown) == len(layer["features"]) > len(kept)
+    for alarm in kept:
+        found = shown[f"noon/{alarm.identifier}"]
+        assert found["model"] == world.detector.identity
+    page = (annex / "annex.html").read_text()
+    assert world.detector.identity in page
+    assert "streamed prescreeners and a detector" in page
+    manifest = json.loads((annex / "manifest.json").read_text())
+    names = {file["name"] for file in manifest["files"] if file["role"] == "input"}
+    assert {"noon.mcap", "noon model.skops", "noon stream.toml"} <= names
+    assert main(["verify", str(annex)]) == 0
+    data = bytearray(paths["model.skops"].read_bytes())
+    data[len(data) // 2] ^= 1
+    paths["model.skops"].write_bytes(data)
+    capsys.readouterr()
+    assert main(["verify", str(annex)]) == 2
+    assert "noon model.skops: changed" in capsys.readouterr().out
+    # without the model, the same recording holds the alarms of the prescreeners alone
+    bare = [w for w in words if w not in ("--model", paths["model.skops"])]
+    assert main([str(w) for w in [*bare, "--output", tmp_path / "bare"]]) == 0
+    layer = json.loads(next((tmp_path / "bare").rglob("alarms.geojson")).read_text())
+    assert not any("/judged/" in f["properties"]["feature_id"] for f in layer["features"])

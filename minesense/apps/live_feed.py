@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from ..alarm import SAFETY_TEXT
+from ..alarm import DISC_95, SAFETY_TEXT
 from ..message import Message, PositionMessage, SensorMessage, StreamDeclaration
 from ..stream.events import (
     AlarmJudged,
@@ -226,7 +226,7 @@ class LiveFeed:
                 "time": _finite(alarm.time),
                 "easting": _finite(alarm.easting),
                 "northing": _finite(alarm.northing),
-                "error": _finite(1.96 * alarm.position_error),
+                "error": _finite(DISC_95 * alarm.position_error),
                 "score": _finite(alarm.score),
                 "flags": _names(alarm.quality),
                 "probability": _finite(alarm.probability),

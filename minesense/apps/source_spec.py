@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,6 +24,7 @@ from ..stream.sweep_source import SweepMessages, SweepSource
 from ..stream.tcp_server import TcpServer
 from ..stream.ubx_positions import UbxPositions
 from ..sweep import Frame, Sweep
+from .readoptions import call_with
 
 #: Port that is listened at unless another is named.
 PORT = 9750
@@ -240,7 +243,7 @@ def _file(target: str, options: _Options) -> SweepSource:
             target,
             {
                 name: value
-                for name, kind in (("spacing", _number), ("format", str))
+                for name, kind in _READING.items()
                 if (value := options.take(name, kind, None)) is not None
             },
         ),
@@ -248,10 +251,14 @@ def _file(target: str, options: _Options) -> SweepSource:
 
 
 def _lanes_of_file(path: str, reading: dict[str, Any]) -> Iterable[Sequence[Sweep]]:
-    """Return the sweeps of a file, one lane each."""
-    recording: Any = io.read(path, **reading)
+    """Return the lanes of a file."""
+    recording: Any = call_with(io.read, path, options=reading)
     sweeps = recording.to_sweeps() if hasattr(recording, "to_sweeps") else None
-    return [[sweep] for sweep in (sweeps or [recording.to_sweep()])]
+    sweeps = list(sweeps or [recording.to_sweep()])
+    if getattr(recording, "format", "") == "coil":
+        # the coils of a bag take turns along one track: they came together
+        return [[dataclasses.replace(sweep, lane=Path(path).stem) for sweep in sweeps]]
+    return [[sweep] for sweep in sweeps]
 
 
 def _simulator(target: str, options: _Options) -> SweepSource:
@@ -294,6 +301,21 @@ def _count(text: str) -> int:
         msg = "Must be a whole number."
         raise ValueError(msg)
     return int(text)
+
+
+def _arms(text: str) -> list[tuple[float, float, float]]:
+    """Return the lever arms of several channels."""
+    return [_arm(part) for part in text.split(";")]
+
+
+#: Options of files that their readers take.
+_READING: dict[str, Callable[[str], Any]] = {
+    "spacing": _number,
+    "format": str,
+    "topic": str,
+    "position_topic": str,
+    "lever_arms": _arms,
+}
 
 
 def _arm(text: str) -> tuple[float, float, float]:

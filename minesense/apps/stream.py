@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 from argparse import Namespace
@@ -19,7 +20,7 @@ from .live_session import LinePrinter, LiveSession, Subscriber, tell
 from .live_subscribers import live_subscribers
 from .signals import stopped_by_signals
 from .source_spec import make_source
-from .warming import Warming
+from .warming import Warming, settle_memory
 
 
 def run(options: Namespace) -> str:
@@ -79,6 +80,8 @@ def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
         warming = stack.enter_context(Warming())
         live = LiveSession(config, detector=detector, subscribers=[*subscribers, warming])
         stack.enter_context(stopped_by_signals(intake.stop))
+        stack.callback(gc.unfreeze)
+        settle_memory()
         packets = stack.enter_context(contextlib.closing(intake.packets()))
         for item in packets:
             live.push(item)

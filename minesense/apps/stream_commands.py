@@ -19,7 +19,8 @@ Sources (SPEC), each with options behind '?', such as ?speed=2&clock=utc:
                              lateness, rate, baud
   replay:FILE                a recording of `minesense stream`, or a file of frames; speed
   file:PATH                  a recording that `minesense info` can read, or a ROS bag;
-                             speed, clock, spacing, format
+                             speed, clock, spacing, format; of a bag lever_arms (R,F,U;R,F,U),
+                             topic, position_topic
   simulator:SCENARIO         a simulated platform, SYNTHETIC; seed, lanes, length, speed
 
 The bytes of frames and messages are described in docs/protocol.md."""
@@ -30,6 +31,7 @@ def add_commands(commands: Commands) -> None:
     _add_stream(commands)
     _add_replay(commands)
     _add_serve_simulator(commands)
+    _add_calibrate_lag(commands)
 
 
 def _add_stream(commands: Commands) -> None:
@@ -141,6 +143,41 @@ def _add_serve_simulator(commands: Commands) -> None:
         metavar="FILE",
         help="token that clients must send; needed beyond this computer",
     )
+
+
+def _add_calibrate_lag(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "calibrate-lag",
+        module="calibrate_lag",
+        summary="find by how much the samples of a metal detector lag its positions",
+        text=(
+            "Read a recording in which the detector crossed one target several times, in both\n"
+            "directions, and print its lag behind the positions, the 95 % error, and both as\n"
+            "fields of the declaration of its stream. Passes that tell nothing are named; a\n"
+            "recording without a pair of opposite passes over a target is refused."
+        ),
+        output=None,
+        output_help="write it to this file as JSON too",
+        seed_help="taken by every command; nothing here is left to chance",
+    )
+    parser.add_argument("path", metavar="FILE", help="recording (MCAP), or a file of frames")
+    parser.add_argument("--stream", required=True, metavar="NAME", help="of the detector")
+    parser.add_argument(
+        "--config", default=None, metavar="FILE", help="that of the session: clock, origin"
+    )
+    for name, unit, default, what in (
+        ("largest", "S", 1.0, "lags up to this one are tried, s"),
+        ("reach", "M", 0.1, "across the line, m: coils so far apart are compared"),
+        ("smooth", "M", 0.05, "along the line, m: about half the radius of a coil"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=arguments.positive,
+            default=default,
+            metavar=unit,
+            help=f"{what} (default: %(default)s)",
+        )
 
 
 def _add_session(parser: Parser) -> None:

@@ -155,6 +155,12 @@ class Screen:
     Where ground is missing between two traces, the stages are flushed and start afresh, and
     the gap is kept for the report. How the lane is cut into chunks changes nothing. Traces
     in which a channel repeats itself are flagged STUCK: their ground is not observed.
+
+    **Restart in mid-lane.** Stages of a radar flag EDGE what they cannot score before they
+    have learnt, at every start. Those of a metal detector score from the first trace on, but
+    the first `warm_up` traces of its prescreener are summed over less of a target than the
+    others. Behind a gap, or a trace with the flag GAP, these scores get EDGE: their ground is
+    not observed. Candidates among them are kept, with the flag.
     """
 
     def __init__(
@@ -171,6 +177,7 @@ class Screen:
         self._last_time = -np.inf
         self._parts: list[Part] = []
         self._gaps: list[Gap] = []
+        self._goes_on = False  # whether the part lies behind another one
         self._is_finished = False
 
     def push(self, chunk: Sweep) -> list[Candidate]:
@@ -207,6 +214,8 @@ class Screen:
             self._form = form_of(chunk)
         unflagged = dataclasses.replace(chunk, quality=chunk.quality & ~Quality.GAP)
         check_follows(unflagged, self._form, self._last_time)
+        if len(chunk) and not np.isfinite(self._last_time):
+            self._goes_on = bool(chunk.quality[0] & Quality.GAP)
         gaps = self._finder.find(chunk)
         if self.keep:
             self._gaps += [gap for _, gap in gaps]
@@ -215,6 +224,7 @@ class Screen:
         found = self._take(first)
         for part in others:
             found += self._end_part()
+            self._goes_on = True
             found += self._take(part)
         if len(chunk):
             self._last_time = float(chunk.time[-1])
@@ -320,6 +330,7 @@ class Screen:
         self._processed: list[Sweep] = []
         self._scores: list[Sweep] = []
         self._found: list[Candidate] = []
+        self._n_scored = 0
 
     def _take(self, chunk: Sweep) -> list[Candidate]:
         """Pass traces of one part through the stages."""
@@ -328,23 +339,46 @@ class Screen:
 
     def _note(self, processed: Sweep, scores: Sweep) -> list[Candidate]:
         """Keep what came out of the stages; return the candidates that it settles."""
+        found = self._restarted(self._extract.process(scores))
+        n_short = self._n_restart - self._n_scored
+        self._n_scored += len(scores)
+        if n_short > 0:
+            quality = scores.quality.copy()
+            quality[:n_short] |= Quality.EDGE
+            scores = dataclasses.replace(scores, quality=quality)
         if self.note is not None and len(scores):
             self.note(scores)
-        found = self._extract.process(scores)
         if self.keep:
             self._processed.append(processed)
             self._scores.append(scores)
             self._found += found
         return found
 
+    @property
+    def _n_restart(self) -> int:
+        """Traces of the part, from its first on, that were scored with less than others."""
+        if self._goes_on and isinstance(self._prescreen, emi.PrescreenDecay):
+            return self._prescreen.warm_up
+        return 0
+
+    def _restarted(self, found: list[Candidate]) -> list[Candidate]:
+        """Return candidates of the part, with EDGE among the first traces of a restart."""
+        return [
+            dataclasses.replace(c, quality=c.quality | int(Quality.EDGE))
+            if c.trace < self._n_restart
+            else c
+            for c in found
+        ]
+
     def _end_part(self) -> list[Candidate]:
         """Flush the stages and keep the part."""
         processed = self._prepare.flush()
         scores = join([self._prescreen.process(processed), self._prescreen.flush()])
         found = self._note(processed, scores)
-        tail = self._extract.flush()
+        tail = self._restarted(self._extract.flush())
         if not self.keep:
             self._extract.take_withheld()
+            self._n_scored = 0
             return found + tail
         self._found += tail
         joined = join(self._scores)

@@ -219,6 +219,8 @@ class PrescreenDecay(LaneStage):
                 )
                 raise ValueError(msg)
         self.latency = self._half_width + self._extent["ahead"]
+        #: traces at each end of a lane of which less than a footprint is summed
+        self.warm_up = self._half_width
         super().__init__(
             spacing=self.spacing,
             footprint=self.footprint,

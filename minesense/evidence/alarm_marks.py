@@ -9,12 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..alarm import Alarm
+from ..alarm import DISC_95, Alarm
 from .looks import Window
 from .site import Site
-
-#: Radius of the disc that holds 95 % of a circular normal error of standard deviation 1.
-DISC_95 = math.sqrt(-2 * math.log(0.05))
 
 Box = tuple[float, float, float, float]
 

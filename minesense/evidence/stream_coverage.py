@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..alarm import Alarm
+from ..alarm import DISC_95, Alarm
 from ..stream.events import (
     AlarmJudged,
     AlarmRaised,
@@ -27,7 +27,6 @@ from ..stream.events import (
     StreamAccepted,
 )
 from ..sweep import Floats, Quality, Sweep
-from .alarm_marks import DISC_95
 from .evidence_session import SESSION_FILE, PieceNote, SensorNote, SessionNotes
 from .function_checks import OCCASIONS, FunctionCheck
 from .grid import CoverageGrid
@@ -105,9 +104,7 @@ class StreamEvidence:
         if isinstance(event, AlarmRaised):
             return self._alarm(_raised(event, f"{event.lane}/{event.part}"))
         if isinstance(event, AlarmJudged) and event.is_above_threshold:
-            judged = event.alarm
-            name = f"judged/{event.lane}/{judged.identifier}"
-            return self._alarm(dataclasses.replace(judged, identifier=name))
+            return self._alarm(event.alarm)
         if isinstance(event, Invalidated):
             return self._take_back(event)
         if isinstance(event, StreamAccepted) and event.declaration.kind == "sensor":

@@ -16,48 +16,36 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._validation import check_one_of
-from ..message import (
-    CLOCKS,
-    DeviceFlag,
-    FixClass,
-    Message,
-    NoteMessage,
-    Packet,
-    PositionMessage,
-    SensorMessage,
-    StreamDeclaration,
-)
+from ..message import CLOCKS, Message, Packet, StreamDeclaration
 from ..payload import Encoder
 from ..sensor_document import sensor_document
 from ..sweep import Quality, Sweep
+from ..sweep_messages import (
+    PAUSE,
+    Clock,
+    lane_note,
+    position_declaration,
+    position_of,
+    scan_of,
+    sensor_declaration,
+    stream_name,
+)
 from .mcap_writer import McapWriter
 from .sweep_file import SweepFile, sweeps_of
 
 Floats = npt.NDArray[np.float64]
-Clock = Literal["utc", "gps", "host", "sensor"]
-
-#: s of stamps between a lane and the next one, where the next would begin before its end.
-PAUSE = 5.0
 
 #: Topics of notes about a lane: what messages of sensors and positions cannot say.
 QUALITY, HISTORY = "quality", "history"
 
 #: Runs of equal flags, or lines of history, in one note.
 _IN_ONE_NOTE = 1000
-
-_FLAGS = (
-    (Quality.SATURATED, DeviceFlag.SATURATED),
-    (Quality.NOT_FINITE | Quality.STUCK, DeviceFlag.INVALID),
-    (Quality.SETTING_CHANGED, DeviceFlag.SETTING_CHANGED),
-    (Quality.BASELINE_STEP, DeviceFlag.REZEROED),
-    (Quality.INTERFERENCE, DeviceFlag.INTERFERENCE),
-)
 
 
 def write_mcap(
@@ -201,87 +189,25 @@ def messages_of(sweeps: list[Sweep], clock: Clock) -> Iterator[tuple[float, Mess
         about: dict[str, Any] = {"name": sweep.lane}
         if shift:
             about["shift"] = shift
-        yield start + shift, _note("lane", about, next_of(""), start + shift)
+        stamp = start + shift
+        yield stamp, lane_note("lane", about, stamp=stamp, sequence=next_of(""))
         for k in range(len(sweep)):
             stamp = float(sweep.time[k]) + shift
-            yield stamp, _pose(sweep, k, stamp, positions, next_of(positions))
-            yield stamp, _scan(sweep, k, stamp, next_of(_stream_name(sweep)))
-        before = float(sweep.time[-1]) + shift
-        for topic, content in _said(sweep):
-            yield before, _note(topic, content, next_of(""), before)
-        yield before, _note("end lane", {"name": sweep.lane}, next_of(""), before)
+            n = next_of(positions)
+            yield stamp, position_of(sweep, k, positions, stamp=stamp, sequence=n)
+            n = next_of(stream_name(sweep))
+            yield stamp, scan_of(sweep, k, stamp=stamp, sequence=n)
+        before = stamp
+        for topic, content in [*_said(sweep), ("end lane", {"name": sweep.lane})]:
+            yield before, lane_note(topic, content, stamp=before, sequence=next_of(""))
 
 
 def _declarations(sweep: Sweep, positions: str, clock: Clock) -> Iterator[StreamDeclaration]:
     """Return the declarations of a sweep's positions and of its sensor."""
     said = (sweep.frame.origin, *sweep.history)
     note = "SYNTHETIC" if any(line.startswith("SYNTHETIC") for line in said) else ""
-    steps = np.diff(sweep.time)
-    rate = None
-    if len(steps):
-        step = float(np.median(steps))
-        is_even = np.count_nonzero(np.abs(steps - step) <= 0.01 * step) >= 0.9 * len(steps)
-        rate = 1 / step if is_even and 1 / step < math.inf else None
-    yield StreamDeclaration(
-        name=positions,
-        kind="position",
-        clock=clock,
-        rate=rate,
-        lag_error=0.0,
-        frame=sweep.frame,
-        height_datum="local",
-        lever_arm=(0.0, 0.0, 0.0),
-        note=note,
-    )
-    yield StreamDeclaration(
-        name=_stream_name(sweep),
-        kind="sensor",
-        clock=clock,
-        rate=rate,
-        lag_error=0.0,
-        sensor=sweep.sensor,
-        note=note,
-    )
-
-
-def _stream_name(sweep: Sweep) -> str:
-    """Return a name that a stream can have."""
-    return sweep.sensor.name[:200] or "sensor"
-
-
-def _note(topic: str, content: dict[str, Any], sequence: int, stamp: float) -> NoteMessage:
-    return NoteMessage(stream="", sequence=sequence, stamp=stamp, topic=topic, content=content)
-
-
-def _pose(
-    sweep: Sweep, trace: int, stamp: float, stream: str, sequence: int
-) -> PositionMessage:
-    """Return the position of a trace."""
-    lost = int(sweep.quality[trace]) & int(Quality.POSE_NONE)
-    east, north, up = (float(value) for value in sweep.position[trace])
-    return PositionMessage(
-        stream=stream,
-        sequence=sequence,
-        stamp=stamp,
-        coordinates=(math.nan,) * 3 if lost else (east, north, up),
-        fix=FixClass.NONE if lost else FixClass.TRACKED,
-        heading=math.nan if lost else float(sweep.heading[trace]),
-    )
-
-
-def _scan(sweep: Sweep, trace: int, stamp: float, sequence: int) -> SensorMessage:
-    """Return the scan of a trace, with what a device could say of it."""
-    quality, flags = int(sweep.quality[trace]), DeviceFlag(0)
-    for flag, said in _FLAGS:
-        if quality & int(flag):
-            flags |= said
-    return SensorMessage(
-        stream=_stream_name(sweep),
-        sequence=sequence,
-        stamp=stamp,
-        samples=sweep.samples[trace],
-        flags=flags,
-    )
+    yield position_declaration(sweep, positions, clock=clock, note=note)
+    yield sensor_declaration(sweep, clock=clock, note=note)
 
 
 def _said(sweep: Sweep) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -295,10 +221,10 @@ def _said(sweep: Sweep) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
     for k in range(0, len(runs), _IN_ONE_NOTE):
         part = runs[k : k + _IN_ONE_NOTE]
-        yield QUALITY, {"stream": _stream_name(sweep), "runs": part}
+        yield QUALITY, {"stream": stream_name(sweep), "runs": part}
     for k in range(0, len(sweep.history), _IN_ONE_NOTE):
         lines = list(sweep.history[k : k + _IN_ONE_NOTE])
-        yield HISTORY, {"stream": _stream_name(sweep), "lines": lines}
+        yield HISTORY, {"stream": stream_name(sweep), "lines": lines}
 
 
 def _compare(file: Path, path: Path, sweeps: list[Sweep]) -> None:

@@ -95,7 +95,12 @@ class AlarmRaised:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AlarmJudged:
-    """What a trained detector says of a place, at the end of its lane. It suppresses none."""
+    """
+    What a trained detector says of a place, at the end of its lane. It suppresses none.
+
+    The identifier of the alarm is its own in the session: "judged", the name of the lane, how
+    many lanes were judged with it, and the rank of the place in the lane.
+    """
 
     lane: str
     alarm: Alarm

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..detect import Detector, DetectorSettings
 from ..detect.screen import Screen, Screened
@@ -33,6 +34,7 @@ class LaneBook:
         self._number = 0
         self._screens: dict[int, dict[str, Screen]] = {}
         self._names: dict[int, str] = {}  # of the lanes that have screens
+        self._n_judged = 0
         self._at: dict[str, int] = {}  # by stream of a sensor, the lane it is in
 
     def register(self, stream: str) -> None:
@@ -205,9 +207,14 @@ class LaneBook:
         except Exception as error:  # noqa: BLE001 - the session goes on, and says so
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             return [LaneNotJudged(lane=lane, reason=reason)]
+        self._n_judged += 1
+        # lanes may share a name, and a sensor that comes late may open one again
+        names = f"judged/{lane}/{self._n_judged}"
         return [
             AlarmJudged(
-                lane=alarm.lane, alarm=alarm, is_above_threshold=alarm.score >= found.threshold
+                lane=alarm.lane,
+                alarm=replace(alarm, identifier=f"{names}/{alarm.identifier}"),
+                is_above_threshold=alarm.score >= found.threshold,
             )
             for alarm in found.ranked
         ]

@@ -82,6 +82,31 @@ class NoteBook:
             events.append(self._mark(note, place))
         return events
 
+    def left_unchecked(self, stream: KnownStream) -> list[Event]:
+        """
+        Take back what no check followed, at the end of a session.
+
+        Parameters
+        ----------
+        stream : KnownStream
+            Of a sensor.
+
+        Returns
+        -------
+        events : list of Event
+            Nothing if checks are not required, or the last one came behind the last scan.
+        """
+        if self.config.checks != "required" or not stream.last_time > stream.last_check:
+            return []
+        return [
+            Invalidated(
+                stream=stream.declaration.name,
+                start_time=stream.last_check,
+                stop_time=stream.last_time,
+                reason=Quality.CHECK_FAILED.name or "",
+            )
+        ]
+
     def _sensors(self, note: NoteMessage) -> list[KnownStream]:
         """Return the sensor streams that a note is about: those that it names, or all."""
         name = note.content.get("sensor", note.stream)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
-import numpy as np
-
-from ..detect import Detector, DetectorSettings, check_sensor
-from ..detect.screen import Screen
+from ..detect import Detector, DetectorSettings
 from ..message import (
     DeviceFlag,
     Message,
@@ -18,10 +14,11 @@ from ..message import (
     SensorMessage,
     StreamDeclaration,
 )
-from ..payload import Decoder, declaration_document
-from ..sweep import Quality, no_traces
+from ..payload import Decoder, as_recorded, declaration_document
+from ..sweep import Quality
+from .admission import check_admissible, new_path
 from .clock_agreement import agree, read_clock
-from .config import StreamConfig, check_declaration
+from .config import StreamConfig
 from .counters import SessionCounters
 from .events import (
     Event,
@@ -37,7 +34,6 @@ from .notes import NoteBook
 from .poses import PoseTrack
 from .queue import Lost
 from .scan_shape import fits
-from .sensor_path import SensorPath
 from .timebase import Taken, Timebase
 
 
@@ -197,15 +193,7 @@ class Session:
             events += stream.path.finish(self._track)
             if now - stream.last_time > self.config.hold and math.isfinite(stream.last_time):
                 events.append(stream.path.gap(stream.last_time, now, "time"))
-            if self.config.checks == "required" and stream.last_time > stream.last_check:
-                events.append(
-                    Invalidated(
-                        stream=stream.declaration.name,
-                        start_time=stream.last_check,
-                        stop_time=stream.last_time,
-                        reason=Quality.CHECK_FAILED.name or "",
-                    )
-                )
+            events += self._notes.left_unchecked(stream)
         events += self._book.finish()
         self._is_finished = True
         return (*events, self._counters.report(self._streams, self._now, self._n_refused))
@@ -221,7 +209,7 @@ class Session:
             if before == declaration_document(declaration):
                 return [StreamAccepted(stream=name, declaration=declaration)]
         try:
-            self._check(declaration)
+            check_admissible(declaration, self.config, self._streams)
         except (ValueError, ImportError) as error:
             if len(self._refused) < self.config.max_streams:
                 self._refused.add(name)
@@ -233,7 +221,16 @@ class Session:
         self._streams[name] = stream
         unscreened = ""
         if declaration.kind == "sensor":
-            stream.path, unscreened = self._new_path(declaration)
+            stream.path, unscreened = new_path(
+                declaration,
+                self._book,
+                self.config,
+                judged=[
+                    other.path
+                    for other_name, other in self._streams.items()
+                    if other.path is not None and other_name != name
+                ],
+            )
             if known is not None:
                 stream.last_check, stream.response = known.last_check, known.response
                 stream.path.sticky |= int(Quality.SETTING_CHANGED)
@@ -250,61 +247,6 @@ class Session:
                 if other.path is not None:
                     other.path.frame = self._reference.declaration.frame
         return events
-
-    def _check(self, declaration: StreamDeclaration) -> None:
-        """Raise unless a declaration can be used."""
-        check_declaration(declaration, self.config)
-        known = self._streams.get(declaration.name)
-        if known is None and len(self._streams) >= self.config.max_streams:
-            msg = (
-                f"Invalid stream '{declaration.name}'. Must be one of at most "
-                f"{self.config.max_streams}."
-            )
-            raise ValueError(msg)
-        if known is not None and known.declaration.kind != declaration.kind:
-            msg = (
-                f"Invalid kind '{declaration.kind}' of stream '{declaration.name}'. Must be "
-                f"'{known.declaration.kind}', as declared before."
-            )
-            raise ValueError(msg)
-        if declaration.coordinates == "geographic" and declaration.kind == "position":
-            PoseTrack(declaration, self.config)  # raises if pyproj is not there
-
-    def _new_path(self, declaration: StreamDeclaration) -> tuple[SensorPath, str]:
-        """Return the way of a sensor's scans, and why they cannot be screened or judged."""
-        reason = ""
-        path = SensorPath(declaration, self.config, self._book)
-        self._book.register(declaration.name)
-        assert declaration.sensor is not None
-        try:
-            screen = Screen(self.settings, keep=False)
-            screen.push(no_traces(declaration.sensor, "test"))
-        except ValueError as error:
-            reason = f"No alarms of a prescreener: {error}"
-            path.is_screened = False
-            path.sticky |= int(Quality.OUT_OF_DOMAIN)
-        if self.detector is not None:
-            try:
-                check_sensor(declaration.sensor, self.detector.sensors)
-                self._refuse_second(declaration)
-            except ValueError as error:
-                reason = reason or f"Its places are not judged: {error}"
-                path.is_judged = False
-                path.sticky |= int(Quality.OUT_OF_DOMAIN)
-        if self.config.checks == "required":
-            path.sticky |= int(Quality.CHECK_FAILED)
-        return path, reason
-
-    def _refuse_second(self, declaration: StreamDeclaration) -> None:
-        """Raise if the detector listens to another sensor of the kind: it knows one."""
-        assert declaration.sensor is not None
-        kind = declaration.sensor.kind
-        for name, other in self._streams.items():
-            if other.path is None or name == declaration.name:
-                continue
-            if other.path.is_judged and other.path.sensor.kind == kind:
-                msg = f"Invalid sensor of kind '{kind}'. Must be one, and stream '{name}' is."
-                raise ValueError(msg)
 
     def _retire(self, stream: KnownStream) -> list[Event]:
         """End a stream that is declared anew; keep its counters."""
@@ -323,7 +265,7 @@ class Session:
         stream = self._streams.get(message.stream)
         kind = "sensor" if isinstance(message, SensorMessage) else "position"
         if isinstance(message, PositionMessage):
-            message = _as_recorded(message)
+            message = as_recorded(message)
         if stream is None or stream.declaration.kind != kind:
             return self._reject(message, "undeclared")
         if isinstance(message, SensorMessage) and not fits(message, stream.declaration):
@@ -492,15 +434,3 @@ class Session:
             if not is_first:
                 events.append(self._counters.report(self._streams, self._now, self._n_refused))
         return events
-
-
-def _as_recorded(message: PositionMessage) -> PositionMessage:
-    """Return a position as its bytes say it, so that a replay of them is the same."""
-    fields = ("error", "heading", "pitch", "roll", "height")
-    with np.errstate(over="ignore"):
-        error, heading, pitch, roll, height = (
-            float(np.float32(getattr(message, name))) for name in fields
-        )
-    return dataclasses.replace(
-        message, error=error, heading=heading, pitch=pitch, roll=roll, height=height
-    )

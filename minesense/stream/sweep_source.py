@@ -8,37 +8,23 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from ..message import (
-    DeviceFlag,
-    FixClass,
-    Message,
-    NoteMessage,
-    Packet,
-    PositionMessage,
-    SensorMessage,
-    StreamDeclaration,
-)
+from ..message import Message, NoteMessage, Packet, StreamDeclaration
 from ..payload import Encoder
-from ..sweep import Quality, Sweep
+from ..sweep import Sweep
+from ..sweep_messages import (
+    PAUSE,
+    Clock,
+    lane_note,
+    position_declaration,
+    position_of,
+    scan_of,
+    sensor_declaration,
+    stream_name,
+)
 from .pace import Pace
 from .source import Deliver
-
-Clock = Literal["utc", "gps", "host", "sensor"]
-
-#: s of stamps between two lanes.
-PAUSE = 5.0
-
-_FLAGS = (
-    (Quality.SATURATED, DeviceFlag.SATURATED),
-    (Quality.STUCK, DeviceFlag.INVALID),
-    (Quality.SETTING_CHANGED, DeviceFlag.SETTING_CHANGED),
-    (Quality.BASELINE_STEP, DeviceFlag.REZEROED),
-    (Quality.INTERFERENCE, DeviceFlag.INTERFERENCE),
-)
 
 
 class SweepMessages:
@@ -58,7 +44,7 @@ class SweepMessages:
     -----
     Stamps begin at 0 and run on from lane to lane, with a pause of 5 s. Every lane begins and
     ends with a note. Positions are those of the sweep with the most traces, one a trace, of the
-    class TRACKED; a trace without position sends a message of the class NONE.
+    class TRACKED, SINGLE where they are POSE_COARSE, or NONE where a trace has no position.
     """
 
     def __init__(
@@ -93,7 +79,7 @@ class SweepMessages:
         sweeps = [sweep for sweep in sweeps if len(sweep)]
         if not sweeps:
             return
-        names = [sweep.sensor.name for sweep in sweeps]
+        names = [stream_name(sweep) for sweep in sweeps]
         if len(set(names)) < len(names):
             msg = f"Invalid sweeps of the sensors {names} in one lane. Must have a name each."
             raise ValueError(msg)
@@ -119,85 +105,35 @@ class SweepMessages:
         if self._positions not in self._sequences:
             self._sequences[self._positions] = 0
             found.append(
-                StreamDeclaration(
-                    name=self._positions,
-                    kind="position",
-                    clock=self._clock,
-                    rate=_rate(leading),
-                    lag_error=0.0,
-                    frame=leading.frame,
-                    height_datum="local",
-                    lever_arm=(0.0, 0.0, 0.0),
-                    note=self._note,
+                position_declaration(
+                    leading, self._positions, clock=self._clock, note=self._note
                 )
             )
         for sweep in sweeps:
-            name = sweep.sensor.name
-            if name not in self._sequences:
-                self._sequences[name] = 0
-                found.append(
-                    StreamDeclaration(
-                        name=name,
-                        kind="sensor",
-                        clock=self._clock,
-                        rate=_rate(sweep),
-                        lag_error=0.0,
-                        sensor=sweep.sensor,
-                        note=self._note,
-                    )
-                )
+            if stream_name(sweep) not in self._sequences:
+                self._sequences[stream_name(sweep)] = 0
+                found.append(sensor_declaration(sweep, clock=self._clock, note=self._note))
         return found
 
     def _about_lane(self, topic: str, name: str, stamp: float) -> NoteMessage:
-        return NoteMessage(
-            stream="",
-            sequence=self._next(""),
-            stamp=stamp,
-            topic=topic,
-            content={"name": name},
-        )
+        return lane_note(topic, {"name": name}, stamp=stamp, sequence=self._next(""))
 
     def _poses(self, sweep: Sweep, shift: float) -> Iterator[tuple[float, int, Message]]:
         """Return the positions of a sweep."""
+        name = self._positions
         for k in range(len(sweep)):
             stamp = float(sweep.time[k]) + shift
-            lost = int(sweep.quality[k]) & int(Quality.POSE_NONE)
-            x, y, z = (float(value) for value in sweep.position[k])
-            yield (
-                stamp,
-                0,
-                PositionMessage(
-                    stream=self._positions,
-                    sequence=self._next(self._positions),
-                    stamp=stamp,
-                    coordinates=(math.nan,) * 3 if lost else (x, y, z),
-                    fix=FixClass.NONE if lost else FixClass.TRACKED,
-                    heading=math.nan if lost else float(sweep.heading[k]),
-                ),
-            )
+            n = self._next(name)
+            yield stamp, 0, position_of(sweep, k, name, stamp=stamp, sequence=n)
 
     def _scans(
         self, sweep: Sweep, place: int, shift: float
     ) -> Iterator[tuple[float, int, Message]]:
         """Return the scans of a sweep."""
-        name = sweep.sensor.name
+        name = stream_name(sweep)
         for k in range(len(sweep)):
             stamp = float(sweep.time[k]) + shift
-            quality, flags = int(sweep.quality[k]), DeviceFlag(0)
-            for flag, said in _FLAGS:
-                if quality & int(flag):
-                    flags |= said
-            yield (
-                stamp,
-                place,
-                SensorMessage(
-                    stream=name,
-                    sequence=self._next(name),
-                    stamp=stamp,
-                    samples=sweep.samples[k],
-                    flags=flags,
-                ),
-            )
+            yield stamp, place, scan_of(sweep, k, stamp=stamp, sequence=self._next(name))
 
     def _next(self, stream: str) -> int:
         """Return the next sequence number of a stream."""
@@ -281,13 +217,3 @@ class SweepSource:
             Packets handed over and lanes that are done.
         """
         return {"n_packets": self._n_packets, "n_lanes": self._n_lanes}
-
-
-def _rate(sweep: Sweep) -> float | None:
-    """Return the rate of a sweep by a clock; None if something else triggers it."""
-    steps = np.diff(sweep.time)
-    if not len(steps):
-        return None
-    step = float(np.median(steps))
-    is_regular = np.count_nonzero(np.abs(steps - step) <= 0.01 * step) >= 0.9 * len(steps)
-    return 1 / step if is_regular else None

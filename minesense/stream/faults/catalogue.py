@@ -258,14 +258,14 @@ _ALL = (
     Fault(
         number=18,
         name="zero set, not told",
-        required="BASELINE_STEP, stages restart",
+        required="BASELINE_STEP, stages restart with EDGE",
         change=of_samples.rezero,
         check=requirements.zero_set,
     ),
     Fault(
         number=18,
         name="zero set, told by the device",
-        required="BASELINE_STEP, stages restart",
+        required="BASELINE_STEP, stages restart with EDGE",
         change=of_samples.rezero,
         options={"is_told": True, "by": 1.0},
         check=requirements.zero_set,

@@ -281,10 +281,16 @@ def saturation(outcome: Outcome) -> list[str]:
 
 
 def zero_set(outcome: Outcome) -> list[str]:
-    """Check that a step of the zero is seen and restarts the stages of its sensor."""
+    """Check that a step of the zero is seen, and that the stages restart with EDGE."""
+    steps = [e for e in outcome.all(CoverageStretch) if "BASELINE_STEP" in e.reasons]
     return [
         *flagged("BASELINE_STEP", least=1, state=Observation.INVALID)(outcome),
-        *failing(restarted=len(outcome.all(LaneBegun)) > len(_begun(outcome))),
+        *failing(
+            restarted=len(outcome.all(LaneBegun)) > len(_begun(outcome)),
+            edge_behind_it=any(
+                _edge_behind(outcome, step.stream, step.stop_time) for step in steps
+            ),
+        ),
     ]
 
 
@@ -359,14 +365,10 @@ def step_and_hole(outcome: Outcome) -> list[str]:
 def restart_transient(outcome: Outcome) -> list[str]:
     """Check that what the stages could not judge behind a gap is EDGE, not observed."""
     gaps = [gap for gap in outcome.gaps("time") if gap.stop_time - gap.start_time > 0.5]
-    edges = [
-        e
-        for e in outcome.all(CoverageStretch)
-        if "EDGE" in e.reasons and any(e.start_time >= gap.stop_time - 1e-6 for gap in gaps)
-    ]
+    edges = [e for e in outcome.all(CoverageStretch) if "EDGE" in e.reasons]
     return failing(
         gap_told=bool(gaps),
-        edge_behind_it=any(e.sensor == "gpr" for e in edges),
+        edge_behind_it=all(_edge_behind(outcome, gap.stream, gap.stop_time) for gap in gaps),
         edge_not_observed=all(e.state >= Observation.NOT_OBSERVED for e in edges),
     )
 
@@ -407,3 +409,13 @@ def _places(events: tuple[object, ...]) -> list[float]:
     """Return northings of the strongest alarms of each kind of sensor, in order of place."""
     found = sorted(_prescreened(events), key=lambda e: -e.score)[:2]
     return sorted(e.northing for e in found)
+
+
+def _edge_behind(outcome: Outcome, stream: str, time: float) -> bool:
+    """Return whether scans of a stream soon behind a restart have EDGE as a reason."""
+    return any(
+        "EDGE" in e.reasons
+        and e.stream == stream
+        and time - 1e-6 <= e.start_time <= time + _SOON
+        for e in outcome.all(CoverageStretch)
+    )
