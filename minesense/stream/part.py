@@ -38,6 +38,10 @@ _NO_POSE = int(Quality.POSE_NONE)
 #: Traces whose position errors are kept for candidates that come later.
 _MOST_ERRORS = 4096
 
+#: Traces that go through the stages together where they may wait: the medians of as many
+#: windows share most of their values.
+_TOGETHER = 32
+
 #: Speed that a platform without positions is taken to have, m/s, if it is not known.
 ASSUMED_SPEED = 0.5
 
@@ -290,19 +294,13 @@ class SensorPart:
             self._still = position[-1].copy()
         return position, poses.heading
 
-    def _pass(self, even: Sweep, *, is_last: bool = False) -> list[Event]:
+    def _pass(self, more: Sweep, *, is_last: bool = False) -> list[Event]:
         """Pass traces at equal distances through the screen, as many together as may wait."""
-        if len(even):
-            self._gathered.append(even)
-        if not self._gathered:
+        if len(more):
+            self._gathered.append(more)
+        even = self._take_gathered(is_last=is_last)
+        if even is None:
             return []
-        waited = self._gathered[-1].time[-1] - self._gathered[0].time[0]
-        if waited < self._gather and not is_last:
-            return []
-        even = join(self._gathered)
-        self._gathered.clear()
-        if self._gather:
-            self._latency = self._reach + self._spacing * (len(even) - 1)
         if self.speed is not None:
             even = Sweep(
                 samples=even.samples,
@@ -319,6 +317,22 @@ class SensorPart:
         self.screen.note = scores.append
         found = self.screen.push(even)
         return self._tell(scores, found)
+
+    def _take_gathered(self, *, is_last: bool) -> Sweep | None:
+        """Return traces that waited for long enough, or are as many as go together."""
+        if not self._gathered:
+            return None
+        waited = self._gathered[-1].time[-1] - self._gathered[0].time[0]
+        n = sum(map(len, self._gathered))
+        if n < _TOGETHER and waited < self._gather and not is_last:
+            return None
+        even = join(self._gathered)
+        if self._gather and not is_last:
+            n -= n % _TOGETHER if n > _TOGETHER else 0
+        self._gathered = [even[n:]] if n < len(even) else []
+        if self._gather:
+            self._latency = self._reach + self._spacing * (n - 1)
+        return even[:n]
 
     def _tell(self, scores: list[Sweep], found: list[Candidate]) -> list[Event]:
         """Return the events of traces that came out of the stages, and of candidates."""
