@@ -6,6 +6,7 @@ import live_streams as live
 import numpy as np
 import pytest
 
+from minesense.message import PositionMessage
 from minesense.stream import Session, sensor_path
 from minesense.stream.events import AlarmRaised, LaneChunk, LaneEnded
 from minesense.stream.replay import event_digest, replay
@@ -102,3 +103,22 @@ def test_gather_is_refused_below_zero():
     """It is a time."""
     with pytest.raises(ValueError, match=r"Invalid gather '-0\.1'"):
         live.config(gather=-0.1)
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_platform_that_stops_holds_no_trace():
+    """Scans that make no trace let those go that waited for one."""
+    stop, counts = 8.05, []
+    for gather in (0.0, 0.3):
+        session = Session(live.config(gather=gather), settings=live.SETTINGS)
+        n_told = 0
+        for message in MESSAGES:
+            stamp = getattr(message, "stamp", 0.0)
+            if isinstance(message, PositionMessage) and stamp > 1000 + stop:
+                place = (1e-3 * (stamp % 0.2), SPEED * stop + 0.25, 0.0)  # not stale
+                message = live.changed(message, coordinates=place)
+            found = live.only(session.push(message), LaneChunk)
+            if stamp < 1000 + stop + 1.0:
+                n_told += sum(len(chunk.sweep) for chunk in found)
+        counts.append(n_told)
+    assert counts[0] == counts[1] > 100

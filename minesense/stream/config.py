@@ -116,7 +116,7 @@ class StreamConfig:
     check_tolerance: float | None = None  #: share by which a check's response may differ
     batch: float = 0.05  #: s of scans that are located together
     #: s, that traces of a radar of a million samples a second or more wait for one another
-    gather: float = 0.25
+    gather: float = 0.3
     #: s, over what a step of the zero must stay; 0: only those that the device tells
     step_hold: float = 0.1
     search: bool = True  #: scores of a metal detector scan by scan, for a tone

@@ -14,7 +14,7 @@ from ..detect import DetectorSettings
 from ..detect.screen import Screen
 from ..resampling import ResampleTrack
 from ..sensor import Sensor
-from ..sweep import Frame, Quality, Sweep, join
+from ..sweep import Frame, Quality, Sweep
 from .cells import CellReport
 from .config import StreamConfig
 from .events import (
@@ -26,6 +26,7 @@ from .events import (
     LaneEnded,
     LaneFailed,
 )
+from .gathering import Gatherer
 from .poses import Poses
 from .runs import Run, RunQueue, edge, state_of_run
 from .scan_checks import Scan
@@ -37,10 +38,6 @@ _NO_POSE = int(Quality.POSE_NONE)
 
 #: Traces whose position errors are kept for candidates that come later.
 _MOST_ERRORS = 4096
-
-#: Traces that go through the stages together where they may wait: the medians of as many
-#: windows share most of their values.
-_TOGETHER = 32
 
 #: Speed that a platform without positions is taken to have, m/s, if it is not known.
 ASSUMED_SPEED = 0.5
@@ -85,8 +82,7 @@ class SensorPart:
         gather: float = 0.0,
     ):
         self.name, self.sensor, self.frame, self.config = name, sensor, frame, config
-        self.screen, self.speed, self._gather = screen, speed, gather
-        self._gathered: list[Sweep] = []
+        self.screen, self.speed, self._gather = screen, speed, Gatherer(gather)
         is_radar = sensor.kind == "gpr"
         self._spacing = (settings.radar if is_radar else settings.coils).spacing
         footprint = settings.radar_footprint if is_radar else settings.coil_footprint
@@ -296,11 +292,11 @@ class SensorPart:
 
     def _pass(self, more: Sweep, *, is_last: bool = False) -> list[Event]:
         """Pass traces at equal distances through the screen, as many together as may wait."""
-        if len(more):
-            self._gathered.append(more)
-        even = self._take_gathered(is_last=is_last)
-        if even is None:
+        even = self._gather.take(more, self._last, is_last=is_last)
+        if not len(even):
             return []
+        if self._gather.wait:
+            self._latency = self._reach + self._spacing * (len(even) - 1)
         if self.speed is not None:
             even = Sweep(
                 samples=even.samples,
@@ -317,22 +313,6 @@ class SensorPart:
         self.screen.note = scores.append
         found = self.screen.push(even)
         return self._tell(scores, found)
-
-    def _take_gathered(self, *, is_last: bool) -> Sweep | None:
-        """Return traces that waited for long enough, or are as many as go together."""
-        if not self._gathered:
-            return None
-        waited = self._gathered[-1].time[-1] - self._gathered[0].time[0]
-        n = sum(map(len, self._gathered))
-        if n < _TOGETHER and waited < self._gather and not is_last:
-            return None
-        even = join(self._gathered)
-        if self._gather and not is_last:
-            n -= n % _TOGETHER if n > _TOGETHER else 0
-        self._gathered = [even[n:]] if n < len(even) else []
-        if self._gather:
-            self._latency = self._reach + self._spacing * (n - 1)
-        return even[:n]
 
     def _tell(self, scores: list[Sweep], found: list[Candidate]) -> list[Event]:
         """Return the events of traces that came out of the stages, and of candidates."""
