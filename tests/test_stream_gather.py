@@ -116,8 +116,10 @@ def test_a_platform_that_stops_holds_no_trace():
             stamp = getattr(message, "stamp", 0.0)
             if isinstance(message, PositionMessage) and stamp > 1000 + stop:
                 place = (1e-3 * (stamp % 0.2), SPEED * stop + 0.25, 0.0)  # not stale
-                message = live.changed(message, coordinates=place)
-            found = live.only(session.push(message), LaneChunk)
+                events = session.push(live.changed(message, coordinates=place))
+            else:
+                events = session.push(message)
+            found = live.only(events, LaneChunk)
             if stamp < 1000 + stop + 1.0:
                 n_told += sum(len(chunk.sweep) for chunk in found)
         counts.append(n_told)
