@@ -10,16 +10,25 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from minesense.detect import DetectorSettings, RadarSettings
-from minesense.message import FixClass, PositionMessage, SensorMessage, StreamDeclaration
+from minesense.message import (
+    FixClass,
+    Packet,
+    PositionMessage,
+    SensorMessage,
+    StreamDeclaration,
+)
+from minesense.payload import Encoder
 from minesense.sensor import Circle, Head, PulseTrain, Radar, Sensor
 from minesense.stream import Limits, Session, StreamConfig
 from minesense.stream.events import SearchScore
+from minesense.stream.recorder import Recorder
 from minesense.sweep import Frame
 
 LIMITS = Limits(
@@ -119,15 +128,19 @@ def drive(sensor, rate, seconds, speed, fix_rate):
     return declared, [message for _, _, message in timed]
 
 
-def push_all(config, settings, declared, messages):
+def push_all(config, settings, declared, messages, recorder=None):
     """Return seconds of every push, of the whole, and the events."""
     session = Session(config, settings=settings)
     for declaration in declared:
         session.push(declaration)
+        if recorder is not None:
+            recorder.write(declaration)
     seconds, events = np.zeros(len(messages)), []
     start, busy = time.perf_counter(), time.process_time()
     for k, message in enumerate(messages):
         before = time.perf_counter()
+        if recorder is not None:
+            recorder.write(message)
         found = session.push(message)
         seconds[k] = time.perf_counter() - before
         events.append(found)
@@ -164,9 +177,18 @@ def test_hand_held(benchmark):
     assert not benchmark.stats or np.percentile(late, 99) < 0.010
 
 
-def test_array(benchmark):
-    """51 channels of 415 samples at 333 scans/s, from messages to alarms, on one core."""
+@pytest.mark.parametrize("records", [False, True], ids=["alone", "recorded"])
+def test_array(benchmark, records, tmp_path):
+    """
+    51 channels of 415 samples at 333 scans/s, from messages to alarms, on one core.
+
+    Recorded, they come as bytes, which are written to a file before they are taken.
+    """
     declared, messages = drive(array(), 333.0, 8.0, 3.33, 20.0)
+    if records:
+        encoder = Encoder()
+        declared = [Packet(0.0, encoder.encode(stream)) for stream in declared]
+        messages = [Packet(m.stamp, encoder.encode(m)) for m in messages]
     config = StreamConfig(task_clock="utc", limits=LIMITS, max_fix_gap=0.3)
     settings = DetectorSettings(
         radar=RadarSettings(
@@ -178,9 +200,11 @@ def test_array(benchmark):
         )
     )
     push_all(config, settings, declared, messages[:1200])  # compiles the kernels
-    seconds, whole, busy, _ = benchmark.pedantic(
-        lambda: push_all(config, settings, declared, messages), rounds=1
-    )
+    with Recorder(tmp_path / "drive.mcap") if records else nullcontext() as recorder:
+        seconds, whole, busy, _ = benchmark.pedantic(
+            lambda: push_all(config, settings, declared, messages, recorder), rounds=1
+        )
+    assert not records or recorder.n_packets == len(declared) + len(messages)
     benchmark.extra_info.update(
         figures_of(seconds)
         | {

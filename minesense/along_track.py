@@ -310,7 +310,6 @@ class Whiten(LaneStage):
             size=self._size,
             width=math.prod(sensor.shape),
         )
-        self._row = np.empty(sensor.shape[1], np.float32)
         # of the trace drawn last, for those behind it
         self._median, self._spread = (np.zeros((1, *sensor.shape), np.float32) for _ in "ms")
         self._count, self._bottoms = np.zeros(1, np.int64), np.zeros(sensor.shape[0])
@@ -351,7 +350,6 @@ class Whiten(LaneStage):
             self.floor,
             max(1, math.ceil(self.min_share * self._size)),
             self._bottoms,
-            self._row,
             white,
             is_short,
         )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ._kernels.resampling import resample
 from ._validation import check_not_negative, check_one_of, check_positive
 from ._version import __version__
+from .held import HeldTraces
 from .stage import check_follows, run_lane
 from .sweep import UNUSABLE, Floats, Quality, Sweep, form_of, no_traces
 
@@ -206,7 +207,8 @@ class ResampleTrack:
         self._done = 0  # traces returned
         self._left_out = 0  # flags of traces since the last one used
         self._n_hidden = 0  # of them, those without samples or a position
-        self._traces: dict[str, npt.NDArray[Any]] = {}  # those used, and what is beside them
+        self._samples: HeldTraces | None = None  # of the traces that are used
+        self._beside: dict[str, npt.NDArray[Any]] = {}  # what is beside them
         self._places: Floats = np.empty(0)  # along the track, m
         self._flags = np.empty((2, 0), np.int64)  # own, and of those left out before
         self._is_broken = np.empty(0, np.bool_)
@@ -216,7 +218,7 @@ class ResampleTrack:
         is_good = chunk.is_usable & np.isfinite(chunk.position[:, :2]).all(axis=1)
         is_good &= (chunk.quality & Quality.POSE_NONE) == 0
         place, n_hidden, missed = self._places[-1:], self._n_hidden, self._left_out
-        last = self._traces["position"][-1, :2] if len(place) else None
+        last = self._beside["position"][-1, :2] if len(place) else None
         along = float(place[0]) if len(place) else 0.0
         used, places, before, broken = [], [], [], []
         for i in range(len(chunk)):
@@ -242,9 +244,14 @@ class ResampleTrack:
             before.append(missed | (int(Quality.NOT_FINITE) if is_long else 0))
             broken.append(is_long or bool(missed & UNUSABLE))
             last, n_hidden, missed = here, 0, 0
-        new = {name: getattr(chunk, name)[used] for name in _KEPT}
-        held = self._traces
-        self._traces = {n: np.concatenate([held[n], new[n]]) if held else new[n] for n in _KEPT}
+        if self._samples is None:
+            self._samples = HeldTraces(chunk.samples.shape[1:], np.float32)
+        self._samples.extend(chunk.samples if len(used) == len(chunk) else chunk.samples[used])
+        new = {name: getattr(chunk, name)[used] for name in _BESIDE}
+        held = self._beside
+        if held:
+            new = {name: np.concatenate([held[name], new[name]]) for name in _BESIDE}
+        self._beside = new
         flags = np.array([chunk.quality[used], np.array(before, np.int64)])
         if used and not len(self._places):
             flags[0, 0] |= flags[1, 0]  # a gap before the lane stays before it
@@ -286,7 +293,7 @@ class ResampleTrack:
             step > 0, (targets - self._places[at]) / np.where(step > 0, step, 1), 0
         )
         share = np.clip(share, 0.0, 1.0)
-        held = self._traces
+        held = self._beside
         turn = held["heading"][after] - held["heading"][at]
         turn = (turn + math.pi) % (2 * math.pi) - math.pi  # the short way round
         position = held["position"][at]
@@ -310,11 +317,12 @@ class ResampleTrack:
         self, targets: npt.NDArray[Any], at: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float32]:
         """Return the samples at the targets."""
-        rows = self._traces["samples"]
+        assert self._samples is not None
+        rows = self._samples.traces
         width = math.prod(rows.shape[1:])
         samples = np.empty((len(targets), *rows.shape[1:]), np.float32)
         resample(
-            np.ascontiguousarray(rows).reshape(len(rows), width),
+            rows.reshape(len(rows), width),
             self._places,
             self._is_broken,
             targets,
@@ -322,7 +330,7 @@ class ResampleTrack:
             self.spacing,
             self._lobes,
             np.empty(len(rows)),
-            np.empty(width),
+            np.empty(max(1, min(width, _COLUMNS))),
             samples.reshape(len(targets), width),
         )
         return samples
@@ -357,11 +365,16 @@ class ResampleTrack:
         longest = max(self.spacing, self.max_step)
         oldest = self.spacing * self._done - (self._lobes + 1) * longest
         drop = max(0, int(np.searchsorted(self._places, oldest)) - 2)
-        self._traces = {name: held[drop:].copy() for name, held in self._traces.items()}
+        assert self._samples is not None
+        self._samples.drop(drop)
+        self._beside = {name: held[drop:].copy() for name, held in self._beside.items()}
         self._places = self._places[drop:].copy()
         self._flags = self._flags[:, drop:].copy()
         self._is_broken = self._is_broken[drop:].copy()
 
 
-#: What is kept of the traces that are used.
-_KEPT = ("samples", "time", "position", "heading")
+#: What is kept beside the samples of the traces that are used.
+_BESIDE = ("time", "position", "heading")
+
+#: Columns that are summed together: their sums stay in the first-level cache.
+_COLUMNS = 1024

@@ -213,15 +213,12 @@ class Sweep:
         """Easting, northing, upward of every channel, (n_traces, n_channels, 3), m."""
         right, forward, upward = self.sensor.lever_arms.T
         sin, cos = np.sin(self.heading)[:, None], np.cos(self.heading)[:, None]
-        offset = np.stack(
-            [
-                cos * right + sin * forward,
-                -sin * right + cos * forward,
-                np.broadcast_to(upward, (len(self), len(upward))),
-            ],
-            axis=-1,
-        )
-        return self.position[:, None, :] + offset
+        place = np.empty((len(self), len(upward), 3))
+        easting, northing, up = self.position.T[:, :, None]
+        np.add(easting, cos * right + sin * forward, out=place[..., 0])
+        np.add(northing, -sin * right + cos * forward, out=place[..., 1])
+        np.add(up, upward, out=place[..., 2])
+        return place
 
 
 def _refuse_unflagged(

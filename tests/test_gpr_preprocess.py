@@ -121,7 +121,7 @@ def test_shift_matches_the_definition(move):
     """Windowed sinc inside the record, zero beyond: nothing wraps around."""
     trace = np.random.default_rng(seed=3).normal(size=(1, 1, 80)).astype(np.float32)
     out = np.full_like(trace, np.nan)
-    shift_traces(trace, np.array([[move]]), np.empty(8), np.empty(87), out)
+    shift_traces(trace, np.array([[move]]), np.empty((4, 8)), np.empty(87), out)
     npt.assert_allclose(out[0, 0], naive.shift_trace(trace[0, 0], move), atol=1e-6)
 
 
@@ -130,7 +130,7 @@ def test_shift_by_almost_nothing(move):
     """A shift that floats cannot tell from a whole one divides nothing by zero."""
     trace = np.arange(1.0, 21.0, dtype=np.float32)[None, None]
     out = np.empty_like(trace)
-    shift_traces(trace, np.array([[move]]), np.empty(8), np.empty(27), out)
+    shift_traces(trace, np.array([[move]]), np.empty((4, 8)), np.empty(27), out)
     expected = np.append(trace[0, 0], [0, 0])[round(move) :][:20]
     npt.assert_allclose(out[0, 0, 1:-1], expected[1:-1], atol=1e-5)
 

@@ -3,10 +3,11 @@
 import math
 
 from ._jit import jit
+from .sorted_values import enter, leave, middle
 
 
 @jit
-def trailing_median(values, history, tally, scratch, out):
+def trailing_median(values, history, ranked, tally, out):
     """
     Give the median of the last values in each column, NaN left out.
 
@@ -16,10 +17,10 @@ def trailing_median(values, history, tally, scratch, out):
         A row is NaN throughout or nowhere.
     history : (n_history, width) float64 array
         State: the last rows, at first NaN.
-    tally : (1,) int64 array
-        State: rows taken so far.
-    scratch : (n_history,) float64 array
-        Overwritten.
+    ranked : (width, n_history) float64 array
+        State: of each column the values in the history, sorted.
+    tally : (2,) int64 array
+        State: rows taken so far, and how many of the history are not NaN.
     out : (n_rows, width) float64 array
         Overwritten; zero where there is nothing yet.
     """
@@ -27,19 +28,18 @@ def trailing_median(values, history, tally, scratch, out):
     for i in range(n_rows):
         slot = tally[0] % len(history)
         tally[0] += 1
+        if width > 0 and not math.isnan(history[slot, 0]):
+            for c in range(width):
+                leave(ranked[c], tally[1], history[slot, c])
+            tally[1] -= 1
         for c in range(width):
             history[slot, c] = values[i, c]
-            n = 0
-            for k in range(len(history)):
-                value = history[k, c]
-                if not math.isnan(value):
-                    j = n  # insertion sort: some fifty values, mostly equal
-                    while j > 0 and scratch[j - 1] > value:
-                        scratch[j] = scratch[j - 1]
-                        j -= 1
-                    scratch[j] = value
-                    n += 1
-            out[i, c] = (scratch[(n - 1) // 2] + scratch[n // 2]) / 2 if n > 0 else 0.0
+        if width > 0 and not math.isnan(values[i, 0]):
+            for c in range(width):
+                enter(ranked[c], tally[1], values[i, c])
+            tally[1] += 1
+        for c in range(width):
+            out[i, c] = middle(ranked[c], tally[1]) if tally[1] > 0 else 0.0
 
 
 @jit
@@ -53,8 +53,9 @@ def shift_traces(samples, shifts, taps, padded, out):
         `out` is overwritten.
     shifts : (n_traces, n_channels) float64 array
         In samples, finite.
-    taps : (8,) float64 array
-        Overwritten with the weights: a sinc in a Kaiser window (beta 6) of 8 samples.
+    taps : (4, 8) float64 array
+        Overwritten, the first row with the weights: a sinc in a Kaiser window (beta 6) of 8
+        samples.
     padded : (n_samples + 7,) float64 array
         Overwritten.
     """
@@ -86,31 +87,38 @@ def shift_traces(samples, shifts, taps, padded, out):
             inner = padded[3 : n_samples + 3]
             for j in range(n_samples):
                 inner[j] = trace[j]
-            _weigh(padded[first + shift :], taps, result[first : max(first, last)])
+            _weigh(padded[first + shift :], taps[0], result[first : max(first, last)])
 
 
 @jit
 def _sinc_taps(part, taps):
     """Give the weights of 8 samples for the value at `part` of the way to the fifth."""
+    weights = taps[0]
+    values = taps[1]
+    window = taps[2]
+    for k in range(8):
+        distance = k - 3 - part
+        values[k] = 6.0 * math.sqrt(max(0.0, 1.0 - (distance / 4) ** 2))
+    _bessel(values, taps[3], window)
     total = 0.0
     for k in range(8):
         distance = k - 3 - part
-        window = _bessel(6.0 * math.sqrt(max(0.0, 1.0 - (distance / 4) ** 2)))
-        taps[k] = math.sin(math.pi * distance) / (math.pi * distance) * window
-        total += taps[k]
+        weights[k] = math.sin(math.pi * distance) / (math.pi * distance) * window[k]
+        total += weights[k]
     for k in range(8):
-        taps[k] /= total  # a constant stays what it is
+        weights[k] /= total  # a constant stays what it is
 
 
 @jit
-def _bessel(value):
-    """Return the modified Bessel function of order 0, from its series, for values to 6."""
-    term = 1.0
-    total = 1.0
+def _bessel(values, terms, totals):
+    """Give the modified Bessel function of order 0, from its series, of 8 values to 6."""
+    for j in range(8):
+        terms[j] = 1.0
+        totals[j] = 1.0
     for k in range(1, 25):
-        term *= (value / (2 * k)) ** 2
-        total += term
-    return total
+        for j in range(8):  # side by side: divisions are slow one after the other
+            terms[j] *= (values[j] / (2 * k)) ** 2
+            totals[j] += terms[j]
 
 
 @jit

@@ -26,12 +26,11 @@ def log_bin_energy(samples, start, hop, halves, out):
     for k in range(n_traces):
         for c in range(n_channels):
             trace = samples[k, c]
-            for b in range(n_bins + 1):
-                energy = 0.0
-                for j in range(start + b * hop, start + (b + 1) * hop):
-                    value = np.float64(trace[j])
-                    energy += value * value
-                halves[b] = energy
+            halves[:] = 0.0
+            for j in range(start, start + hop):  # bins take turns: none waits for its sum
+                for b in range(n_bins + 1):
+                    value = np.float64(trace[j + b * hop])
+                    halves[b] += value * value
             for b in range(n_bins):
                 out[k, c, b] = math.log1p(halves[b] + halves[b + 1])
 

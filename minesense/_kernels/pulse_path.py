@@ -41,11 +41,11 @@ def direct_wave_delays(
             if tally[0] == 0:
                 out[i, c] = 0.0
             else:
-                for lag in range(-reach, reach + 1):
-                    total = 0.0
-                    for j in range(max(start, -lag), min(stop, n_samples - lag)):
-                        total += template[c, j - start] * trace[j + lag]
-                    score[reach + lag] = total
+                score[:] = 0.0
+                for j in range(start, stop):  # delays take turns: none waits for its sum
+                    weight = template[c, j - start]
+                    for lag in range(max(-reach, -j), min(reach + 1, n_samples - j)):
+                        score[reach + lag] += weight * trace[j + lag]
                 # of equal scores the one nearest to no delay
                 best = reach
                 for lag in range(1, reach + 1):
@@ -85,7 +85,6 @@ def follow_pulse(
     price,
     tally,
     steps,
-    peaks,
     work,
     out,
 ):
@@ -114,14 +113,13 @@ def follow_pulse(
         State: beta.
     tally : (1,) int64 array
         State: traces taken so far.
-    steps : (lag + 1, n_channels, n_window) int64 array
+    steps : (lag + 1, n_channels, n_window) int8 array
         State: p - q of the best path to each sample, trace d in row d modulo the length.
-    peaks : (lag + 1, n_channels, n_window) float64 array
-        State: likewise, offset of the vertex from each sample.
     work : (3, n_window) float64 array
         Overwritten.
     out : (n_ready, n_channels) float64 array
-        Overwritten: where the path that is best at trace d was at trace d - lag.
+        Overwritten: the sample of the window that the path that is best at trace d took at
+        trace d - lag.
     """
     n_traces, n_channels, _ = samples.shape
     n_window = score.shape[1]
@@ -138,36 +136,43 @@ def follow_pulse(
             trace = samples[i, c]
             for q in range(n_window):
                 gain[q] = 0.0
-                peaks[slot, c, q] = 0.0
                 before[q] = score[c, q]
             if is_usable[i]:
                 for q in range(n_window):
                     gain[q] = _magnitude(trace[start + q], polarity)
-                    peaks[slot, c, q] = _offset(trace, start + q, polarity)
                 price[c] = stiffness * _median(gain, ranked)
             _extend(gain, price[c], jump, before, score[c], steps[slot, c])
         if d >= lag:
             oldest = d - lag
-            trace_back(score, steps, peaks, d, oldest, out[oldest - first : oldest - first + 1])
+            trace_back(score, steps, d, oldest, out[oldest - first : oldest - first + 1])
 
 
 @jit
 def _extend(gain, price, jump, before, score, steps):
     """Give the score of the best path to each sample, less the best of all, and its step."""
     n_window = len(score)
+    for q in range(n_window):
+        score[q] = before[q]
+        steps[q] = 0
+    for distance in range(1, jump + 1):  # of equals the one that jumps least
+        n = max(0, n_window - distance)
+        _reach(before[:n], price * distance, -distance, score[distance:], steps[distance:])
+        _reach(before[distance:], price * distance, distance, score[:n], steps[:n])
     best = -np.inf
     for q in range(n_window):
-        top = before[q]
-        steps[q] = 0  # of equals the one that jumps least
-        for distance in range(1, jump + 1):
-            for p in (q - distance, q + distance):
-                if 0 <= p < n_window and before[p] - price * distance > top:
-                    top = before[p] - price * distance
-                    steps[q] = p - q
-        score[q] = gain[q] + top
+        score[q] = gain[q] + score[q]
         best = max(best, score[q])
     for q in range(n_window):
         score[q] -= best
+
+
+@jit
+def _reach(before, cost, step, score, steps):
+    """Take the step to each sample where its path, less the cost, beats the best so far."""
+    for q in range(len(score)):
+        top = before[q] - cost
+        steps[q] = step if top > score[q] else steps[q]
+        score[q] = top if top > score[q] else score[q]
 
 
 @jit
@@ -224,20 +229,20 @@ def _median(values, ranked):
 
 
 @jit
-def trace_back(score, steps, peaks, newest, oldest, out):
+def trace_back(score, steps, newest, oldest, out):
     """
     Follow the best path from its end back through the traces held.
 
     Parameters
     ----------
     score : (n_channels, n_window) float64 array
-    steps, peaks : (lag + 1, n_channels, n_window) array
+    steps : (lag + 1, n_channels, n_window) int8 array
         As in `follow_pulse`.
     newest, oldest : int
         Traces to go from and to.
     out : (n_out, n_channels) float64 array
         Overwritten with the path at the traces from `oldest` on, in samples of the search
-        window with the offsets of the vertices.
+        window.
     """
     n_out, n_channels = out.shape
     for c in range(n_channels):
@@ -248,8 +253,26 @@ def trace_back(score, steps, peaks, newest, oldest, out):
         for d in range(newest, oldest - 1, -1):
             slot = d % len(steps)
             if d - oldest < n_out:
-                out[d - oldest, c] = q + peaks[slot, c, q]
+                out[d - oldest, c] = q
             q += steps[slot, c, q]
+
+
+@jit
+def add_offsets(samples, is_usable, start, polarity, path):
+    """
+    Add to a path where the vertex about each sample of it is.
+
+    Parameters
+    ----------
+    samples, is_usable, start, polarity
+        As in `follow_pulse`, of the traces of the path.
+    path : (n_traces, n_channels) float64 array
+        Whole samples of the search window; overwritten with parts of samples.
+    """
+    for i in range(len(path)):
+        if is_usable[i]:
+            for c in range(path.shape[1]):
+                path[i, c] += _offset(samples[i, c], start + int(path[i, c]), polarity)
 
 
 @jit
@@ -276,7 +299,7 @@ def best_path(
     work : (3, n_window) float64 array
         Overwritten.
     out : (n_traces, n_channels) float64 array
-        The column of the channel is overwritten, as in `trace_back`.
+        The column of the channel is overwritten, as by `trace_back`, with the offsets.
     """
     n_window = len(score)
     gain = work[0]

@@ -29,8 +29,8 @@ def resample(rows, places, is_broken, targets, brackets, spacing, lobes, weights
         Of the windowed sinc on each side; 0 for the line between neighbours.
     weights : (n,) float64 array
         Overwritten.
-    sums : (width,) float64 array
-        Overwritten.
+    sums : (n_columns,) float64 array
+        Overwritten; as many columns are summed together.
     out : (n_out, width) float32 array
         Overwritten; NaN where nothing may be read.
     """
@@ -43,15 +43,38 @@ def resample(rows, places, is_broken, targets, brackets, spacing, lobes, weights
                 result[j] = np.nan
             continue
         first, stop = _weigh(places, is_broken, targets[k], i, spacing, lobes, weights)
-        for j in range(width):
-            sums[j] = 0.0
-        for m in range(first, stop):
-            row = rows[m]
-            weight = weights[m]
-            for j in range(width):
-                sums[j] += weight * row[j]
-        for j in range(width):
-            result[j] = sums[j]
+        for start in range(0, width, len(sums)):
+            columns = min(len(sums), width - start)
+            _sum_rows(rows, first, stop, start, weights, sums[:columns])
+            part = result[start : start + columns]
+            for j in range(columns):
+                part[j] = sums[j]
+
+
+@jit
+def _sum_rows(rows, first, stop, start, weights, sums):
+    """Sum weighted rows in their order, four at a time: that saves loads and stores."""
+    n = len(sums)
+    for j in range(n):
+        sums[j] = 0.0
+    n_fours = (stop - first) // 4
+    for i in range(n_fours):
+        m = first + 4 * i
+        a = rows[m, start : start + n]
+        b = rows[m + 1, start : start + n]
+        c = rows[m + 2, start : start + n]
+        d = rows[m + 3, start : start + n]
+        p = weights[m]
+        q = weights[m + 1]
+        r = weights[m + 2]
+        s = weights[m + 3]
+        for j in range(n):
+            sums[j] = (((sums[j] + p * a[j]) + q * b[j]) + r * c[j]) + s * d[j]
+    for m in range(first + 4 * n_fours, stop):
+        row = rows[m, start : start + n]
+        weight = weights[m]
+        for j in range(n):
+            sums[j] += weight * row[j]
 
 
 @jit

@@ -102,34 +102,93 @@ def _median_and_spread(window, count, scratch, median, spread):
     high = count // 2
     lower = window[32 * low : 32 * low + 32]
     upper = window[32 * high : 32 * high + 32]
+    middle = scratch[0]
     near = scratch[1]
     far = scratch[2]
-    for j in range(len(median)):
-        median[j] = (lower[j] + upper[j]) / np.float32(2)
+    for j in range(32):
+        middle[j] = (lower[j] + upper[j]) / np.float32(2)
         near[j] = np.inf
         far[j] = np.inf
-    _least_reach(window, count, low, median, near)
-    _least_reach(window, count, high, median, far)
+    if low == high:
+        _least_reach(window, count, low, middle, near)
+        far = near
+    else:
+        _least_reaches(window, count, low, middle, near, far)
     for j in range(len(median)):
+        median[j] = middle[j]
         spread[j] = 1.4826 * (np.float64(near[j]) + far[j]) / 2
 
 
 @jit
 def _least_reach(window, count, size, middle, least):
     """Lower `least` to the smallest reach about `middle` of a run of size + 1 rows."""
-    for i in range(count - size):
+    n_runs = count - size
+    n_fours = n_runs // 4
+    for i in range(n_fours):  # four at a time save loads and stores of the least
+        heads = window[128 * i : 128 * i + 128]
+        tails = window[128 * i + 32 * size : 128 * i + 32 * size + 128]
+        for j in range(32):
+            m = middle[j]
+            r0 = _greater(m - heads[j], tails[j] - m)
+            r1 = _greater(m - heads[32 + j], tails[32 + j] - m)
+            r2 = _greater(m - heads[64 + j], tails[64 + j] - m)
+            r3 = _greater(m - heads[96 + j], tails[96 + j] - m)
+            least[j] = _less(_less(_less(r0, r1), _less(r2, r3)), least[j])
+    for i in range(4 * n_fours, n_runs):
         head = window[32 * i : 32 * i + 32]
         tail = window[32 * (i + size) : 32 * (i + size) + 32]
-        for j in range(len(middle)):
-            below = middle[j] - head[j]
-            above = tail[j] - middle[j]
-            reach = below if below > above else above
-            least[j] = reach if reach < least[j] else least[j]
+        for j in range(32):
+            least[j] = _less(_greater(middle[j] - head[j], tail[j] - middle[j]), least[j])
+
+
+@jit
+def _least_reaches(window, count, size, middle, near, far):
+    """Do the same for runs of size + 1 rows, and of size + 2, which share their ends."""
+    n_runs = count - size - 1  # of the longer ones
+    n_fours = n_runs // 4
+    for i in range(n_fours):
+        heads = window[128 * i : 128 * i + 128]
+        tails = window[128 * i + 32 * size : 128 * i + 32 * size + 160]
+        for j in range(32):
+            m = middle[j]
+            b0 = m - heads[j]
+            b1 = m - heads[32 + j]
+            b2 = m - heads[64 + j]
+            b3 = m - heads[96 + j]
+            a0 = tails[j] - m
+            a1 = tails[32 + j] - m
+            a2 = tails[64 + j] - m
+            a3 = tails[96 + j] - m
+            a4 = tails[128 + j] - m
+            short = _less(
+                _less(_greater(b0, a0), _greater(b1, a1)),
+                _less(_greater(b2, a2), _greater(b3, a3)),
+            )
+            long = _less(
+                _less(_greater(b0, a1), _greater(b1, a2)),
+                _less(_greater(b2, a3), _greater(b3, a4)),
+            )
+            near[j] = _less(short, near[j])
+            far[j] = _less(long, far[j])
+    _least_reach(window[128 * n_fours :], count - 4 * n_fours, size, middle, near)
+    _least_reach(window[128 * n_fours :], count - 4 * n_fours, size + 1, middle, far)
+
+
+@jit
+def _greater(one, other):
+    """Return the greater of two numbers."""
+    return one if one > other else other
+
+
+@jit
+def _less(one, other):
+    """Return the lesser of two numbers."""
+    return one if one < other else other
 
 
 @jit
 def divide_by_spread(
-    samples, median, spread, counts, rows, floor, least, bottoms, scratch, out, is_short
+    samples, median, spread, counts, rows, floor, least, bottoms, out, is_short
 ):
     """
     Give (sample - median) / spread, with a floor under the spread.
@@ -150,8 +209,6 @@ def divide_by_spread(
         Least number of traces that statistics rest on.
     bottoms : (n_channels,) float64 array
         State: least spreads of the row used last; at first those of row 0.
-    scratch : (n_samples,) float32 array
-        Overwritten.
     is_short : (n_traces,) bool array
         Overwritten: too few traces, or a deviation where no sample of the channel has a
         spread to measure it with.
@@ -164,7 +221,7 @@ def divide_by_spread(
         if row != latest:
             latest = row
             for c in range(n_channels):
-                bottoms[c] = floor * _median_of_positive(spread[row, c], scratch)
+                bottoms[c] = floor * _median_of_positive(spread[row, c])
         for c in range(n_channels):
             trace = samples[i, c]
             middle = median[row, c]
@@ -189,44 +246,49 @@ def divide_by_spread(
 
 
 @jit
-def _median_of_positive(values, scratch):
-    """Return the median of the values above zero, or zero if there are none."""
-    n = 0
-    for j in range(len(values)):
-        if values[j] > 0:
-            scratch[n] = values[j]
-            n += 1
+def _median_of_positive(values):
+    """
+    Return the median of the values, none below zero, that are above it; zero if none is.
+
+    Such numbers are in the order of their bits read as whole numbers. So the bits of the
+    middle one are found by counting, from the highest on, whatever the values are: a search
+    that branches on them takes several times as long.
+    """
+    bits = values.view(np.int32)
+    n_zero = _count_less(bits, 1)
+    n = len(values) - n_zero
     if n == 0:
         return 0.0
-    # quickselect: afterwards scratch[k] is in its place, smaller ones before it
-    k = n // 2
-    left = 0
-    right = n - 1
-    while left < right:
-        pivot = scratch[(left + right) // 2]
-        i = left
-        j = right
-        while i <= j:
-            while scratch[i] < pivot:
-                i += 1
-            while scratch[j] > pivot:
-                j -= 1
-            if i <= j:
-                swap = scratch[i]
-                scratch[i] = scratch[j]
-                scratch[j] = swap
-                i += 1
-                j -= 1
-        if k <= j:
-            right = j
-        elif k >= i:
-            left = i
-        else:
-            left = right
-    upper = np.float64(scratch[k])
-    if n % 2 == 1:
+    rank = n_zero + n // 2
+    found = 0
+    n_less = n_zero
+    for k in range(30, -1, -1):
+        n_below = _count_less(bits, found | (1 << k))
+        if n_below <= rank:
+            found |= 1 << k
+            n_less = n_below
+    upper = _greatest_to(values, bits, found)
+    if n % 2 == 1 or n_less < rank:
         return upper
-    lower = np.float64(scratch[0])
-    for j in range(1, k):
-        lower = max(lower, np.float64(scratch[j]))
-    return (lower + upper) / 2
+    return (_greatest_to(values, bits, found - 1) + upper) / 2
+
+
+@jit
+def _count_less(bits, limit):
+    """Return how many of the whole numbers are less than a limit."""
+    number = np.int32(limit)
+    n = np.int32(0)
+    for j in range(len(bits)):
+        n = np.int32(n + (1 if bits[j] < number else 0))  # 32 bits: twice as many at once
+    return n
+
+
+@jit
+def _greatest_to(values, bits, limit):
+    """Return the greatest of the values whose bits are not above a limit."""
+    number = np.int32(limit)
+    greatest = np.float32(0)
+    for j in range(len(values)):
+        if bits[j] <= number and values[j] > greatest:
+            greatest = values[j]
+    return np.float64(greatest)

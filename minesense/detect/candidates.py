@@ -324,8 +324,9 @@ def _cells(scores: Sweep) -> dict[str, npt.NDArray[Any]]:
     if not is_usable.all():
         samples = np.where(is_usable[:, None, None], samples, np.float32(-np.inf))
     best = samples.argmax(axis=2)
+    at = best.ravel() + samples.shape[2] * np.arange(best.size)
     return {
-        "score": np.take_along_axis(samples, best[..., None], axis=2)[..., 0],
+        "score": np.ascontiguousarray(samples).reshape(-1)[at].reshape(best.shape),
         "sample": best,
         "is_eligible": scores.is_judged,
         "position": np.ascontiguousarray(scores.channel_position[..., :2]),

@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .._kernels.alignment import shift_traces
-from .._kernels.pulse_path import best_path, follow_pulse, median_of_neighbours, trace_back
+from .._kernels.pulse_path import (
+    add_offsets,
+    best_path,
+    follow_pulse,
+    median_of_neighbours,
+    trace_back,
+)
 from .._validation import check_not_negative, check_one_of, check_positive
 from ..held import HeldTraces
 from ..sensor import Sensor
@@ -160,16 +166,15 @@ class AlignGround(LaneStage):
         shape = (n_channels, self._n_window)
         self._score, self._price = np.zeros(shape), np.zeros(n_channels)
         self._taken = np.zeros(1, np.int64)
-        self._steps, self._peaks = self._path_state(shape)
+        self._steps = self._path_state(shape)
         self._work = np.empty((3, self._n_window))
         self._held = HeldTraces(sensor.shape, np.float32)
         self._is_usable = HeldTraces((), np.bool_)
         self._shift = scratch_of_shift(sensor)
 
-    def _path_state(self, shape: tuple[int, int]) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Return the steps and the vertices of the traces held."""
-        held = (self.latency + 1, *shape)
-        return np.zeros(held, np.int64), np.zeros(held)
+    def _path_state(self, shape: tuple[int, int]) -> npt.NDArray[np.int8]:
+        """Return the steps of the traces held."""
+        return np.zeros((self.latency + 1, *shape), np.int8)
 
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
@@ -188,20 +193,26 @@ class AlignGround(LaneStage):
             self._price,
             self._taken,
             self._steps,
-            self._peaks,
             self._work,
             path,
         )
         self._held.extend(samples)
         self._is_usable.extend(is_usable)
+        self._refine(path)
         return self._align(path)
 
     def _finish(self) -> tuple[Samples, Flags | None] | None:
         newest = int(self._taken[0]) - 1
         path: Floats = np.empty(self._held.traces.shape[:2])
         oldest = newest + 1 - len(path)
-        trace_back(self._score, self._steps, self._peaks, newest, oldest, path)
+        trace_back(self._score, self._steps, newest, oldest, path)
+        self._refine(path)
         return self._align(path)
+
+    def _refine(self, path: Floats) -> None:
+        """Add parts of samples to a path through the oldest traces held."""
+        traces, is_usable = self._held.traces, self._is_usable.traces
+        add_offsets(traces, is_usable, self._first, _SIGNS[self.polarity], path)
 
     def _align(self, path: Floats) -> tuple[Samples, Flags]:
         """Return the traces whose path is known, moved, and flags where it is doubtful."""

@@ -148,11 +148,11 @@ class AlignTimeZero(LaneStage):
                 f"more and shorter than the record of {n_samples} samples."
             )
             raise ValueError(msg)
-        self._tally = np.zeros(2, np.int64)
+        self._tally = np.zeros(3, np.int64)
         self._score = np.empty(2 * self._reach + 1)
         n_history = max(1, round(self.smoothing / self.spacing))
         self._history = np.full((n_history, n_channels), np.nan)
-        self._ranked = np.empty(n_history)
+        self._ranked = np.empty((n_channels, n_history))
         self._shift = scratch_of_shift(sensor)
 
     def _advance(
@@ -177,7 +177,7 @@ class AlignTimeZero(LaneStage):
                 delays,
             )
         shifts = np.empty_like(delays)
-        trailing_median(delays, self._history, self._tally[1:], self._ranked, shifts)
+        trailing_median(delays, self._history, self._ranked, self._tally[1:], shifts)
         shift_traces(samples, shifts, *self._shift, aligned)
         return aligned, None
 

@@ -40,4 +40,4 @@ def samples_between(window: tuple[float, float], name: str, sensor: Sensor) -> t
 
 def scratch_of_shift(sensor: Sensor) -> tuple[Floats, Floats]:
     """Return the scratch arrays of `shift_traces`."""
-    return np.empty(8), np.empty(sensor.shape[1] + 7)
+    return np.empty((4, 8)), np.empty(sensor.shape[1] + 7)

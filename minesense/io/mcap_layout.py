@@ -62,7 +62,7 @@ class StoredChunk(NamedTuple):
 
 def record(opcode: int, *parts: bytes) -> bytes:
     """Return a record of the parts of its content."""
-    return PREFIX.pack(opcode, sum(map(len, parts))) + b"".join(parts)
+    return b"".join((PREFIX.pack(opcode, sum(map(len, parts))), *parts))
 
 
 def text(words: str) -> bytes:
@@ -77,10 +77,10 @@ def text_map(words: Mapping[str, str]) -> bytes:
     return _LENGTH.pack(len(data)) + data
 
 
-def message_record(message: StoredMessage) -> bytes:
-    """Return the record of a message."""
-    head = _MESSAGE.pack(*message[:4])
-    return PREFIX.pack(MESSAGE, len(head) + len(message.data)) + head + message.data
+def message_head(message: StoredMessage) -> bytes:
+    """Return the record of a message as far as its data, which follows."""
+    length = _MESSAGE.size + len(message.data)
+    return PREFIX.pack(MESSAGE, length) + _MESSAGE.pack(*message[:4])
 
 
 def channel_record(channel: StoredChannel) -> bytes:
@@ -99,10 +99,11 @@ def schema_record(number: int, name: str, encoding: str, data: str) -> bytes:
     return record(SCHEMA, struct.pack("<H", number), text(name), text(encoding), text(data))
 
 
-def chunk_record(start_time: int, end_time: int, checksum: int, content: bytes) -> bytes:
-    """Return the record of a chunk that is not compressed."""
-    head = _CHUNK.pack(start_time, end_time, len(content), checksum) + text("")
-    return record(CHUNK, head, _LONG_LENGTH.pack(len(content)), content)
+def chunk_record(start_time: int, end_time: int, checksum: int, content: list[bytes]) -> bytes:
+    """Return the record of a chunk that is not compressed; its content is in parts."""
+    size = sum(map(len, content))
+    head = _CHUNK.pack(start_time, end_time, size, checksum) + text("")
+    return record(CHUNK, head, _LONG_LENGTH.pack(size), *content)
 
 
 class Cursor:

@@ -91,7 +91,8 @@ class McapWriter:
         self._chunk_size, self._repeat_after = chunk_size, repeat_after
         self._repeat_interval = repeat_interval
         self._offset = 0
-        self._content = bytearray()
+        self._content: list[bytes] = []  # of the open chunk, in parts: scans are not copied
+        self._size = self._checksum = 0  # of these
         self._times = (_MOST_TIME, 0)
         self._channels: dict[str, StoredChannel] = {}
         self._by_stream: dict[int, str] = {}
@@ -110,7 +111,7 @@ class McapWriter:
     @property
     def pending(self) -> int:
         """Bytes that a kill would cost now: those of the chunk not closed yet."""
-        return len(self._content)
+        return self._size
 
     def write(self, packet: Packet) -> None:
         """
@@ -138,13 +139,13 @@ class McapWriter:
         if not self._content:
             return
         start, end = self._times if self._times[0] != _MOST_TIME else (0, 0)
-        content = bytes(self._content)
-        data = layout.chunk_record(start, end, zlib.crc32(content), content)
-        offset = self._offset
-        self._content.clear()  # before writing: a full disk must not make memory grow
+        data = layout.chunk_record(start, end, self._checksum, self._content)
+        offset, size = self._offset, self._size
+        # before writing: a full disk must not make memory grow
+        self._content, self._size, self._checksum = [], 0, 0
         self._times = (_MOST_TIME, 0)
         self._send(data)
-        self._index.extend((start, end, offset, len(data), len(content)))
+        self._index.extend((start, end, offset, len(data), size))
         self._range = (min(self._range[0], start), max(self._range[1], end))
 
     def finish(self) -> None:
@@ -171,14 +172,21 @@ class McapWriter:
         checksum = zlib.crc32(foot, zlib.crc32(summary))
         self._send(bytes(summary) + foot + struct.pack("<I", checksum) + layout.MAGIC)
 
+    def _put(self, *parts: bytes) -> None:
+        """Put bytes into the chunk that is open."""
+        for part in parts:
+            self._content.append(part)
+            self._size += len(part)
+            self._checksum = zlib.crc32(part, self._checksum)
+
     def _add_channel(self, topic: str) -> StoredChannel:
         """Make a channel and describe it in the chunk."""
         if not self._channels:
-            self._content += _schema()
+            self._put(_schema())
         number = len(self._channels) + 1
         channel = StoredChannel(number, _SCHEMA, topic, ENCODING, {})
         self._channels[topic] = channel
-        self._content += layout.channel_record(channel)
+        self._put(layout.channel_record(channel))
         return channel
 
     def _repeat_if_due(self, arrival: float) -> None:
@@ -191,9 +199,7 @@ class McapWriter:
         if not is_due and self._offset - offset < self._repeat_after:
             return
         self._last_repeat = (self._offset, arrival)
-        self._content += _schema()
-        for channel in self._channels.values():
-            self._content += layout.channel_record(channel)
+        self._put(_schema(), *map(layout.channel_record, self._channels.values()))
         for payload in self._known.values():
             self._add(REPEATED, _REPEATED_SEQUENCE, arrival, math.nan, payload)
 
@@ -203,14 +209,13 @@ class McapWriter:
         """Put a message into the chunk; close it if it is full."""
         channel = self._channels.get(topic) or self._add_channel(topic)
         log_time = _nanoseconds(arrival, 0)
-        self._content += layout.message_record(
-            StoredMessage(
-                channel.number, sequence, log_time, _nanoseconds(stamp, log_time), payload
-            )
+        message = StoredMessage(
+            channel.number, sequence, log_time, _nanoseconds(stamp, log_time), bytes(payload)
         )
+        self._put(layout.message_head(message), message.data)
         self._counts[channel.number] = self._counts.get(channel.number, 0) + 1
         self._times = (min(self._times[0], log_time), max(self._times[1], log_time))
-        if len(self._content) >= self._chunk_size:
+        if self._size >= self._chunk_size:
             self.close_chunk()
 
     def _statistics(self) -> bytes:

@@ -115,6 +115,8 @@ class StreamConfig:
     checks: Literal["required", "noted"] = "noted"  #: function checks
     check_tolerance: float | None = None  #: share by which a check's response may differ
     batch: float = 0.05  #: s of scans that are located together
+    #: s, that traces of a radar of a million samples a second or more wait for one another
+    gather: float = 0.3
     #: s, over what a step of the zero must stay; 0: only those that the device tells
     step_hold: float = 0.1
     search: bool = True  #: scores of a metal detector scan by scan, for a tone
@@ -132,7 +134,7 @@ class StreamConfig:
             *("clock_block", "batch"),
         ):
             check_positive(getattr(self, name), name)
-        for name in ("lag_bound", "standstill", "step_hold", "least_fix_interval"):
+        for name in ("lag_bound", "standstill", "step_hold", "least_fix_interval", "gather"):
             check_not_negative(getattr(self, name), name)
         if self.check_tolerance is not None:
             check_positive(self.check_tolerance, "check_tolerance")

@@ -26,6 +26,7 @@ from .events import (
     LaneEnded,
     LaneFailed,
 )
+from .gathering import Gatherer
 from .poses import Poses
 from .runs import Run, RunQueue, edge, state_of_run
 from .scan_checks import Scan
@@ -63,6 +64,9 @@ class SensorPart:
     speed : float or None
         None if the scans have positions; else the speed at which a platform without
         positions is taken to advance, m/s: what is found is kept, unlocated.
+    gather : float
+        Seconds for which traces at equal distances wait for one another on their way to the
+        screen; 0 for none.
     """
 
     def __init__(
@@ -75,9 +79,10 @@ class SensorPart:
         screen: Screen | Unscreened,
         *,
         speed: float | None,
+        gather: float = 0.0,
     ):
         self.name, self.sensor, self.frame, self.config = name, sensor, frame, config
-        self.screen, self.speed = screen, speed
+        self.screen, self.speed, self._gather = screen, speed, Gatherer(gather)
         is_radar = sensor.kind == "gpr"
         self._spacing = (settings.radar if is_radar else settings.coils).spacing
         footprint = settings.radar_footprint if is_radar else settings.coil_footprint
@@ -86,7 +91,7 @@ class SensorPart:
         self._stretches = Stretches(
             name, sensor.kind, width=width, interval=config.report_interval
         )
-        self._latency = screen.reach(sensor)
+        self._latency = self._reach = screen.reach(sensor)
         self._resample = ResampleTrack(spacing=self._spacing, max_step=settings.max_gap)
         self._limit = math.inf if config.limits is None else config.limits.position_error
         self._cells = CellReport(
@@ -201,7 +206,7 @@ class SensorPart:
         events : list of Event
             What waited for traces that will not come, and the report.
         """
-        events = self._pass(self._resample.flush())
+        events = self._pass(self._resample.flush(), is_last=True)
         scores: list[Sweep] = []
         self.screen.note = scores.append
         found = self.screen.end_part()
@@ -285,10 +290,13 @@ class SensorPart:
             self._still = position[-1].copy()
         return position, poses.heading
 
-    def _pass(self, even: Sweep) -> list[Event]:
-        """Pass traces at equal distances through the screen."""
+    def _pass(self, more: Sweep, *, is_last: bool = False) -> list[Event]:
+        """Pass traces at equal distances through the screen, as many together as may wait."""
+        even = self._gather.take(more, self._last, is_last=is_last)
         if not len(even):
             return []
+        if self._gather.wait:
+            self._latency = self._reach + self._spacing * (len(even) - 1)
         if self.speed is not None:
             even = Sweep(
                 samples=even.samples,

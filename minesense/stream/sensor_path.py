@@ -27,6 +27,9 @@ from .unscreened import Unscreened
 _NO_POSE, _JUMP = int(Quality.POSE_NONE), int(Quality.POSE_JUMP)
 _TIME_JUMP = int(Quality.TIME_JUMP)
 
+#: Samples a second from which the traces of a radar go through its stages many at a time.
+_WIDE = 1e6
+
 
 class SensorPath:
     """
@@ -75,6 +78,9 @@ class SensorPath:
         self._reach = float(np.hypot(*self.sensor.lever_arms[:, :2].T).max(initial=0.0))
         rate = declaration.rate
         self._batch = max(1, int(config.batch * rate + 1e-9)) if rate else 1
+        n_samples = math.prod(self.sensor.shape) * (rate or 0.0)  # in a second
+        is_wide = self.sensor.kind == "gpr" and n_samples >= _WIDE
+        self._gather = config.gather if is_wide else 0.0
 
     @property
     def n_pending(self) -> int:
@@ -367,6 +373,7 @@ class SensorPath:
             self.config,
             screen,
             speed=self._last_speed if is_lost else None,
+            gather=self._gather,
         )
         self._part = part
         return part

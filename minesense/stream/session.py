@@ -67,7 +67,10 @@ class Session:
     **Latency.** A search score comes with the push of its scan. A scan has its place as soon as
     a fix behind it is in order, or `batch` seconds of scans are; that of a metal detector
     with a rate `step_hold` later. An alarm of a prescreener then lags by the look-ahead of its
-    stages, which every alarm states in metres of track. Judged alarms come at the end of a
+    stages, which every alarm states in metres of track. The traces of a radar that declares
+    a million samples a second or more, of all its channels, wait for one another for `gather`
+    seconds more and go through the stages together, which takes two thirds of the time; the
+    track of these seconds is in what its alarms state. Judged alarms come at the end of a
     lane.
 
     **Memory.** Held are, for each stream, messages within its lateness (65536 at most), scans

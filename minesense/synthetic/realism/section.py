@@ -252,7 +252,7 @@ def radar_section(sweep: Sweep) -> RadarSection:
     whole = round(ground)
     mean_delay = delay.mean(axis=0)
     aligned = np.empty_like(samples)
-    scratch = np.empty(8), np.empty(samples.shape[2] + 7)
+    scratch = np.empty((4, 8)), np.empty(samples.shape[2] + 7)
     shift_traces(samples, delay / step + (ground - whole), *scratch, aligned)
     reach = math.ceil(float(np.abs(delay).max()) / step) + 8  # the taps of the interpolation
     inside = slice(min(reach, whole), max(whole + 1, samples.shape[2] - reach))
