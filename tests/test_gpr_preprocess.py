@@ -237,6 +237,15 @@ def test_a_bounce_beyond_the_window_is_flagged():
     assert (result.quality & Quality.HEIGHT_UNKNOWN != 0).all()
 
 
+@pytest.mark.parametrize(("place", "first"), [(0, 0), (79, 69)])
+def test_a_bounce_at_an_end_of_the_record_is_a_whole_sample(place, first):
+    """Beyond the record there is no sample that a parabola could go through."""
+    traces = ricker(80, np.full((20, 1), place + 0.2 * (1 if place == 0 else -1)))
+    window = (first * STEP, (first + 10) * STEP)
+    found = track_ground(lane_of(traces), search=window) / STEP
+    npt.assert_allclose(found, place, atol=1e-9)
+
+
 def test_ground_times_are_those_of_the_traces_returned():
     """A stream reads the height beside its traces."""
     lane = lane_of(ricker(80, track(60)[:, None]))

@@ -106,7 +106,8 @@ def _median_and_spread(window, count, scratch, median, spread):
     near = scratch[1]
     far = scratch[2]
     for j in range(32):
-        middle[j] = (lower[j] + upper[j]) / np.float32(2)
+        # beyond the width all rows are infinite: a middle that is not makes no NaN of them
+        middle[j] = (lower[j] + upper[j]) / np.float32(2) if j < len(median) else 0.0
         near[j] = np.inf
         far[j] = np.inf
     if low == high:

@@ -69,7 +69,7 @@ class Session:
     with a rate `step_hold` later. An alarm of a prescreener then lags by the look-ahead of its
     stages, which every alarm states in metres of track. The traces of a radar that declares
     a million samples a second or more, of all its channels, wait for one another for `gather`
-    seconds more and go through the stages together, which takes two thirds of the time; the
+    seconds more and go through the stages together, which takes less time; the
     track of these seconds is in what its alarms state. Judged alarms come at the end of a
     lane.
 
