@@ -50,7 +50,8 @@ from .position_gate import Gate, position_gate
 from .prior import BASE_RATES, BaseRate, with_prior
 from .recipes import RECIPES, Recipe, read_recipe
 from .recording import Screening, recording_settings, screen_recording
-from .screen import Part, Screen, Screened, coil_stages, radar_stages
+from .screen import Part, Screen, Screened
+from .sensor_stages import coil_stages, radar_stages
 from .settings import CoilSettings, DetectorSettings, RadarSettings, read_settings
 from .shift import Departure, ShiftMonitor, Verdict, stability_index, withhold
 from .sites import Site, find_sites

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -15,7 +14,10 @@ from ..message import FixClass, PositionMessage, StreamDeclaration
 from ..sweep import Floats, Quality
 from .config import StreamConfig
 from .geodesy import LocalFrame
+from .pose_limits import Poses, flag_limits, nowhere
 from .timebase import Taken
+
+__all__ = ["PoseTrack", "Poses", "nowhere"]
 
 #: Seconds over which speed and heading of a track are taken: longer than the noise of fixes.
 _TRACK_WINDOW = 0.25
@@ -29,23 +31,7 @@ _MOST_FIXES = 4096
 # as plain numbers: masks of flags cost ten times as much
 _NO_POSE, _POSE_COARSE = int(Quality.POSE_NONE), int(Quality.POSE_COARSE)
 _JUMP = int(Quality.POSE_JUMP)
-_MOTION, _SPEED_LIMIT = int(Quality.MOTION), int(Quality.SPEED_LIMIT)
-_TILT_LIMIT, _HEIGHT_LIMIT = int(Quality.TILT_LIMIT), int(Quality.HEIGHT_LIMIT)
-_HEIGHT_UNKNOWN = int(Quality.HEIGHT_UNKNOWN)
 _COARSE = FixClass.SINGLE, FixClass.DIFFERENTIAL, FixClass.FLOAT
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Poses:
-    """Poses of scans; what is not known is NaN, and `flags` say why."""
-
-    position: Floats  #: (n, 3) m, easting, northing, upward of the platform
-    heading: Floats  #: (n,) rad
-    speed: Floats  #: (n,) m/s
-    height: Floats  #: (n,) m above ground
-    tilt: Floats  #: (n,) rad
-    error: Floats  #: (n,) m, 95 %
-    flags: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -332,24 +318,8 @@ class PoseTrack:
             error=np.where(has_pose, error, np.inf),
             flags=flags,
         )
-        return self._gate(poses, np.fmax(fixes["vertical"][i], fixes["vertical"][j]), has_pose)
-
-    def _gate(self, poses: Poses, vertical: Floats, has_pose: npt.NDArray[np.bool_]) -> Poses:
-        """Return poses with flags for the limits that they miss."""
-        limits, flags = self.config.limits, poses.flags
-        flags = flags | np.where(vertical > self.config.motion, _MOTION, 0)
-        if limits is not None:
-            if limits.height != math.inf:
-                flags |= np.where(has_pose & np.isnan(poses.height), _HEIGHT_UNKNOWN, 0)
-                flags |= np.where(poses.height > limits.height, _HEIGHT_LIMIT, 0)
-            if limits.tilt != math.inf:  # what cannot be checked is not met
-                flags |= np.where(has_pose & ~(poses.tilt <= limits.tilt), _TILT_LIMIT, 0)
-            wrong = poses.speed > limits.greatest_speed
-            if limits.least_speed > 0:
-                wrong |= has_pose & ~(poses.speed >= limits.least_speed)
-            flags |= np.where(wrong, _SPEED_LIMIT, 0)
-            flags |= np.where(has_pose & (poses.error > limits.position_error), _POSE_COARSE, 0)
-        return dataclasses.replace(poses, flags=flags)
+        vertical = np.fmax(fixes["vertical"][i], fixes["vertical"][j])
+        return flag_limits(poses, vertical, has_pose, self.config)
 
     def _as_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the fixes as arrays."""
@@ -401,36 +371,3 @@ def _turn(first: Floats, second: Floats, share: Floats) -> tuple[Floats, npt.NDA
     turn = (second - first + math.pi) % (2 * math.pi) - math.pi
     heading = first + share * turn
     return heading, np.isfinite(heading)
-
-
-def nowhere(n: int, flags: int) -> Poses:
-    """
-    Return poses of scans that have none.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    flags : int
-        Why.
-
-    Returns
-    -------
-    poses : Poses
-        NaN, with infinite errors.
-
-    Examples
-    --------
-    >>> nowhere(2, int(Quality.POSE_NONE)).error.tolist()
-    [inf, inf]
-    """
-    nan = np.full(n, np.nan)
-    return Poses(
-        position=np.full((n, 3), np.nan),
-        heading=nan,
-        speed=nan.copy(),
-        height=nan.copy(),
-        tilt=nan.copy(),
-        error=np.full(n, np.inf),
-        flags=np.full(n, flags, np.int64),
-    )
