@@ -128,7 +128,7 @@ class RemoveMedianBackground(LaneStage):
         counts = np.empty(n_ready, np.int64)
         rows, results = _as_rows(samples), _as_rows(residual)
         span = 1 << (self.latency + 1).bit_length() - 1  # windows in a group
-        if self._n_guard < 0 and span >= 16 and 2 * n_ready >= span:
+        if self._n_guard < 0 and span >= 16 and 3 * n_ready >= 2 * span:
             groups = (self.latency, span, (buffer, presence, taken))
             share_columns(
                 lambda columns: subtract_medians(rows, is_usable, *groups, columns, results),
