@@ -21,8 +21,16 @@ import numpy as np
 
 from minesense import along_track, gpr
 from minesense.bench import benchmark_plan, make_survey
-from minesense.coverage import Rectangle, Region
-from minesense.detect import CoilSettings, DetectorSettings, RadarSettings, Recipe, fuse
+from minesense.coverage import Coverage, Rectangle, Region
+from minesense.detect import (
+    CoilSettings,
+    DetectorSettings,
+    RadarSettings,
+    Recipe,
+    Screened,
+    find_sites,
+    fuse,
+)
 from minesense.detect.detection import observed
 from minesense.gaps import GapFinder, cut_at
 from minesense.score import Halo
@@ -231,10 +239,14 @@ def judge(
     return found
 
 
-def _judged(lanes, settings, recipe, truth, coverage) -> Ranked:  # type: ignore[no-untyped-def]
+def _judged(
+    lanes: Sequence[Mapping[str, Screened]],
+    settings: DetectorSettings,
+    recipe: Recipe,
+    truth: Truth,
+    coverage: Coverage,
+) -> Ranked:
     """Return what the fused judges of one recipe rank."""
-    from minesense.detect import find_sites  # noqa: PLC0415
-
     sites = [
         site for lane in lanes for site in find_sites(lane, settings, groups=recipe.groups)
     ]

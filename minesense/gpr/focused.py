@@ -34,7 +34,7 @@ def focused_features(
     aperture: float = 0.3,
 ) -> Floats:
     r"""
-    Focus a lane along the track and describe the echoes at candidate places.
+    Describe the echoes at candidate places as they are after focusing along the track.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def focused_features(
     ... )
     >>> row = focused_features(sweep, [30], [0], ground_time=1e-9, spacing=0.025)[0]
     >>> names = [feature.name for feature in FOCUSED_FEATURES]
-    >>> bool(row[names.index("focused_contrast")] > 10)
+    >>> bool(row[names.index("focused_contrast")] > 4)
     True
     """
     start = check_not_negative(ground_time, "ground_time")
