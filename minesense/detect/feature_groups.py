@@ -111,6 +111,17 @@ def _echo(cells: Cells) -> Floats:
     )
 
 
+def _focused(cells: Cells) -> Floats:
+    return gpr.focused_features(
+        cells.part.processed,
+        cells.traces,
+        cells.channels,
+        ground_time=cells.settings.radar.ground_time,
+        spacing=cells.settings.radar.spacing,
+        velocity=cells.settings.radar.velocity,
+    )
+
+
 def _level(cells: Cells) -> Floats:
     return _echo(cells)[:, _LEVEL : _LEVEL + 1]
 
@@ -149,6 +160,7 @@ GROUPS: dict[str, dict[str, FeatureGroup]] = {
         "score": FeatureGroup(features=_SCORE, compute=_score),
         "level": FeatureGroup(features=(gpr.FEATURES[_LEVEL],), compute=_level),
         "echo": FeatureGroup(features=gpr.FEATURES, compute=_echo),
+        "focused": FeatureGroup(features=gpr.FOCUSED_FEATURES, compute=_focused),
         "spectrum": FeatureGroup(
             features=gpr.ENERGY_SPECTRUM_FEATURES, compute=_radar(gpr.energy_spectrum_features)
         ),

@@ -24,6 +24,7 @@ from .edge_histogram import EDGE_HISTOGRAM_FEATURES, edge_histogram_features
 from .energy_spectrum import ENERGY_SPECTRUM_FEATURES, energy_spectrum_features
 from .features import FEATURES, radar_features
 from .flattening import FlattenSpectrum, flatten_spectrum
+from .focused import FOCUSED_FEATURES, focused_features
 from .focusing import Focus, focus
 from .gain import CompensateLoss, Equalise, compensate_loss, equalise, loss_rate
 from .gradient_histogram import (
@@ -69,6 +70,7 @@ __all__ = [
     "EDGE_OBSERVATIONS",
     "ENERGY_SPECTRUM_FEATURES",
     "FEATURES",
+    "FOCUSED_FEATURES",
     "GRADIENT_HISTOGRAM_FEATURES",
     "HYPERBOLA_FEATURES",
     "SPECTRAL_CORRELATION_FEATURES",
@@ -127,6 +129,7 @@ __all__ = [
     "fit_hyperbola",
     "flatten_spectrum",
     "focus",
+    "focused_features",
     "gradient_histogram",
     "gradient_histogram_features",
     "hyperbola_features",
