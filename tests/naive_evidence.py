@@ -170,11 +170,15 @@ def take_back(found, jumps, gates):
     net = math.hypot(*sum(step for _, _, step, _ in jumps))
     seconds = sum(after - before for before, after, _, _ in jumps)
     explained = gates.speed_upper.most * seconds + 2 * max(error for *_, error in jumps)
+    stayed = net > explained
+    for before, after, step, error in jumps:  # a bound as wide as a jump could hide it
+        size, own = math.hypot(*step), gates.speed_upper.most * (after - before) + 2 * error
+        stayed |= own < size <= explained
     poor = int(Quality.POSE_COARSE | Quality.POSE_STALE | Quality.POSE_JUMP)
     poor |= int(Shortfall.POSITION_ERROR | Shortfall.POSITION_ERROR_UNKNOWN)
     bad = set()
     for k, item in enumerate(found):
-        if net > explained or (item[2] >= jumps[0][1] and item[3] <= jumps[-1][0]):
+        if stayed or (item[2] >= jumps[0][1] and item[3] <= jumps[-1][0]):
             bad.add(k)
     for before, *_ in jumps:
         for k in reversed([k for k, item in enumerate(found) if item[3] <= before]):
