@@ -144,6 +144,10 @@ def leaps(tracks, gates):
                 since |= int(track.quality[i])
                 continue
             time, where, error = track.time[i], place[i], track.position_error[i]
+            if last and i == located[0]:
+                far = math.dist(last[1][0], where[0])  # of the first channel
+                if far > gates.possible_speed.most * (time - last[0]):
+                    since |= Quality.POSE_JUMP
             if i == located[0] and last and not since & Quality.POSE_JUMP:
                 yield group, jumps
                 group, jumps = [], []
