@@ -144,6 +144,10 @@ def leaps(tracks, gates):
                 since |= int(track.quality[i])
                 continue
             time, where, error = track.time[i], place[i], track.position_error[i]
+            if last and i == located[0]:
+                far = math.dist(last[1][0], where[0])  # of the first channel
+                if far > gates.possible_speed.most * (time - last[0]):
+                    since |= Quality.POSE_JUMP
             if i == located[0] and last and not since & Quality.POSE_JUMP:
                 yield group, jumps
                 group, jumps = [], []
@@ -170,11 +174,15 @@ def take_back(found, jumps, gates):
     net = math.hypot(*sum(step for _, _, step, _ in jumps))
     seconds = sum(after - before for before, after, _, _ in jumps)
     explained = gates.speed_upper.most * seconds + 2 * max(error for *_, error in jumps)
+    stayed = net > explained
+    for before, after, step, error in jumps:  # a bound as wide as a jump could hide it
+        size, own = math.hypot(*step), gates.speed_upper.most * (after - before) + 2 * error
+        stayed |= own < size <= explained
     poor = int(Quality.POSE_COARSE | Quality.POSE_STALE | Quality.POSE_JUMP)
     poor |= int(Shortfall.POSITION_ERROR | Shortfall.POSITION_ERROR_UNKNOWN)
     bad = set()
     for k, item in enumerate(found):
-        if net > explained or (item[2] >= jumps[0][1] and item[3] <= jumps[-1][0]):
+        if stayed or (item[2] >= jumps[0][1] and item[3] <= jumps[-1][0]):
             bad.add(k)
     for before, *_ in jumps:
         for k in reversed([k for k, item in enumerate(found) if item[3] <= before]):

@@ -368,6 +368,47 @@ def test_what_a_jump_takes_back_begins_behind_the_last_good_sample(flag):
     npt.assert_array_equal(times, track.time[[(k, k + 1) for k in range(2, 7)]])
 
 
+def jumps_out_and_back(n_jumps):
+    """Return fields of a track whose position jumps often, every time by 0.8 m."""
+    place = make_track(SITE).position.copy()
+    for k in range(n_jumps):
+        place[10 + 2 * k :, 0] += 0.8 * (-1) ** k
+    return {"position": place}
+
+
+def stays_behind(*, flagged=False, coarse=False):
+    """Return fields of a track that jumps for good by 0.7 m; then comes what may hide it."""
+    place, error = make_track(SITE).position.copy(), np.full(41, 0.05)
+    place[10:, 0] += 0.7
+    if coarse:
+        place[25, 0] += 5.0
+        error[25] = 0.6
+    lost = flagged & np.isin(np.arange(41), range(20, 27))
+    quality = np.where(lost, int(Quality.POSE_JUMP), 0)
+    return {"position": place, "position_error": error, "quality": quality}
+
+
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        (jumps_out_and_back(2), True),
+        (jumps_out_and_back(6), True),
+        (jumps_out_and_back(9), False),
+        (jumps_out_and_back(11), False),
+        (stays_behind(flagged=True), False),
+        (stays_behind(coarse=True), False),
+    ],
+    ids=["there and back", "often", "one more", "many", "slow", "coarse"],
+)
+def test_the_seconds_and_errors_of_some_jumps_hide_no_other(fields, counts):
+    """Each of them alone explains little; together as much as a jump that stayed."""
+    track = dataclasses.replace(make_track(SITE), **fields)
+    grid = observe(track)
+    state = State.OBSERVED_NO_ALARM if counts else State.NOT_OBSERVED
+    assert under(grid, north=0.2)[0] == state
+    assert under(grid, east=float(track.position[-1, 0]), north=1.9)[0] == state
+
+
 @pytest.mark.parametrize("error", [0.02, 0.05])
 def test_a_step_within_the_stated_errors_contradicts_nothing(error):
     """Faster than possible, but by less than both positions may be wrong: both sides count."""

@@ -16,7 +16,7 @@ from minesense.cli import main
 from minesense.evidence import State, parse_site
 from minesense.evidence.evidence_session import read_session_notes
 from minesense.evidence.stream_coverage import StreamCoverage
-from minesense.message import FixClass, NoteMessage, PositionMessage
+from minesense.message import FixClass, NoteMessage, PositionMessage, SensorMessage
 from minesense.stream import Session
 from minesense.stream.events import Invalidated
 from minesense.stream.recorder import Recorder
@@ -289,6 +289,19 @@ def test_a_jump_for_good_credits_neither_side(tmp_path):
         for name, grid in grids.items()
     }
     assert n["for good"] == 0 < n["back"] < n["none"]
+
+
+@pytest.mark.parametrize("gap", [(1007.85, 1008.02), (1007.4, 1008.4)])
+def test_a_jump_that_no_scan_saw_credits_neither_side(tmp_path, gap):
+    """Scans are rarer than fixes, or were lost with them: nothing is flagged, the place is."""
+    found = [
+        message
+        for message in poor_then_jump(1008.0, 1008.0, back=math.inf)
+        if not (isinstance(message, SensorMessage) and gap[0] < message.stamp < gap[1])
+    ]
+    grid = live_grid(found, tmp_path)
+    assert State.OBSERVED_NO_ALARM not in grid.layers[0].state
+    assert_same_grid(grid, replayed_grid(record(tmp_path, found)))
 
 
 def test_a_recording_makes_an_annex(tmp_path, capsys):

@@ -89,11 +89,32 @@ def test_a_simulated_lag_is_recovered_within_its_error(lag, turned):
 
 def test_the_error_is_that_of_repeated_trials():
     """About one in twenty lies outside what is stated."""
-    lags = [calibrated(to_and_fro(lag=0.137, size=40.0, seed=seed)) for seed in range(20)]
+    lags = [
+        calibrated(to_and_fro(lag=0.137, size=40.0, n_legs=8, seed=seed)) for seed in range(12)
+    ]
     outside = [abs(found.lag - 0.137) > found.error for found in lags]
-    assert sum(outside) <= 4
+    assert sum(outside) <= 3
     spread = np.std([found.lag for found in lags])
     assert 0.4 < np.median([found.error for found in lags]) / (1.96 * spread) < 2.5
+
+
+@pytest.mark.parametrize("n_legs", [4, 8])
+def test_the_error_holds_where_positions_wander(n_legs):
+    """By a centimetre, slowly: few pairs must not pretend to know how far they differ."""
+    n_outside = 0
+    for seed in range(16):
+        rng = np.random.default_rng(1000 + seed)
+        found, wrong = [], rng.normal()
+        for message in to_and_fro(lag=0.137, n_legs=n_legs, seed=seed, rate=25.0):
+            if isinstance(message, PositionMessage):
+                wrong = 0.995 * wrong + 0.1 * rng.normal()  # over 20 s
+                x, y, z = message.coordinates
+                found.append(dataclasses.replace(message, coordinates=(x, y + 0.01 * wrong, z)))
+            else:
+                found.append(message)
+        result = calibrated(found)
+        n_outside += abs(result.lag - 0.137) > result.error
+    assert n_outside <= 2
 
 
 def test_pairs_that_contradict_each_other_widen_the_error():

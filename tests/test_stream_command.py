@@ -273,6 +273,13 @@ def test_collections_leave_out_what_the_program_is_made_of(payloads, tmp_path, c
     assert gc.get_freeze_count() == 0
 
 
+def test_a_session_that_ends_before_it_is_warm_leaves_nothing_frozen(tmp_path, capsys):
+    """Collections see all again, also where kernels were still being loaded at its end."""
+    (tmp_path / "link.frames").write_bytes(b"")
+    main(["stream", "--source", f"replay:{tmp_path / 'link.frames'}"])
+    assert gc.get_freeze_count() == 0
+
+
 @pytest.mark.filterwarnings("ignore:.*alarms:UserWarning")
 @pytest.mark.parametrize("kind", ["ros1", "mcap"])
 def test_a_bag_is_a_source(tmp_path, capsys, kind):

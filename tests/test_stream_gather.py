@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from minesense.message import PositionMessage
+from minesense.sensor import Sensor
 from minesense.stream import Session, sensor_path
 from minesense.stream.events import AlarmRaised, LaneChunk, LaneEnded
+from minesense.stream.gathering import Gatherer
 from minesense.stream.replay import event_digest, replay
+from minesense.sweep import Sweep
 
 SPEED, RATE = 1.0, 100.0
 MESSAGES = live.messages(14.0, rate=RATE, speed=SPEED, sensors=("radar",))
@@ -84,6 +87,23 @@ def test_they_wait_no_longer_than_stated():
     behind, less = (np.array(lag)[len(MESSAGES) // 2 :] for lag in (behind, less))
     assert behind.max() > less.max()
     assert behind.max() <= less.max() + 0.2 + 2 / RATE + 0.1  # a pause between two fixes
+
+
+@pytest.mark.parametrize(("wait", "n"), [(0.3, 63), (1.5, 63), (1.7, 32), (1e3, 32)])
+def test_of_many_at_once_none_stays_that_has_waited_for_longer(wait, n):
+    """The rest of 32 stays only as long as it may: the next scan can be far."""
+    sensor = Sensor(name="demo", kind="gpr", axis=[0.0, 1e-10], lever_arms=[[0, 0, 0]])
+    time = 0.05 * np.arange(63)
+    sweep = Sweep(
+        samples=np.zeros((63, 1, 2), np.float32),
+        time=time,
+        position=np.zeros((63, 3)),
+        heading=np.zeros(63),
+        sensor=sensor,
+    )
+    gatherer = Gatherer(wait)
+    assert len(gatherer.take(sweep, 3.15)) == n
+    assert len(gatherer.take(sweep[:0], 3.15, is_last=True)) == 63 - n
 
 
 @pytest.mark.usefixtures("wide")

@@ -93,7 +93,10 @@ def _text(declaration: StreamDeclaration, found: LagCalibration, error: float) -
     ]
     lines += [f"  left out: {reason}" for reason in found.refused]
     if len(found.pairs) == 1:
-        lines.append("  One pair shows no contradiction: drive to and fro again to check it.")
+        lines.append(
+            "  One pair shows no contradiction, nor errors of the positions: drive to and fro "
+            "again before you declare it."
+        )
     lines += [
         f"In the declaration of '{declaration.name}':",
         f'  "lag": {total:.{n_digits}f}, "lag_error": {error:.{n_digits}f}',

@@ -77,10 +77,10 @@ def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
             tell(f"minesense: {source.name}")
         recorder = stack.enter_context(Recorder(options.record)) if options.record else None
         intake = Intake(sources, recorder=recorder)
+        stack.callback(gc.unfreeze)  # when the warming is over, too: it settles once more
         warming = stack.enter_context(Warming())
         live = LiveSession(config, detector=detector, subscribers=[*subscribers, warming])
         stack.enter_context(stopped_by_signals(intake.stop))
-        stack.callback(gc.unfreeze)
         settle_memory()
         packets = stack.enter_context(contextlib.closing(intake.packets()))
         for item in packets:

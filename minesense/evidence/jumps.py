@@ -153,7 +153,9 @@ def contradicted(
     .. math:: |\sum_k d_k| \le v \sum_k \Delta t_k + 2 e
 
     with the steps d_k, the seconds that they took, the greatest speed v that the gates allow
-    and the greatest stated error e at their ends. Otherwise nothing of the lane is credited.
+    and the greatest stated error e at their ends, and that bound is less than each jump that
+    its own seconds and errors do not explain: it could hide that one stayed. Otherwise nothing
+    of the lane is credited.
 
     A jump also ends what a poor fix had told before it: since the last good fix nothing is
     credited.
@@ -185,11 +187,15 @@ def contradicted(
     if not jumps:
         return result
     steps = np.array([(jump.east, jump.north) for jump in jumps])
-    seconds = sum(jump.landing - jump.before for jump in jumps)
+    seconds = np.array([jump.landing - jump.before for jump in jumps])
     fastest = min(gates.speed_upper.most, gates.possible_speed.most)
-    errors = [jump.error for jump in jumps if math.isfinite(jump.error)]
-    explained = (fastest * seconds if seconds else 0.0) + 2 * max(errors, default=0.0)
-    if float(np.hypot(*steps.sum(axis=0))) > explained:
+    moved = np.multiply(fastest, seconds, where=seconds > 0, out=np.zeros(len(jumps)))
+    errors = np.array([jump.error if math.isfinite(jump.error) else 0.0 for jump in jumps])
+    explained = float(moved.sum() + 2 * errors.max())
+    sizes = np.hypot(*steps.T)
+    unexplained = sizes[sizes > moved + 2 * errors]
+    net = float(np.hypot(*steps.sum(axis=0)))
+    if net > explained or explained >= unexplained.min(initial=math.inf) < math.inf:
         result[:] = True
         return result
     begin, end = stretches.times[:, 0], stretches.times[:, 1]

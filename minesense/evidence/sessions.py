@@ -29,7 +29,8 @@ class Session:
     Stretches wait until the check after them is known, and for the end of their lane: where
     the position has jumped, what lies on both sides of it is not credited unless the position
     came back (:func:`~minesense.evidence.jumps.contradicted`). Lanes between which a jump was
-    flagged are one in this: a stream begins a new one there.
+    flagged, or nothing could have moved so far, are one in this: a stream begins a new one
+    there.
     """
 
     def __init__(self, sensor: SiteSensor, identifier: str) -> None:
@@ -111,7 +112,9 @@ class Session:
             flags = self._since | int(
                 np.bitwise_or.reduce(track.quality[: located[0]], initial=0)
             )
-            if self._last_place is not None and flags & int(Quality.POSE_JUMP):
+            if self._last_place is not None and (
+                flags & int(Quality.POSE_JUMP) or self._cannot_be(self._last_place, first)
+            ):
                 self._jumps.append(jump_between(self._last_place, first))
             else:
                 self._end_open()
@@ -119,6 +122,11 @@ class Session:
         self._is_located = True
         self._last_place = place_of(track, int(located[-1]))
         self._since = int(np.bitwise_or.reduce(track.quality[located[-1] + 1 :], initial=0))
+
+    def _cannot_be(self, last: Place, first: Place) -> bool:
+        """Return whether nothing moves so far between lanes: the jump fell between samples."""
+        step = math.hypot(first.easting - last.easting, first.northing - last.northing)
+        return step > self.sensor.gates.possible_speed.most * (first.time - last.time)
 
     def _end_open(self) -> None:
         """Settle what the jumps of the open lane leave of it."""

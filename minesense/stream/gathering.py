@@ -54,10 +54,11 @@ class Gatherer:
         if n == 0:
             return more
         is_late = is_last or now - float(self._held[0].time[0]) >= self.wait
-        if n > _TOGETHER and not is_last:
-            n -= n % _TOGETHER
-        elif n < _TOGETHER and not is_late:
+        if n < _TOGETHER and not is_late:
             return more[:0]
         traces = join(self._held)
+        first = n - n % _TOGETHER  # of those that would stay
+        if 0 < first < n and not is_last and now - float(traces.time[first]) < self.wait:
+            n = first
         self._held = [traces[n:]] if n < len(traces) else []
         return traces[:n]
