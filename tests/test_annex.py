@@ -384,6 +384,10 @@ def respelt(home, tmp_path, *, session=SESSION, site=SITE, drop=()):
         ({"session": SESSION.replace("cart coils", "coils")}, "Invalid sensor 'cart coils'"),
         ({"session": SESSION.replace('"end"', '"break"')}, "Invalid time of a check"),
         (
+            {"session": SESSION.replace("= 5.0", "= 0.02")},
+            "Invalid pause_between_lanes '0.02'. Must be at least",
+        ),
+        (
             {"site": SITE.replace("retention", "retension")},
             f"line {line_of_text('retention')}: Invalid annex key",
         ),

@@ -72,7 +72,7 @@ def to_and_fro(
 
 def calibrated(found, **options):
     """Return what the scans of messages say of the lag."""
-    sweeps, _ = located_scans(found, "coils")
+    sweeps, *_ = located_scans(found, "coils")
     return calibrate_lag(sweeps, **options)
 
 
@@ -115,6 +115,43 @@ def test_the_error_holds_where_positions_wander(n_legs):
         result = calibrated(found)
         n_outside += abs(result.lag - 0.137) > result.error
     assert n_outside <= 2
+
+
+def test_a_single_pair_is_refused():
+    """It can show no contradiction."""
+    with pytest.raises(ValueError, match="one pair of opposite passes"):
+        calibrated(to_and_fro(n_legs=2))
+
+
+def test_a_recording_of_nothing_says_what_it_holds():
+    """Where positions are lost, where samples are none, where nothing moves."""
+    drive = to_and_fro(n_legs=2)
+    lost = [
+        dataclasses.replace(m, fix=FixClass.NONE) if isinstance(m, PositionMessage) else m
+        for m in drive
+    ]
+    n = sum(isinstance(m, SensorMessage) for m in drive)
+    with pytest.raises(ValueError, match=f"{n} scans, {n} usable, 0 of them with a place"):
+        calibrated(lost)
+    none = [
+        dataclasses.replace(m, samples=np.full_like(m.samples, np.nan))
+        if isinstance(m, SensorMessage)
+        else m
+        for m in drive
+    ]
+    with pytest.raises(ValueError, match=f"{n} scans, 0 usable, 0 of them with a place"):
+        calibrated(none)
+
+
+def test_a_missing_heading_is_said():
+    """The heading of the track points the wrong way when the platform backs up."""
+    drive = to_and_fro(turned=True)
+    assert located_scans(drive, "coils").is_heading_stated
+    bare = [
+        dataclasses.replace(m, heading=math.nan) if isinstance(m, PositionMessage) else m
+        for m in drive
+    ]
+    assert not located_scans(bare, "coils").is_heading_stated
 
 
 def test_pairs_that_contradict_each_other_widen_the_error():
@@ -209,7 +246,7 @@ def test_scans_are_located_as_they_were_sent():
     """None is filtered; one by one they lie where the platform was."""
     found = to_and_fro(n_legs=2)
     sent = [m for m in found if isinstance(m, SensorMessage)]
-    (sweep,), declaration = located_scans(found, "coils")
+    (sweep,), declaration, _ = located_scans(found, "coils")
     assert declaration.name == "coils"
     npt.assert_array_equal(sweep.samples, [m.samples for m in sent])
     npt.assert_allclose(sweep.time, [m.stamp for m in sent], atol=1e-6)
@@ -230,7 +267,7 @@ def test_scans_are_cut_where_something_is_missing():
             found.append(dataclasses.replace(message, flags=flags))
         elif not isinstance(message, SensorMessage) and not 12.0 < time < 13.0:
             found.append(message)
-    sweeps, _ = located_scans(found, "coils")
+    sweeps, *_ = located_scans(found, "coils")
     assert [len(sweep) for sweep in sweeps] == [200, 150, 600]
     flags = sweeps[2].quality
     assert np.flatnonzero(flags & Quality.SATURATED).tolist() == [50]

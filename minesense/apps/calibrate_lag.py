@@ -14,6 +14,11 @@ from ..stream import load_config
 from ..stream.located_scans import located_scans
 from ..stream.replay_source import read_stream
 
+_BACKWARD = (
+    "Not every fix states a heading: that of the track stands in, and the lag is wrong by the "
+    "way of two lever arms if the platform backed up instead of turning round."
+)
+
 
 def run(options: Namespace) -> str:
     """
@@ -35,7 +40,7 @@ def run(options: Namespace) -> str:
         If the recording or the configuration cannot be used, or tells no lag.
     """
     config = None if options.config is None else load_config(options.config)
-    sweeps, declaration = located_scans(
+    sweeps, declaration, is_heading_stated = located_scans(
         read_stream(options.path), options.stream, config=config
     )
     found = calibrate_lag(
@@ -44,9 +49,11 @@ def run(options: Namespace) -> str:
     # stamps in steps of the resolution cannot tell less
     error = found.error + declaration.resolution
     document = _document(declaration, found, error)
+    document["is_heading_stated"] = is_heading_stated
     if options.output is not None:
         Path(options.output).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return _text(declaration, found, error)
+    text = _text(declaration, found, error)
+    return text if is_heading_stated else f"{text}\n{_BACKWARD}"
 
 
 def _document(
@@ -92,11 +99,6 @@ def _text(declaration: StreamDeclaration, found: LagCalibration, error: float) -
         for pair, (start, stop) in zip(found.pairs, found.times, strict=True)
     ]
     lines += [f"  left out: {reason}" for reason in found.refused]
-    if len(found.pairs) == 1:
-        lines.append(
-            "  One pair shows no contradiction, nor errors of the positions: drive to and fro "
-            "again before you declare it."
-        )
     lines += [
         f"In the declaration of '{declaration.name}':",
         f'  "lag": {total:.{n_digits}f}, "lag_error": {error:.{n_digits}f}',

@@ -32,6 +32,7 @@ from ..evidence.evidence_session import EvidenceSession, session_checks, session
 from ..evidence.grid import CoverageGrid
 from ..evidence.ground_map import GroundMap
 from ..evidence.ground_maps import ground_maps
+from ..evidence.lane_pauses import with_pauses_checked
 from ..evidence.residual_file import load_residual, residual_layer
 from ..evidence.site_file import line_of
 from ..io.gis import (
@@ -166,7 +167,9 @@ def build_grid(
         check_frames(((sweep.lane, sweep.frame) for sweep in session.open_sweeps()), frame)
         for check in session_checks(session):
             tracker.push_check(check)
-        for track in session_tracks(session, clock=site.task.clock):
+        tracks = session_tracks(session, clock=site.task.clock)
+        pause = session.notes.pause_between_lanes
+        for track in with_pauses_checked(tracks, site, pause=pause):
             tracker.push_track(track)
         for alarm in session.alarms:
             tracker.push_alarm(alarm)

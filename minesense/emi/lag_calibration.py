@@ -65,8 +65,9 @@ def calibrate_lag(
     Raises
     ------
     TypeError, ValueError
-        If there is no pair of opposite passes in which a target stands out: because there
-        are fewer than two passes, all go one way, nothing stands out, or they are not alike.
+        If there are no two pairs of opposite passes in which a target stands out: because
+        there are fewer than two passes, all go one way, nothing stands out, or they are not
+        alike.
 
     Notes
     -----
@@ -85,7 +86,7 @@ def calibrate_lag(
     The stated error is the greater of :math:`1.96\,W^{-1/2}` and :math:`t\,s` with the
     quantile t of Student's distribution for n - 1 degrees of freedom (12.7 for two pairs, 3.2
     for four), so that pairs which contradict each other widen it. Errors of the positions
-    show only there: that of a single pair knows the noise of the samples alone. What is common
+    show only there, which is why a single pair is refused. What is common
     to all passes, such as a wrong lever arm across the track or a position that lags itself,
     cannot be told from the lag.
 
@@ -121,8 +122,8 @@ def calibrate_lag(
     passes = _passes(sweeps, smooth / 5)
     if len(passes) < 2:
         msg = (
-            f"Invalid recording of {len(passes)} passes of {_SHORTEST} m or more. Must hold "
-            "two or more over one target, in both directions."
+            f"Invalid recording: {_tally(sweeps)}, in {len(passes)} passes of {_SHORTEST} m or "
+            "more. Must hold two or more to and two or more fro, over one target."
         )
         raise ValueError(msg)
     if len({direction for _, direction in passes}) < 2:
@@ -138,7 +139,37 @@ def calibrate_lag(
             refused.append(trouble)
         else:
             seen.append((sweep, direction))
-    pairs, times = [], []
+    pairs, times, other = _pair_up(seen, largest, reach, smooth)
+    refused += other
+    if not pairs:
+        why = "; ".join(dict.fromkeys(refused)) or "a target is crossed in one direction only"
+        msg = (
+            f"Invalid recording: no pair of its {len(passes)} passes gives a lag ({why}). Must "
+            "cross one target in both directions."
+        )
+        raise ValueError(msg)
+    if len(pairs) == 1:
+        msg = (
+            "Invalid recording: one pair of opposite passes over a target. Must hold two or "
+            "more: one shows no contradiction, nor errors of the positions."
+        )
+        raise ValueError(msg)
+    lag, error = _mean_of(pairs)
+    return LagCalibration(
+        lag=lag,
+        error=error,
+        pairs=tuple(pairs),
+        times=tuple(times),
+        n_passes=len(passes),
+        refused=tuple(refused),
+    )
+
+
+def _pair_up(
+    seen: Sequence[tuple[Sweep, int]], largest: float, reach: float, smooth: float
+) -> tuple[list[Lag], list[tuple[float, float]], list[str]]:
+    """Return lags of passes and the opposite ones behind them, their times, and refusals."""
+    pairs, times, refused = [], [], []
     k = 0
     while k + 1 < len(seen):
         (there, one), (back, other) = seen[k : k + 2]
@@ -156,22 +187,14 @@ def calibrate_lag(
             continue
         pairs.append(pair)
         times.append((float(there.time[0]), float(back.time[-1])))
-    if not pairs:
-        why = "; ".join(dict.fromkeys(refused)) or "a target is crossed in one direction only"
-        msg = (
-            f"Invalid recording: no pair of its {len(passes)} passes gives a lag ({why}). Must "
-            "cross one target in both directions."
-        )
-        raise ValueError(msg)
-    lag, error = _mean_of(pairs)
-    return LagCalibration(
-        lag=lag,
-        error=error,
-        pairs=tuple(pairs),
-        times=tuple(times),
-        n_passes=len(passes),
-        refused=tuple(refused),
-    )
+    return pairs, times, refused
+
+
+def _tally(sweeps: Sequence[Sweep]) -> str:
+    """Return how many scans there are, can be used, and have a place."""
+    usable = sum(int(sweep.is_usable.sum()) for sweep in sweeps)
+    located = sum(int(_is_located(sweep).sum()) for sweep in sweeps)
+    return f"{sum(map(len, sweeps))} scans, {usable} usable, {located} of them with a place"
 
 
 def _mean_of(pairs: Sequence[Lag]) -> tuple[float, float]:
@@ -180,8 +203,6 @@ def _mean_of(pairs: Sequence[Lag]) -> tuple[float, float]:
     weights = np.array([pair.error for pair in pairs]) ** -2.0
     lag = float(weights @ lags / weights.sum())
     error = _TWO_SIDED_95 / math.sqrt(float(weights.sum()))
-    if len(pairs) == 1:
-        return lag, error
     from scipy.special import stdtrit  # noqa: PLC0415 - SciPy is slow to import
 
     n_free = len(pairs) - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,12 +25,22 @@ _NO_POSE = int(Quality.POSE_NONE)
 _TOGETHER = 64
 
 
+class LocatedScans(NamedTuple):
+    """Scans of one stream with their positions, and what is to be known of these."""
+
+    sweeps: list[Sweep]
+    declaration: StreamDeclaration
+    is_heading_stated: (
+        bool  #: by every fix; else it is the course, wrong by half a turn backwards
+    )
+
+
 def located_scans(
     packets: Iterable[Packet | Message],
     stream: str,
     *,
     config: StreamConfig | None = None,
-) -> tuple[list[Sweep], StreamDeclaration]:
+) -> LocatedScans:
     """
     Return the scans of a sensor as they were sent, each where it was taken.
 
@@ -50,6 +61,9 @@ def located_scans(
         that are too far apart have POSE_NONE.
     declaration : StreamDeclaration
         Of the sensor's stream.
+    is_heading_stated : bool
+        Whether every fix told a heading. Where one did not, the heading is that of the track,
+        and lever arms point the wrong way while a platform backs up.
 
     Raises
     ------
@@ -89,6 +103,7 @@ class _Gatherer:
         self._waiting: list[Scan] = []
         self._found: list[list[Sweep]] = [[]]
         self._last_time = math.nan
+        self._is_heading_stated = True
 
     def take(self, message: Message) -> None:
         """Take the next message."""
@@ -101,12 +116,13 @@ class _Gatherer:
         elif isinstance(message, PositionMessage) and self._place is not None:
             assert self._track is not None
             if message.stream == self._place[0].name:
+                self._is_heading_stated &= math.isfinite(message.heading)
                 for taken in self._place[1].take(message)[0]:
                     self._track.take(taken)
         if len(self._waiting) >= _TOGETHER:
             self._locate(-math.inf if self._track is None else self._track.newest)
 
-    def finish(self) -> tuple[list[Sweep], StreamDeclaration]:
+    def finish(self) -> LocatedScans:
         """Return what was gathered."""
         if self._sensor is None:
             known = ", ".join(sorted(self._declared)) or "none"
@@ -131,7 +147,11 @@ class _Gatherer:
         for taken in self._place[1].finish()[0]:
             self._track.take(taken)
         self._locate(math.inf)
-        return [join(parts) for parts in self._found if parts], declaration
+        return LocatedScans(
+            [join(parts) for parts in self._found if parts],
+            declaration,
+            self._is_heading_stated,
+        )
 
     def _declare(self, declaration: StreamDeclaration) -> None:
         known = self._declared.setdefault(declaration.name, declaration)
