@@ -205,9 +205,9 @@ def _mean_of(pairs: Sequence[Lag]) -> tuple[float, float]:
     error = _TWO_SIDED_95 / math.sqrt(float(weights.sum()))
     from scipy.special import stdtrit  # noqa: PLC0415 - SciPy is slow to import
 
-    n_free = len(pairs) - 1
-    scatter = float(weights @ (lags - lag) ** 2) / n_free
-    student = float(stdtrit(n_free, 0.975))
+    n_others = len(pairs) - 1
+    scatter = float(weights @ (lags - lag) ** 2) / n_others
+    student = float(stdtrit(n_others, 0.975))
     return lag, max(error, student * math.sqrt(scatter / float(weights.sum())))
 
 
