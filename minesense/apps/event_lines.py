@@ -100,7 +100,7 @@ def flag_names(quality: int) -> list[str]:
     Parameters
     ----------
     quality : int
-        Flags of :class:`~minesense.sweep.Quality`, joined.
+        Flags of :class:`~minesense.quality.Quality`, joined.
 
     Returns
     -------

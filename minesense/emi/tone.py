@@ -127,7 +127,7 @@ class Tone:
         time : float
             In seconds; must not go back.
         quality : int
-            Flags of :class:`~minesense.sweep.Quality`.
+            Flags of :class:`~minesense.quality.Quality`.
 
         Returns
         -------
@@ -235,7 +235,7 @@ class Tone:
         time : float or (n,) array_like
             Of each statistic, in seconds; must not go back.
         quality : int or (n,) array_like
-            Flags of :class:`~minesense.sweep.Quality`.
+            Flags of :class:`~minesense.quality.Quality`.
 
         Returns
         -------

@@ -97,7 +97,7 @@ class Voice:
         statistic : float
             Of the detector; of a double-D head less than zero on the left.
         quality : int
-            Flags of :class:`~minesense.sweep.Quality`.
+            Flags of :class:`~minesense.quality.Quality`.
 
         Returns
         -------

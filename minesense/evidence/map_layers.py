@@ -28,7 +28,7 @@ def flag_words(quality: int) -> str:
     Parameters
     ----------
     quality : int
-        Flags of :class:`minesense.sweep.Quality`, joined with or.
+        Flags of :class:`minesense.quality.Quality`, joined with or.
 
     Returns
     -------

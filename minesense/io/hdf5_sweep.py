@@ -12,7 +12,7 @@ dataset          shape                           what
 ``axis``         (samples,)                      gate times or two-way times in s, or Hz
 ``position``     (traces, 3), optional           easting, northing, upward, m; NaN: unknown
 ``heading``      (traces,), optional             rad clockwise from north; or the track's
-``quality``      (traces,), optional             flags of minesense.sweep.Quality
+``quality``      (traces,), optional             flags of minesense.quality.Quality
 ``lever_arms``   (channels, 3), optional         right, forward, upward, m; zero if absent
 ===============  ==============================  =========================================
 

@@ -71,7 +71,7 @@ def observation_of(flags: int) -> Observation:
     Parameters
     ----------
     flags : int
-        Of :class:`~minesense.sweep.Quality`, joined with or.
+        Of :class:`~minesense.quality.Quality`, joined with or.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def reasons_of(flags: int) -> tuple[str, ...]:
     Parameters
     ----------
     flags : int
-        Of :class:`~minesense.sweep.Quality`, joined with or.
+        Of :class:`~minesense.quality.Quality`, joined with or.
 
     Returns
     -------
