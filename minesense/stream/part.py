@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +17,6 @@ from ..sweep import Frame, Quality, Sweep
 from .cells import CellReport
 from .config import StreamConfig
 from .events import (
-    AlarmRaised,
     CoverageCells,
     Event,
     LaneBegun,
@@ -27,6 +25,7 @@ from .events import (
     LaneFailed,
 )
 from .gathering import Gatherer
+from .part_alarms import PartAlarms
 from .poses import Poses
 from .runs import Run, RunQueue, edge, state_of_run
 from .scan_checks import Scan
@@ -35,9 +34,6 @@ from .stretches import PartName, Stretches
 from .unscreened import Unscreened
 
 _NO_POSE = int(Quality.POSE_NONE)
-
-#: Traces whose position errors are kept for candidates that come later.
-_MOST_ERRORS = 4096
 
 #: Speed that a platform without positions is taken to have, m/s, if it is not known.
 ASSUMED_SPEED = 0.5
@@ -108,9 +104,8 @@ class SensorPart:
         self._still: np.ndarray | None = None  # where a platform stands
         self._begins_with_gap = False
         self._out_flags: int | None = None
-        self._errors: deque[tuple[float, float]] = deque(maxlen=_MOST_ERRORS)
-        self._is_saturated = False
-        self.n_scans = self.n_alarms = 0
+        self._alarms = PartAlarms(name, sensor.kind, is_located=speed is None)
+        self.n_scans = 0
 
     @property
     def states(self) -> Counter[str]:
@@ -172,7 +167,7 @@ class SensorPart:
         flags = np.array([scan.flags for scan in scans], np.int64) | poses.flags
         self.runs.add(time, flags, poses.error, poses.height, poses.tilt)
         self.n_scans += len(scans)
-        events: list[Event] = self._saturation(time, flags, poses)
+        events: list[Event] = self._alarms.of_saturation(time, flags, poses)
         position, heading = self._places(time, poses)
         self._last = float(time[-1])
         quality = flags & ~(_NO_POSE | int(Quality.GAP))  # a gap ends a part, never lies in one
@@ -261,7 +256,7 @@ class SensorPart:
                 n_scans=self.n_scans,
                 n_observed=self.states[Observation.OBSERVED_NO_ALARM.name],
                 not_observed=not_observed,
-                n_alarms=self.n_alarms,
+                n_alarms=self._alarms.n_raised,
                 length=self.length,
             )
         )
@@ -319,13 +314,13 @@ class SensorPart:
         events: list[Event] = []
         for sweep in scores:
             events += self._tell_chunk(sweep)
-        return events + [self._alarm(candidate) for candidate in found]
+        return events + [self._alarms.of_candidate(c, latency=self._latency) for c in found]
 
     def _tell_chunk(self, sweep: Sweep) -> list[Event]:
         """Return the chunk, the coverage of its scans, and cells if it is time for them."""
         name = self.name
         errors, heights, tilts = self.runs.at(sweep.time)
-        self._errors.extend(zip(sweep.time.tolist(), errors.tolist(), strict=True))
+        self._alarms.note_errors(sweep.time, errors)
         events: list[Event] = [
             LaneChunk(
                 stream=name.stream,
@@ -364,7 +359,7 @@ class SensorPart:
                 stream=self.name.stream,
                 sensor=self.sensor.kind,
                 lane=self.name.lane,
-                time=self._errors[-1][0],
+                time=self._alarms.newest,
                 cell=self.config.cell,
                 cells=cells,
                 is_observed=is_observed,
@@ -381,75 +376,3 @@ class SensorPart:
                 state, reasons = Observation.NOT_OBSERVED, (LIMITS_NOT_STATED,)
             events += self._stretches.add(run, state, reasons)
         return events
-
-    def _saturation(self, time: np.ndarray, flags: np.ndarray, poses: Poses) -> list[Event]:
-        """Return an alarm at the first scan of a saturated stretch."""
-        events: list[Event] = []
-        is_saturated = (flags & int(Quality.SATURATED)) != 0
-        before = np.concatenate([[self._is_saturated], is_saturated[:-1]])
-        self._is_saturated = bool(is_saturated[-1])
-        for k in np.flatnonzero(is_saturated & ~before).tolist():
-            events.append(
-                self._raise(
-                    kind="saturation",
-                    channel=-1,
-                    time=float(time[k]),
-                    easting=float(poses.position[k, 0]),
-                    northing=float(poses.position[k, 1]),
-                    error=float(poses.error[k]),
-                    score=math.inf,
-                    quality=int(flags[k]),
-                )
-            )
-        return events
-
-    def _alarm(self, candidate: Candidate) -> AlarmRaised:
-        """Return the alarm of a candidate."""
-        times = [time for time, _ in self._errors]
-        k = min(bisect_left(times, candidate.time), len(times) - 1)
-        return self._raise(
-            kind="prescreener",
-            channel=candidate.channel,
-            time=candidate.time,
-            easting=candidate.easting,
-            northing=candidate.northing,
-            error=self._errors[k][1] if times and self.speed is None else math.inf,
-            score=candidate.score,
-            quality=candidate.quality,
-            two_way_time=candidate.two_way_time,
-        )
-
-    def _raise(
-        self,
-        *,
-        kind: str,
-        channel: int,
-        time: float,
-        easting: float,
-        northing: float,
-        error: float,
-        score: float,
-        quality: int,
-        two_way_time: float = math.nan,
-    ) -> AlarmRaised:
-        """Return a numbered alarm."""
-        name = self.name
-        self.n_alarms += 1
-        located = math.isfinite(easting) and math.isfinite(northing) and self.speed is None
-        return AlarmRaised(
-            identifier=f"{name.stream}/{name.lane}/{name.number}/{self.n_alarms}",
-            kind=kind,  # type: ignore[arg-type]
-            stream=name.stream,
-            sensor=self.sensor.kind,
-            lane=name.lane,
-            part=name.number,
-            channel=channel,
-            time=time,
-            easting=easting if located else math.nan,
-            northing=northing if located else math.nan,
-            position_error=error if located else math.inf,
-            score=score,
-            quality=quality,
-            two_way_time=two_way_time,
-            declared_latency=self._latency if kind == "prescreener" else 0.0,
-        )
