@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from annex_cases import GATES
 from live_streams import config, messages, packets
+from site_texts import sensor_text, site_text
 
 from minesense.apps.evidence import build_grid
 from minesense.apps.evidence_sessions import open_sessions
@@ -23,51 +23,11 @@ from minesense.stream.recorder import Recorder
 from minesense.sweep import Quality
 
 ORIGIN = "SYNTHETIC: corner of the demonstration field"
-WIDE_GATES = GATES.replace('limit = 0.05, reason = "task', 'limit = 0.1, reason = "task')
-SITE = f"""\
-cell = 0.05
-
-[task]
-identifier = "T-2"
-imsma_id = "SHA-0002"
-organisation = "Example organisation (SYNTHETIC)"
-operator = "operator 7"
-given_by = "example authority, task order 2"
-procedure = "SOP 3, version 2"
-dates = [2026-05-04]
-clock = "utc"
-
-[frame]
-crs = "local"
-description = "{ORIGIN}"
-
-[[area]]
-name = "strip"
-polygon = [[-0.5, 0.0], [0.5, 0.0], [0.5, 10.0], [-0.5, 10.0]]
-
-[[target]]
-name = "AP"
-depth_from = 0.0
-depth_to = 0.1
-given_by = "task order 2"
-
-[alarm]
-radius = 0.2
-reason = "SOP 3.9"
-
-[[sensor]]
-identifier = "coil"
-kind = "emi"
-{WIDE_GATES}
-[[sensor.footprint]]
-target = "AP"
-depth_from = 0.0
-depth_to = 0.1
-p_det = 0.9
-heights = [0.0, 0.1]
-radii = [0.25, 0.2]
-source = "test lane (SYNTHETIC)"
-"""
+SITE = site_text(
+    sensor_text("coil"),
+    origin=ORIGIN,
+    polygon="[[-0.5, 0.0], [0.5, 0.0], [0.5, 10.0], [-0.5, 10.0]]",
+)
 NOTES = """\
 identifier = "noon"
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from annex_cases import GATES
+from site_texts import sensor_text, site_text
 
 from minesense import synthetic
 from minesense.alarm import DISC_95
@@ -307,51 +308,6 @@ def test_a_second_sensor_of_a_kind_is_not_judged_and_loses_nothing(world):
     assert [values(a) for a in judged(events)] == [values(a) for a in judged(world.events)]
 
 
-SITE = """\
-cell = 0.1
-
-[task]
-identifier = "T-3"
-imsma_id = "SHA-0003"
-organisation = "Example organisation (SYNTHETIC)"
-operator = "operator 7"
-given_by = "example authority, task order 2"
-procedure = "SOP 3, version 2"
-dates = [2026-05-04]
-clock = "host"
-
-[frame]
-crs = "local"
-description = "{origin}"
-
-[[area]]
-name = "strip"
-polygon = {polygon}
-
-[[target]]
-name = "AP"
-depth_from = 0.0
-depth_to = 0.1
-given_by = "task order 2"
-
-[alarm]
-radius = 0.2
-reason = "SOP 3.9"
-"""
-SITE_SENSOR = """
-[[sensor]]
-identifier = "{kind}"
-kind = "{kind}"
-{gates}
-[[sensor.footprint]]
-target = "AP"
-depth_from = 0.0
-depth_to = 0.1
-p_det = 0.9
-heights = [0.0, 0.3]
-radii = [0.25, 0.2]
-source = "test lane (SYNTHETIC)"
-"""
 SESSION_SENSOR = """
 [[sensor]]
 name = "{name}"
@@ -378,8 +334,13 @@ def test_a_recording_and_its_model_make_an_annex(world, tmp_path, capsys):
     (west, south), (east, north) = places.min(axis=0) - 1.0, places.max(axis=0) + 1.0
     corners = [[west, south], [east, south], [east, north], [west, north]]
     polygon = [[round(float(x), 2), round(float(y), 2)] for x, y in corners]
-    site = SITE.format(origin=world.blind[0].frame.origin, polygon=polygon)
-    site += "".join(SITE_SENSOR.format(kind=s.kind, gates=GATES) for s in sensors)
+    site = site_text(
+        *(sensor_text(s.kind, kind=s.kind, gates=GATES, highest=0.3) for s in sensors),
+        origin=world.blind[0].frame.origin,
+        polygon=polygon,
+        clock="host",
+        cell=0.1,
+    )
     notes = "".join(SESSION_SENSOR.format(name=s.name, kind=s.kind) for s in sensors)
     paths = {
         name: tmp_path / name
