@@ -932,9 +932,11 @@ def test_far_places_cost_nothing():
 
 MEMORY = """
 import runpy
+from pathlib import Path
 names = runpy.run_path("benchmarks/test_evidence.py", run_name="measured")
 grid = names["observe_hectare"](*names["hectare"](1_000_000))
-status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+lines = Path("/proc/self/status").read_text().splitlines()
+status = dict(line.split(":", 1) for line in lines)
 print(int(status["VmHWM"].split()[0]) * 1024, grid.task_area)
 """
 

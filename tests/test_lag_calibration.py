@@ -14,10 +14,11 @@ from minesense.cli import main
 from minesense.emi.lag_calibration import calibrate_lag
 from minesense.message import DeviceFlag, FixClass, PositionMessage, SensorMessage
 from minesense.payload import Encoder
+from minesense.sensor import Sensor
 from minesense.stream.frames import write_frames
 from minesense.stream.located_scans import located_scans
 from minesense.stream.recorder import Recorder
-from minesense.sweep import Quality
+from minesense.sweep import Quality, Sweep
 
 SPEED, START = 0.5, 1000.0
 
@@ -121,6 +122,26 @@ def test_a_single_pair_is_refused():
     """It can show no contradiction."""
     with pytest.raises(ValueError, match="one pair of opposite passes"):
         calibrated(to_and_fro(n_legs=2))
+
+
+def test_passes_that_are_equal_bit_for_bit_have_no_lag():
+    """Without noise a standard error is zero, and no number is divided by it."""
+    sensor = Sensor(name="coil", kind="emi", axis=[1e-5], lever_arms=np.zeros((1, 3)))
+    there = 0.03125 * np.arange(129)
+    sweeps = []
+    for k in range(4):
+        line = there if k % 2 == 0 else there[::-1]
+        sweeps.append(
+            Sweep(
+                samples=np.exp(-(((line - 2.0) / 0.25) ** 2))[:, None, None],
+                time=100.0 * k + 0.0625 * np.arange(129),
+                position=np.column_stack([0 * line, line, 0 * line]),
+                heading=0 * line,
+                sensor=sensor,
+            )
+        )
+    found = calibrate_lag(sweeps)
+    assert abs(found.lag) <= found.error < 1e-6
 
 
 def test_a_recording_of_nothing_says_what_it_holds():

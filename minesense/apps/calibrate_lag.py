@@ -48,9 +48,11 @@ def run(options: Namespace) -> str:
     )
     # stamps in steps of the resolution cannot tell less
     error = found.error + declaration.resolution
-    document = _document(declaration, found, error)
-    document["is_heading_stated"] = is_heading_stated
     if options.output is not None:
+        document = {
+            **_document(declaration, found, error),
+            "is_heading_stated": is_heading_stated,
+        }
         Path(options.output).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     text = _text(declaration, found, error)
     return text if is_heading_stated else f"{text}\n{_BACKWARD}"

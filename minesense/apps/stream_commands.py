@@ -155,7 +155,7 @@ def _add_calibrate_lag(commands: Commands) -> None:
             "Read a recording in which the detector crossed one target several times, in both\n"
             "directions, and print its lag behind the positions, the 95 % error, and both as\n"
             "fields of the declaration of its stream. Passes that tell nothing are named; a\n"
-            "recording without a pair of opposite passes over a target is refused."
+            "recording without two pairs of opposite passes over a target is refused."
         ),
         output=None,
         output_help="write it to this file as JSON too",

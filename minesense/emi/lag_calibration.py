@@ -23,6 +23,9 @@ _STANDS_OUT = 8.0
 #: Two passes over one target are at least so alike.
 _ALIKE = 0.7
 
+#: s, the least standard error of a pair: passes without noise may be equal bit for bit.
+_LEAST_ERROR = 1e-9
+
 #: Normal quantile of a 95 % interval.
 _TWO_SIDED_95 = 1.96
 
@@ -200,7 +203,7 @@ def _tally(sweeps: Sequence[Sweep]) -> str:
 def _mean_of(pairs: Sequence[Lag]) -> tuple[float, float]:
     """Return the weighted mean of lags and half of its 95 % interval."""
     lags = np.array([pair.lag for pair in pairs])
-    weights = np.array([pair.error for pair in pairs]) ** -2.0
+    weights = np.maximum([pair.error for pair in pairs], _LEAST_ERROR) ** -2.0
     lag = float(weights @ lags / weights.sum())
     error = _TWO_SIDED_95 / math.sqrt(float(weights.sum()))
     from scipy.special import stdtrit  # noqa: PLC0415 - SciPy is slow to import
