@@ -1,5 +1,6 @@
 """Feed readers with damaged files: each ends in a recording or in a refusal."""
 
+import contextlib
 import importlib.util
 import time
 import warnings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from radar_files import hd_text, points, rad_text, scans, write_dt1, write_dzt, write_rd3
 from segy_files import numbers, write_segy
 
-from minesense.io import FormatError, FormatWarning, Recording, read
+from minesense.io import FormatError, FormatWarning, Recording, hdf5_process, read
 from minesense.io.formats import find_format
 
 ROOT = Path(__file__).parents[1]
@@ -138,13 +139,17 @@ def test_random_tables(tmp_path, data, keep):
     end_of(path)
 
 
-@pytest.mark.parametrize("name", [*FORMATS, "seg2", "skyhub", "sweep table"])
+QUICK = [*FORMATS, "seg2", "skyhub", "sweep table", "table", "coil", "gprmax", "transients"]
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_the_longer_script_finds_nothing(tool, tmp_path, name):
     """A few hundred of its inputs; the memory is bounded while it reads."""
     one = find_format(name)
     cases = tool.make_cases(one, None)
     assert cases
-    result = tool.fuzz(one, cases, n_inputs=200, seed=7, keep=tmp_path)
+    with tool.quick_child() if name in tool.OF_HDF5 else contextlib.nullcontext():
+        result = tool.fuzz(one, cases, n_inputs=200, seed=7, keep=tmp_path)
     ends = result["ends"]
     assert set(ends) <= {"read", "refused"}, ends
     assert min(ends.get(end, 0) for end in ("read", "refused")) > 10
@@ -174,6 +179,35 @@ def test_the_script_finds_faults(tool, tmp_path, monkeypatch, capsys, fault, sai
     assert any(said in end for end in result["ends"])
     assert said in capsys.readouterr().out
     assert list(tmp_path.iterdir())
+
+
+def test_the_script_tries_again_after_a_stop_of_the_machine(tool, tmp_path, monkeypatch):
+    """The clock ran on while nothing did; a reader that waits twice is found."""
+    one = find_format("rd3")
+    cases = tool.make_cases(one, None)
+    ends = iter([tool._WAITED, "read", tool._WAITED, tool._WAITED])
+    monkeypatch.setattr(tool, "try_input", lambda *_: next(ends))
+    result = tool.fuzz(one, cases, n_inputs=2, seed=1, keep=tmp_path)
+    assert result["ends"] == {"read": 1, tool._WAITED: 1}
+
+
+def test_the_quick_child_ends_and_starts_again(tool, tmp_path):
+    """After a file that ended it the next one is read, and so by the package's own."""
+    pytest.importorskip("h5py")
+    one = find_format("hdf5")
+    (case, *_) = tool.make_cases(one, None)
+    path = tmp_path / "w.h5"
+    path.write_bytes(case.files["w.h5"])
+    patience = hdf5_process._SECONDS
+    with tool.quick_child():
+        assert tool.try_input(None, path, path.stat().st_size) == "read"
+        first = hdf5_process.CHILD._process.pid
+        hdf5_process.CHILD._process.kill()
+        assert tool.try_input(None, path, path.stat().st_size) == "read"
+        assert hdf5_process.CHILD._process.pid != first
+        shorter = hdf5_process._SECONDS
+    assert (patience, shorter) == (hdf5_process._SECONDS, 0.05)
+    assert tool.try_input(None, path, path.stat().st_size) == "read"
 
 
 def test_the_script_on_the_command_line(tool, capsys):

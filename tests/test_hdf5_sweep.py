@@ -295,6 +295,19 @@ def test_gates_that_are_not_told(tmp_path, options, match):
         read(path)
 
 
+def test_a_transient_beyond_single_precision(tmp_path):
+    """Is infinite and flagged, without a warning of NumPy."""
+    path = write_transients(tmp_path / "cued.h5")
+    with h5py.File(path, "a") as file:
+        table = file["Measurement/Transients"]
+        rows = table[()]
+        rows["ZA"][1] = 1e60
+        table[...] = rows
+    with pytest.warns(FormatWarning, match="PROVISIONAL"), np.errstate(all="raise"):
+        sweep = read(path).to_sweep()
+    assert sweep.quality[0] & Quality.NOT_FINITE
+
+
 def test_a_lane_takes_its_sensor_from_the_document(tmp_path):
     """Which must be that of the arrays."""
     sensor = Sensor(name="coil", kind="emi", axis=[1e-4], lever_arms=[[0, 0, 0]])

@@ -162,6 +162,9 @@ def test_a_yaml_template_says_the_same(files, tmp_path):
         ("[columns.latitude]", "[columns.easting]", "columns"),
         ('comment = "%"', "comment = 3", "comment"),
         ('name = "cart with two coils"', "colour = 1", "without names"),
+        ("50e-6", "nan", "axis"),
+        ("0.2, 0.0, 0.1]]", "inf, 0.0, 0.1]]", "finite"),
+        ("0.2, 0.0, 0.1]]", "1" + "0" * 400 + ", 0.0, 0.1]]", "finite"),
         ("[sensor]", "[sensor", "template"),
     ],
 )

@@ -8,6 +8,7 @@ what they say maps onto what is needed here.
 from __future__ import annotations
 
 import itertools
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -278,10 +279,8 @@ class _Reader:
 
     def _numbers(self, document: dict[str, Any], name: str) -> tuple[float, ...]:
         values = document.pop(name, [])
-        if not isinstance(values, list) or not all(
-            isinstance(v, int | float) and not isinstance(v, bool) for v in values
-        ):
-            self.fail(name, values, "a list of numbers")
+        if not isinstance(values, list) or not all(map(_is_finite, values)):
+            self.fail(name, values, "a list of finite numbers")
         return tuple(float(value) for value in values)
 
     def _lever_arms(self, document: dict[str, Any]) -> tuple[tuple[float, float, float], ...]:
@@ -295,6 +294,13 @@ class _Reader:
                 self.fail("lever_arms", row, "right, forward and upward in metres")
             arms.append((values[0], values[1], values[2]))
         return tuple(arms)
+
+
+def _is_finite(value: object) -> bool:
+    """Whether a value is a number that float64 can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # of whole numbers of any size, too
 
 
 def check_layout(findings: Findings, layout: Layout) -> None:

@@ -105,7 +105,8 @@ def read_transients(
         place = check_array(position, "position", (3,))[None]
     else:
         quality |= int(Quality.POSE_NONE)
-    cube = samples[None].astype(np.float32)
+    with np.errstate(over="ignore"):  # too large for float32: infinite, and flagged
+        cube = samples[None].astype(np.float32)
     if not np.isfinite(cube).all():
         quality |= int(Quality.NOT_FINITE)
     sensor = Sensor(
