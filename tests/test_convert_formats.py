@@ -15,7 +15,7 @@ from test_seg2 import WHOLE, write_seg2
 from test_skyhub import row, write_log
 
 from minesense import cli
-from minesense.io import read
+from minesense.io import read, write
 from minesense.io.formats import FORMATS, detect, find_format
 
 
@@ -181,3 +181,15 @@ def test_info_of_an_archive_that_is_no_model(tmp_path, capsys):
     code, _, err = run(capsys, "info", path)
     assert code == 2
     assert "export DT1/HD" in err
+
+
+def test_an_option_that_a_format_does_not_have(tmp_path):
+    """Is named, with those that there are, by reading and by writing."""
+    path = tmp_path / "line.rd3"
+    path.write_bytes(np.arange(40, dtype="<i2").tobytes())
+    with pytest.raises(TypeError, match=r"Invalid option 'colour' of format rd3. .*'strict'"):
+        read(path, colour="red")
+    recording = read(path, n_samples=4, sample_interval=1e-10, spacing=0.05)
+    with pytest.raises(TypeError, match=r"Invalid option 'strict' of format segy. .*'scale'"):
+        write(recording, tmp_path / "a.sgy", strict=True)
+    assert not (tmp_path / "a.sgy").exists()

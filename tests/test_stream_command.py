@@ -338,7 +338,10 @@ def test_a_bag_is_a_source(tmp_path, capsys, kind):
         ("lever_arms=1,2", "Invalid lever_arms '1,2'"),
         ("topic=/other", "other"),
         ("lever_arms=0,0,0", "lever_arms"),
-        ("spacing=0.1", "unexpected keyword argument 'spacing'"),
+        (
+            "spacing=0.1",
+            r"Invalid option 'spacing' of format coil. Must be one of",
+        ),
         ("colour=red", "Must be one of: .*lever_arms"),
     ],
 )

@@ -77,5 +77,7 @@ def call_with(function: Callable[..., Any], *given: Any, options: dict[str, Any]
         if not options:
             raise
         words = str(error).rpartition("() ")[2] or str(error)
+        if words.startswith("Invalid "):
+            raise ValueError(words) from None
         msg = f"Invalid options {sorted(options)}: {words}"
         raise ValueError(msg) from None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .alarms import read_alarms, write_csv, write_geojson
-from .formats import FORMATS, detect, find_format
+from .formats import FORMATS, check_options, detect, find_format
 from .mpt_library import read_polarizability
 from .recording import Recording
 from .sniff import HEAD, describe_content
@@ -101,7 +101,9 @@ def read(path: str | Path, *, format: str | None = None, **options: Any) -> Any:
         format = "table"
     found = detect(head, path) if format is None else find_format(format)
     if found is not None:
-        return found.load_reader()(path, **options)
+        reader = found.load_reader()
+        check_options(reader, options, found.name)
+        return reader(path, **options)
     if path.is_dir():
         raise FormatError(path, "path", str(path), "a file, not a folder or device")
     looks = describe_content(head) or ("an empty file" if not head else "no known format")
@@ -170,5 +172,7 @@ def write(
             f"'{found.name}'. Must be a Recording; sweeps are written as one of {names}."
         )
         raise TypeError(msg)
-    made = found.load_writer()(recording, path, **options)
+    writer = found.load_writer()
+    check_options(writer, options, found.name)
+    made = writer(recording, path, **options)
     return made if isinstance(made, list) else [made]

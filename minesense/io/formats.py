@@ -7,7 +7,8 @@ Readers and writers are named, not imported: each is loaded when a file needs it
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,38 @@ class Format:
             msg = f"Invalid format '{self.name}'. Must be one that is written: {can}."
             raise ValueError(msg)
         return _load(self.writer)
+
+
+def check_options(
+    function: Callable[..., Any], options: Mapping[str, Any], format_name: str
+) -> None:
+    """
+    Raise if a reader or writer does not have one of the options.
+
+    Parameters
+    ----------
+    function : callable
+        Takes options by their names alone.
+    options : mapping
+        By name.
+    format_name : str
+        For the words of the error.
+
+    Raises
+    ------
+    TypeError
+        If an option is unknown.
+
+    Examples
+    --------
+    >>> check_options(find_format("seg2").load_reader(), {"spacing": 0.1}, "seg2")
+    """
+    parameters = inspect.signature(function).parameters.values()
+    known = sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+    for name in options:
+        if name not in known:
+            msg = f"Invalid option '{name}' of format {format_name}. Must be one of {known}."
+            raise TypeError(msg)
 
 
 def _load(name: str) -> Callable[..., Any]:
