@@ -423,8 +423,8 @@ def test_a_step_within_the_stated_errors_contradicts_nothing(error):
 
 @pytest.mark.parametrize("flag", [Quality.POSE_JUMP, Quality.POSE_NONE])
 @pytest.mark.parametrize("back", [False, True])
-@pytest.mark.parametrize("is_cut", [False, True])
-def test_a_jump_flagged_between_lanes_counts_for_both(flag, back, is_cut):
+@pytest.mark.parametrize("lost_go", ["on", "alone", "first", "last"])
+def test_a_jump_flagged_between_lanes_counts_for_both(flag, back, lost_go):
     """As from a stream, which begins a lane where the position has jumped; or in one lane."""
     track = make_track(SITE)
     place = track.position.copy()
@@ -436,8 +436,13 @@ def test_a_jump_flagged_between_lanes_counts_for_both(flag, back, is_cut):
     whole = dataclasses.replace(
         track, position=place, quality=np.where(lost, int(flag | Quality.POSE_NONE), 0)
     )
-    cuts = [0, 14, 16, 29, 31, 41] if back else [0, 14, 16, 41]
-    cuts = cuts if is_cut else [0, 41]
+    cuts = {
+        "on": [0, 41],  # samples without a place are in the middle of the one lane,
+        "alone": [0, 14, 16, 29, 31, 41],  # are lanes of their own,
+        "first": [0, 14, 29, 41],  # begin a lane,
+        "last": [0, 16, 31, 41],  # end one
+    }[lost_go]
+    cuts = [cut for cut in cuts if back or cut not in (29, 31)]
     lanes = [
         dataclasses.replace(whole[a:b], lane=f"A/{k}")
         for k, (a, b) in enumerate(itertools.pairwise(cuts))

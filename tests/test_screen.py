@@ -481,3 +481,11 @@ def test_without_a_direct_wave_no_height_is_told():
     (part,) = screen([radar_lane()])[0].parts
     assert np.isfinite(part.bounce.time).all()
     assert np.isnan(part.bounce.direct_amplitude[part.scores.is_judged]).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["median", "mean", "prediction"])
+def test_the_prescreener_begins_behind_the_ground(name):
+    """At the time that the ground is moved to, and as much later as the settings say."""
+    chosen = RadarSettings(prescreener=name, ground_time=3e-9, start=0.25e-9)
+    _, prescreen = radar_stages(chosen)
+    assert prescreen.options["start_time"] == pytest.approx(3.25e-9)

@@ -144,3 +144,33 @@ def test_a_platform_that_stops_holds_no_trace():
                 n_told += sum(len(chunk.sweep) for chunk in found)
         counts.append(n_told)
     assert counts[0] == counts[1] > 100
+
+
+def lane_of(times):
+    """Return traces at these times."""
+    n = len(times)
+    sensor = Sensor(name="radar", kind="gpr", axis=[0.0, 1e-9], lever_arms=np.zeros((1, 3)))
+    return Sweep(
+        samples=np.zeros((n, 1, 2)), time=times, position=np.zeros((n, 3)), heading=np.zeros(n),
+        sensor=sensor,
+    )  # fmt: skip
+
+
+def test_traces_go_on_when_they_are_many_or_late():
+    """The 32nd lets all go; a trace goes at the moment that it has waited for as long."""
+    gatherer = Gatherer(0.5)
+    assert len(gatherer.take(lane_of(0.01 * np.arange(31)), 0.3)) == 0
+    assert len(gatherer.take(lane_of([0.31]), 0.31)) == 32
+    assert len(gatherer.take(lane_of([1.0, 1.25]), 1.25)) == 0
+    assert len(gatherer.take(lane_of([]), 1.4990)) == 0
+    assert len(gatherer.take(lane_of([]), 1.5)) == 2
+    assert len(gatherer.take(lane_of([2.0]), 2.0)) == 0
+    assert len(gatherer.take(lane_of([]), 2.0, is_last=True)) == 1
+
+
+def test_what_has_not_waited_yet_stays_behind_whole_chunks():
+    """Of 40 traces 32 go, and the others wait for their own time."""
+    gatherer = Gatherer(0.5)
+    assert len(gatherer.take(lane_of(np.arange(40) / 64), 0.625)) == 32
+    assert len(gatherer.take(lane_of([]), 0.984375)) == 0
+    assert len(gatherer.take(lane_of([]), 1.0)) == 8
