@@ -189,6 +189,17 @@ def test_doubts_are_warned_of():
 # -- tables with the axis in their names -----------------------------------------------------
 
 
+@pytest.mark.parametrize("domain", ["time", "frequency"])
+@pytest.mark.parametrize("size", [1e39, 1e308])
+def test_tones_beyond_single_precision_are_flagged(domain, size):
+    """And only their position, without a warning of NumPy."""
+    values = np.stack([echo(2e-9), echo(2e-9, size=size)])[:, None]
+    with np.errstate(all="raise"), pytest.warns(FormatWarning, match="1 of 2 positions"):
+        sweep = from_frequency_sweep(TONES, values).to_sweep(domain=domain)
+    assert ((sweep.quality & Quality.NOT_FINITE) != 0).tolist() == [False, True]
+    assert np.isfinite(sweep.samples[0]).all()
+
+
 def write_vna(path, values, header="S21_real,S21_imag"):
     """Write a table of one position."""
     rows = [f"{v.real!r},{v.imag!r}" for v in values.tolist()]

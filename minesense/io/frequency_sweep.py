@@ -186,8 +186,8 @@ class FrequencySweep:
         Returns
         -------
         sweep : Sweep
-            Times are an order, TIME_COARSE; positions that are unknown have POSE_NONE, tones
-            that are not finite NOT_FINITE.
+            Times are an order, TIME_COARSE; positions that are unknown have POSE_NONE, those
+            with tones that are not finite, or too great for single precision, NOT_FINITE.
 
         Raises
         ------
@@ -197,9 +197,7 @@ class FrequencySweep:
         """
         check_one_of(domain, "domain", ("time", "frequency"))
         n_positions, n_channels, _ = self.shape
-        finite = np.isfinite(self.values).all(axis=(1, 2))
         quality = np.full(n_positions, int(Quality.TIME_COARSE), np.int64)
-        quality[~finite] |= int(Quality.NOT_FINITE)
         position = np.full((n_positions, 3), np.nan)
         if self.position is not None:
             position = self.position
@@ -219,11 +217,13 @@ class FrequencySweep:
             is_complex=True,
             radar=radar,
         )
-        if domain == "frequency":
-            samples = self.values.view(np.float64).astype(np.float32)
-        else:
-            samples, sensor, line = self._real_traces(sensor, window, delay)
-            history.append(line)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is flagged
+            if domain == "frequency":
+                samples = self.values.view(np.float64).astype(np.float32)
+            else:
+                samples, sensor, line = self._real_traces(sensor, window, delay)
+                history.append(line)
+        quality[~np.isfinite(samples).all(axis=(1, 2))] |= int(Quality.NOT_FINITE)
         return Sweep(
             samples=samples,
             time=np.arange(n_positions, dtype=np.float64),
