@@ -112,10 +112,10 @@ class RemoveMeanBackground(LaneStage):
     def _begin(self, sensor: Sensor) -> None:
         self._shape = sensor.shape
         size, width = 2 * self.latency + 1, math.prod(sensor.shape)
-        self._buffer = np.zeros((size, width), np.float32)
+        self._buffer = np.zeros((size + 1, width), np.float32)  # the last row stays so
         self._presence, self._tally = np.zeros(size, np.int64), np.zeros(2, np.int64)
         self._before = np.zeros(size, np.int64)  # presence when the chunk began
-        self._total, self._silence = np.zeros(width), np.zeros(width, np.float32)
+        self._total = np.zeros(width)
 
     def _advance(
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
@@ -139,7 +139,6 @@ class RemoveMeanBackground(LaneStage):
                 self._buffer,
                 self._before,
                 is_usable,
-                self._silence,
                 self._total,
                 counts,
                 results,

@@ -35,6 +35,9 @@ _GAP = int(Quality.GAP)  # a plain number: masks of flags cost ten times as much
 #: Bytes of samples that a long lane goes through its stages in at a time.
 _CHUNK = 1 << 21
 
+#: Traces that stages treat together, or a multiple of that: see `subtract_median_blocks`.
+_GROUP = 32
+
 
 class Stage(Protocol):
     """One step of the data flow. Its output does not depend on how a lane is cut."""
@@ -278,8 +281,10 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
     """
     if not isinstance(sweep, Sweep):
         return join(list(stream(stage, [sweep])))  # refused there
-    # at least some windows of the stage: what it does once for each chunk shall count little
-    n = max(1, _CHUNK // max(1, sweep.samples[:1].nbytes), 4 * stage.latency)
+    # at least some windows of the stage: what it does once for each chunk shall count little;
+    # and whole groups of the traces that it treats together
+    least = -(-4 * stage.latency // _GROUP) * _GROUP
+    n = max(1, _CHUNK // max(1, sweep.samples[:1].nbytes), least)
     if len(sweep) <= n:
         return join(list(stream(stage, [sweep])))
     chunks = (sweep[begin : begin + n] for begin in range(0, len(sweep), n))

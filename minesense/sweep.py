@@ -52,6 +52,10 @@ _UNUSABLE, _NOT_JUDGED, _NOT_CREDITED = (
 _BY_TRACE = ("samples", "time", "position", "heading", "quality")
 
 
+#: Bytes of samples from which a kernel is worth its loading.
+_MANY = 1 << 20
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """Where positions are counted from: a coordinate system and its origin in words."""
@@ -196,7 +200,7 @@ def _refuse_unflagged(
     flag_name: str,
 ) -> None:
     """Raise if a trace without one of the flags holds a value that is not finite."""
-    if np.isfinite(values).all():
+    if _are_finite(values):
         return
     finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     bad = ~finite & ((quality & flags) == 0)
@@ -207,6 +211,16 @@ def _refuse_unflagged(
             f"dropouts with Quality.{flag_name} before processing."
         )
         raise ValueError(msg)
+
+
+def _are_finite(values: npt.NDArray[Any]) -> bool:
+    """Tell whether all values are finite; of many samples by a kernel, in half the time."""
+    is_plain = values.dtype == np.float32 and values.flags.c_contiguous
+    if values.nbytes < _MANY or not is_plain:
+        return bool(np.isfinite(values).all())
+    from ._kernels.finite import are_finite  # noqa: PLC0415 - slow to import
+
+    return bool(are_finite(values.reshape(-1).view(np.int32)))
 
 
 def from_stage(

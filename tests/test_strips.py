@@ -100,7 +100,7 @@ def test_draws_follow_the_law_that_is_evaluated(law):
     size = np.log(draws[:, [3, 5]] / claim[[3, 5]])
     npt.assert_allclose(size.mean(axis=0), law[[3, 5]], atol=0.06)
     npt.assert_allclose(size.std(axis=0), law[[4, 6]], rtol=0.06)
-    turn = laws.half_turn(draws[:, 2] - claim[2])
+    turn = np.array([laws.half_turn(angle) for angle in draws[:, 2] - claim[2]])
     npt.assert_allclose(turn.std(), 0.2 if law[2] > 0 else math.pi / math.sqrt(12), rtol=0.06)
     steps = np.arange(0.125, 40, 0.25)
     total = 0.0

@@ -53,7 +53,7 @@ def test_sums_over_one_side(n_values, half_width):
     for _ in range(2):
         values = RNG.integers(-50, 50, n_values).astype(np.float32)
         copy_values(values, half_width, sums)
-        beside = sum_beside(half_width, steps, sums)
+        beside = sums[sum_beside(half_width, steps, sums)]
         padded = np.concatenate([np.zeros(lead), values, np.zeros(lead + half_width)])
         expected = [padded[j : j + half_width].sum() for j in range(lead + n_values + 1)]
         npt.assert_array_equal(beside[: lead + n_values + 1], expected)

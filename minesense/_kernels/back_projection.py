@@ -250,10 +250,13 @@ def stack_column(traces, is_usable, middle, channel, firsts, stops, rows, lower,
 @jit
 def _add_offsets(traces, is_usable, middle, channel, k, firsts, stops, rows, lower, upper, out):
     """Add two offsets, from k on, to one column."""
-    back, has_back = _trace(traces, is_usable, middle - k, channel)
-    ahead, has_ahead = _trace(traces, is_usable, middle + k, channel)
-    back_too, has_back_too = _trace(traces, is_usable, middle - k - 1, channel)
-    ahead_too, has_ahead_too = _trace(traces, is_usable, middle + k + 1, channel)
+    has_back, has_ahead = _is_used(is_usable, middle - k), _is_used(is_usable, middle + k)
+    has_back_too = _is_used(is_usable, middle - k - 1)
+    has_ahead_too = _is_used(is_usable, middle + k + 1)
+    back = traces[middle - k if has_back else 0, channel]
+    ahead = traces[middle + k if has_ahead else 0, channel]
+    back_too = traces[middle - k - 1 if has_back_too else 0, channel]
+    ahead_too = traces[middle + k + 1 if has_ahead_too else 0, channel]
     zero = np.float32(0.0)
     for j in range(len(out)):
         if firsts[j] - firsts[j] % 2 <= k < stops[j]:
@@ -275,11 +278,9 @@ def _add_offsets(traces, is_usable, middle, channel, k, firsts, stops, rows, low
 
 
 @jit
-def _trace(traces, is_usable, i, channel):
-    """Return a trace and whether it is to be used; any, if it is not."""
-    if 0 <= i < len(traces):
-        return traces[i, channel], is_usable[i]
-    return traces[0, channel], False
+def _is_used(is_usable, i):
+    """Tell whether trace i is there and usable."""
+    return 0 <= i < len(is_usable) and is_usable[i]
 
 
 @jit

@@ -15,6 +15,7 @@ Graphics*, 40(4), 70, shares sorted ranks between windows in this way, in two di
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 from .sorting_networks import (
     finish_eight,
     half_clean,
@@ -239,14 +240,15 @@ def _find_medians(rows, group, half_width, span, blocks, owners, bands, merged, 
     _sort_block(rows[beyond : beyond + 32 * span], span, True, False, blocks[4])
     at = span * (group + 1 + n_whole) + n_rest // 8 * 8  # the last few of the prefix
     for i in range(n_rest % 8):
-        bands[3, 32 * i : 32 * i + 32] = rows[32 * (at + i) : 32 * (at + i) + 32]
+        copy_row(rows[32 * (at + i) : 32 * (at + i) + 32], bands[3, 32 * i : 32 * i + 32])
     for i in range(n_rest % 8, 8):
         bands[3, 32 * i : 32 * i + 32] = np.inf if i % 2 == 0 else -np.inf
     now = _pad_prefix(blocks[(group + 1 + n_whole) % 4], span, n_rest, bands)
     prefix = bands[now]
     spare = bands[5 - now]
-    one = _level(blocks[(group + 1) % 4], span, span)
-    two = _level(blocks[(group + 2) % 4], span, span)
+    at = _level(span, span)
+    one = blocks[(group + 1) % 4, at : at + 32 * span]
+    two = blocks[(group + 2) % 4, at : at + 32 * span]
     now = 0
     if n_whole == 2:
         half_clean(one, two, merged[: 32 * span], merged[32 * span :])
@@ -261,8 +263,9 @@ def _find_medians(rows, group, half_width, span, blocks, owners, bands, merged, 
     m = span
     while m > 8:
         n = m // 2
-        left = _level(blocks[group % 4], span, n)
-        right = _level(blocks[4], span, n)
+        at = _level(span, n)
+        left = blocks[group % 4, at : at + 32 * span]
+        right = blocks[4, at : at + 32 * span]
         for k in range(span // m):
             band = bands[now, 32 * k * m : 32 * (k + 1) * m]
             odd = 2 * k + 1
@@ -285,14 +288,14 @@ def _find_medians(rows, group, half_width, span, blocks, owners, bands, merged, 
 
 
 @jit
-def _level(block, span, n):
-    """Return the part of a block in which runs of n traces are sorted."""
+def _level(span, n):
+    """Return where the part of a block begins in which runs of n traces are sorted."""
     start = 48 * span
     size = 8
     while size < n:
         start += 32 * span
         size *= 2
-    return block[start : start + 32 * span]
+    return start
 
 
 @jit
@@ -307,7 +310,8 @@ def _sort_block(rows, span, is_beyond, descends, block):
     The block begins with 12 rows for each 8, see `sort_eight`; then a level of `span` rows
     for each length of runs.
     """
-    result = _level(block, span, 8)
+    at = _level(span, 8)
+    result = block[at : at + 32 * span]
     for i in range(span // 8):
         k = span // 8 - 1 - i if is_beyond else i
         sort_eight(
@@ -321,7 +325,8 @@ def _sort_block(rows, span, is_beyond, descends, block):
     longest = span // 2 if is_beyond else span
     while n < longest:
         source = result
-        result = _level(block, span, 2 * n)
+        at += 32 * span
+        result = block[at : at + 32 * span]
         for i in range(1 if is_beyond and 2 * n == longest else 0, span // (2 * n)):
             low = result[64 * i * n : 64 * i * n + 32 * n]
             high = result[64 * i * n + 32 * n : 64 * (i + 1) * n]
@@ -352,14 +357,15 @@ def _pad_prefix(block, span, n_rest, bands):
         previous = bands[now]
         result = bands[5 - now]
         if n_rest & n:
-            at = n_rest // (2 * n) * 2  # the run of n before the rows that are done
-            run = _level(block, span, n)[32 * at * n : 32 * (at + 1) * n]
+            # the run of n before the rows that are done
+            at = _level(span, n) + n_rest // (2 * n) * 64 * n
+            run = block[at : at + 32 * n]
             half_clean(run, previous[: 32 * n], result[32 * n : 64 * n], result[: 32 * n])
             settle(result[: 32 * n], n, True)
             settle(result[32 * n : 64 * n], n, True)
         else:
             result[: 16 * n] = np.inf
-            result[16 * n : 48 * n] = previous[: 32 * n]
+            copy_row(previous[: 32 * n], result[16 * n : 48 * n])
             result[48 * n : 64 * n] = -np.inf
         now = 5 - now
         n *= 2
@@ -368,7 +374,7 @@ def _pad_prefix(block, span, n_rest, bands):
         result = bands[5 - now]
         pad = 16 * (span - n)
         result[:pad] = np.inf
-        result[pad : pad + 32 * n] = previous[: 32 * n]
+        copy_row(previous[: 32 * n], result[pad : pad + 32 * n])
         result[pad + 32 * n :] = -np.inf
         now = 5 - now
     return now
@@ -379,4 +385,4 @@ def _turn_round(rows, out):
     """Give rows in reversed order."""
     n = len(rows) // 32
     for i in range(n):
-        out[32 * (n - 1 - i) : 32 * (n - i)] = rows[32 * i : 32 * i + 32]
+        copy_row(rows[32 * i : 32 * i + 32], out[32 * (n - 1 - i) : 32 * (n - i)])

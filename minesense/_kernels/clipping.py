@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 
 
 @jit
@@ -37,7 +38,7 @@ def restore_clipped(
     n_samples = samples.shape[1]
     for i in range(len(samples)):
         trace = samples[i]
-        out[i] = trace
+        copy_row(trace, out[i])
         counts[i] = 0
         n_run = 0
         for j in range(n_samples):
@@ -107,7 +108,7 @@ def _solve_group(side, values, work, band, is_loose):
         return 0
     _minimise(values, is_loose, band, trial)
     if _share_of_step(side, rails, values, trial, is_loose) == 1.0:
-        values[:] = trial
+        copy_row(trial, values)
         return n_unknown
     is_loose[:] = False
     n_left = 3 * n_unknown  # steps; many times what it takes

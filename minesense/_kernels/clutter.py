@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 
 
 @jit
@@ -314,7 +315,7 @@ def renew_components(turn, n_turns, n_rounds, squares, covariance, work, compone
         for _ in range(n_rounds):
             for p in range(n_components):
                 _multiply(covariance[unit], found[p], work)
-                found[p] = work
+                copy_row(work, found[p])
             _make_orthonormal(found)
         total = 0.0
         for i in range(width):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 
 
 @jit
@@ -22,7 +23,7 @@ def remove_columns(samples, basis, out):
     n_traces, n_channels, n_gates = samples.shape
     for k in range(n_traces):
         for c in range(n_channels):
-            out[k, c] = samples[k, c]
+            copy_row(samples[k, c], out[k, c])
             for m in range(len(basis)):
                 # from the input, not from what is left: orthonormal rows do not mix
                 share = 0.0
@@ -59,7 +60,7 @@ def sum_footprint(rows, is_present, half_width, buffer, presence, tally, out, is
     first = max(0, taken - half_width)
     for i in range(taken, taken + len(rows)):
         presence[i % n_held] = is_present[i - taken]
-        buffer[i % n_held] = rows[i - taken]
+        copy_row(rows[i - taken], buffer[i % n_held])
         k = i - half_width
         if k < 0:
             continue

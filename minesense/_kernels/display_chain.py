@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 from .fast_time import divide_trace, subtract_share
 from .window_sums import copy_values, sum_beside
 
@@ -69,12 +70,12 @@ def prepare_traces(
                 equalised[:] = 0.0
                 continue
             copy_values(trace, half_width, sums)
-            beside = sum_beside(half_width, steps, sums)
+            beside = sums[sum_beside(half_width, steps, sums)]
             level = equalised
             subtract_share(trace, half_width, beside, shares, level)
             if not has_begun[c]:
                 has_begun[c] = True
-                mean[:] = level
+                copy_row(level, mean)
             _subtract_mean(level, weight, mean, rest)
             divide_trace(rest, reach, other_steps, other_shares, other_sums, floor, equalised)
 

@@ -27,7 +27,7 @@ def subtract_centred_mean(samples, half_width, steps, shares, sums, out):
     for i in range(len(samples)):
         trace = samples[i]
         copy_values(trace, half_width, sums)
-        beside = sum_beside(half_width, steps, sums)
+        beside = sums[sum_beside(half_width, steps, sums)]
         subtract_share(trace, half_width, beside, shares, out[i])
 
 
@@ -63,7 +63,7 @@ def divide_trace(trace, half_width, steps, shares, sums, floor, out):
         out[:] = 0.0
         return
     copy_squares(trace, scale, half_width, sums)
-    beside = sum_beside(half_width, steps, sums)
+    beside = sums[sum_beside(half_width, steps, sums)]
     whole = total_of(len(trace), half_width, beside)
     least = np.float32(floor * floor * whole / len(trace))
     lead = lead_of(half_width)

@@ -56,7 +56,10 @@ def fill_cells(patches, cell_rows, cell_columns, margin, bounds, scratch, label,
                 start = margin + c * cell_columns
                 for j in range(start, start + cell_columns):
                     bins[label[j]] += strength[j]
-        cells[p] /= cell_rows * cell_columns
+        for r in range(n_down):
+            for c in range(n_right):
+                for b in range(n_bins):
+                    cells[p, r, c, b] /= cell_rows * cell_columns
 
 
 @jit

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 
 #: Rounds of choosing the picks that fit and fitting anew, and steps of each fit.
 N_ROUNDS, N_STEPS = 4, 12
@@ -203,7 +204,7 @@ def fit_point(places, lengths, traces, height, half, tolerance, point, work, cho
             new = _cost(places, lengths, chosen, height, half, trial, work)
             if new < cost:
                 gain = cost - new
-                point[:] = trial[:3]
+                copy_row(trial[:3], point)
                 cost = _normal(places, lengths, chosen, height, half, point, work)
                 damping *= 0.1
                 if gain < 1e-9 * cost:

@@ -378,7 +378,7 @@ def continue_downward(borders, legs, turn, n_hidden, real, imag, turns, sums):
     """
     n_frequencies, n_wavenumbers = real.shape
     for s in range(len(legs)):
-        if s == 0 or legs[s] != legs[s - 1] or (borders[s] != borders[s - 1]).any():
+        if s == 0 or legs[s] != legs[s - 1] or _differ(borders[s], borders[s - 1]):
             for j in range(n_frequencies):
                 for m in range(n_wavenumbers):
                     square = j * j - borders[s, m] * borders[s, m]
@@ -397,6 +397,15 @@ def continue_downward(borders, legs, turn, n_hidden, real, imag, turns, sums):
             sum_imag[m] = 0.0
         for j in range(n_frequencies):
             _turn_and_add(real[j], imag[j], turns[0, j], turns[1, j], sum_real, sum_imag)
+
+
+@jit
+def _differ(one, two):
+    """Tell whether any value of a row is another one than in the other row."""
+    for m in range(len(one)):
+        if one[m] != two[m]:
+            return True
+    return False
 
 
 @jit

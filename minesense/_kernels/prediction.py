@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_rows
 
 
 @jit
@@ -152,13 +153,13 @@ def _hold(trace, is_present, held, presence, tally):
     tally[0] += 1
     presence[slot] = 1 if is_present else 0
     if not is_present:
-        held[slot] = held[(slot - 1) % n_held]
+        copy_rows(held[(slot - 1) % n_held], held[slot])
     elif tally[2] == 0:
         tally[2] = 1
         for m in range(n_held):
-            held[m] = trace
+            copy_rows(trace, held[m])
     else:
-        held[slot] = trace
+        copy_rows(trace, held[slot])
 
 
 @jit

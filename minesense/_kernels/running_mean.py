@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 
 
 @jit
@@ -32,7 +33,7 @@ def subtract_running_mean(samples, is_usable, weight, background, tally, out):
             continue
         if tally[0] == 0:
             tally[0] = 1
-            background[:] = trace
+            copy_row(trace, background)
         for j in range(width):
             difference = np.float64(trace[j]) - background[j]
             residual[j] = difference
@@ -76,7 +77,7 @@ def subtract_guarded_mean(
             trace, residual, mean = samples[i, c], out[i, c], background[c]
             n_learnt = counts[c, 0]
             if n_learnt == 0:
-                mean[:] = trace
+                copy_row(trace, mean)
             energy = 0.0
             for j in range(n_samples):
                 difference = np.float64(trace[j]) - mean[j]

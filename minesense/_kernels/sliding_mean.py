@@ -16,7 +16,6 @@ def subtract_sliding_mean(
     buffer,
     presence,
     is_present,
-    silence,
     total,
     counts,
     out,
@@ -41,13 +40,13 @@ def subtract_sliding_mean(
         Traces of the lane before these.
     columns : (2,) int64 array
         First column that is worked on, and the one after the last.
-    buffer, presence : (2 half_width + 1, width) float32 array, (same,) int64 array
-        The traces before, trace i in row i modulo the length; and whether they are present,
-        1 or 0. What absent ones hold does not matter.
+    buffer : (2 half_width + 2, width) float32 array
+        The traces before, trace i in row i modulo 2 half_width + 1, where absent ones hold
+        anything; then a row of zeros, in place of absent traces.
+    presence : (2 half_width + 1,) int64 array
+        Whether the traces before are present, 1 or 0.
     is_present : (n_traces,) bool array
         Whether a trace counts.
-    silence : (width,) float32 array
-        Zeros, in place of absent traces.
     total : (width,) float64 array
         State: the sums of the last window.
     counts : (n_ready,) int64 array
@@ -57,77 +56,81 @@ def subtract_sliding_mean(
         window empty.
     """
     first = max(0, taken - half_width)
-    start = columns[0]
-    stop = columns[1]
+    start, stop = columns[0], columns[1]
     sums = total[start:stop]
-    source = (samples, is_present, buffer, presence, taken, start, stop, silence[start:stop])
+    source = (samples, buffer, start, stop)
     for k in range(first, first + len(out)):
-        centre = _trace(k, source)
+        centre = _row(k, is_present, presence, taken)
         residual = out[k - first, start:stop]
         share = 1.0 / max(1, counts[k - first])
         if k % every == 0:
             sums[:] = 0.0
             for i in range(k - half_width, k + half_width + 1):
                 if guard < 0 or abs(i - k) > guard:
-                    _add(_trace(i, source), sums)
-            _subtract_share(centre, sums, share, residual)
+                    _add(_row(i, is_present, presence, taken), source, sums)
+            _subtract_share(centre, source, sums, share, residual)
         else:
-            newest = _trace(k + half_width, source)
-            oldest = _trace(k - half_width - 1, source)
+            newest = _row(k + half_width, is_present, presence, taken)
+            oldest = _row(k - half_width - 1, is_present, presence, taken)
             if guard >= 0:
-                behind = _trace(k - guard - 1, source)
-                ahead = _trace(k + guard, source)
-                _exchange(behind, ahead, sums)
-            _exchange_and_subtract(newest, oldest, centre, share, sums, residual)
-        if counts[k - first] == 0 or not _is_here(k, is_present, presence, taken):
+                behind = _row(k - guard - 1, is_present, presence, taken)
+                ahead = _row(k + guard, is_present, presence, taken)
+                _exchange(behind, ahead, source, sums)
+            _exchange_and_subtract(newest, oldest, centre, source, share, sums, residual)
+        if counts[k - first] == 0 or centre == len(presence):
             residual[:] = 0.0
 
 
 @jit
-def _is_here(i, is_present, presence, taken):
-    """Tell whether trace i of the lane is present."""
-    if i < taken:
-        return i >= 0 and presence[i % len(presence)] == 1
-    return is_present[i - taken]
+def _row(i, is_present, presence, taken):
+    """Return the row of trace i in the buffer, or beyond it in the samples; zeros if absent."""
+    n_held = len(presence)
+    if i >= taken:
+        return n_held + 1 + i - taken if is_present[i - taken] else n_held
+    return i % n_held if i >= 0 and presence[i % n_held] == 1 else n_held
 
 
 @jit
-def _trace(i, source):
-    """Return the columns of trace i of the lane; zeros where it is absent."""
-    samples, is_present, buffer, presence, taken, start, stop, none = source
-    if not _is_here(i, is_present, presence, taken):
-        return none
-    if i < taken:
-        return buffer[i % len(buffer), start:stop]
-    return samples[i - taken, start:stop]
-
-
-@jit
-def _add(trace, sums):
+def _add(row, source, sums):
     """Add a trace to the sums."""
+    samples, buffer, start, stop = source
+    n = len(buffer)
+    trace = buffer[row, start:stop] if row < n else samples[row - n, start:stop]
     for j in range(len(sums)):
         sums[j] += np.float64(trace[j])
 
 
 @jit
-def _exchange(newest, oldest, sums):
+def _exchange(newest, oldest, source, sums):
     """Add a trace to the sums and take another off."""
+    samples, buffer, start, stop = source
+    n = len(buffer)
+    new = buffer[newest, start:stop] if newest < n else samples[newest - n, start:stop]
+    old = buffer[oldest, start:stop] if oldest < n else samples[oldest - n, start:stop]
     for j in range(len(sums)):
-        sums[j] += np.float64(newest[j]) - np.float64(oldest[j])
+        sums[j] += np.float64(new[j]) - np.float64(old[j])
 
 
 @jit
-def _exchange_and_subtract(newest, oldest, centre, share, sums, out):
+def _exchange_and_subtract(newest, oldest, centre, source, share, sums, out):
     """Do the same, then give a third trace without a share of the sums, in one pass."""
+    samples, buffer, start, stop = source
+    n = len(buffer)
+    new = buffer[newest, start:stop] if newest < n else samples[newest - n, start:stop]
+    old = buffer[oldest, start:stop] if oldest < n else samples[oldest - n, start:stop]
+    trace = buffer[centre, start:stop] if centre < n else samples[centre - n, start:stop]
     for j in range(len(sums)):
-        total = sums[j] + (np.float64(newest[j]) - np.float64(oldest[j]))
+        total = sums[j] + (np.float64(new[j]) - np.float64(old[j]))
         sums[j] = total
-        out[j] = np.float64(centre[j]) - total * share
+        out[j] = np.float64(trace[j]) - total * share
 
 
 @jit
-def _subtract_share(trace, sums, share, out):
+def _subtract_share(row, source, sums, share, out):
     """Give a trace without a share of the sums."""
+    samples, buffer, start, stop = source
+    n = len(buffer)
+    trace = buffer[row, start:stop] if row < n else samples[row - n, start:stop]
     for j in range(len(sums)):
         out[j] = np.float64(trace[j]) - sums[j] * share
 
@@ -142,8 +145,9 @@ def keep_traces(samples, taken, buffer):
     samples, taken, buffer
         As there.
     """
-    for i in range(max(0, len(samples) - len(buffer)), len(samples)):
-        row = buffer[(taken + i) % len(buffer)]
+    n_held = len(buffer) - 1
+    for i in range(max(0, len(samples) - n_held), len(samples)):
+        row = buffer[(taken + i) % n_held]
         trace = samples[i]
         for j in range(len(row)):
             row[j] = trace[j]

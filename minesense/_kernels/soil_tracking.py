@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_rows
 from .sorted_values import enter, leave, middle
 
 
@@ -113,7 +114,7 @@ def remove_tracked_columns(
             if power[c, 0] > 0:
                 _turn(trace, basis, weight / power[c, 0], turned)
                 if _stays(turned, start, nearest, overlap):
-                    basis[:] = turned
+                    copy_rows(turned, basis)
 
 
 @jit
@@ -148,7 +149,7 @@ def _dot(row, trace):
 def _turn(trace, basis, rate, turned):
     """Give the rows turned towards a trace by Oja's rule, and made orthonormal again."""
     n_samples = len(trace)
-    turned[:] = basis
+    copy_rows(basis, turned)
     for m in range(len(basis)):
         share = _dot(basis[m], trace)
         # what the rows leave of the trace is the same for all of them

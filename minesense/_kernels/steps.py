@@ -3,6 +3,7 @@
 import math
 
 from ._jit import jit
+from .copying import copy_rows
 from .sorted_values import enter, leave, middle
 
 
@@ -72,7 +73,7 @@ def remove_steps(
     taken = tally[0]
     first = max(0, taken - n + 1)
     for i in range(taken, taken + len(samples)):
-        held[i % n_held] = samples[i - taken]
+        copy_rows(samples[i - taken], held[i % n_held])
         presence[i % n_held] = is_usable[i - taken]
         commands[i % n_held] = is_commanded[i - taken]
         k = i - n + 1

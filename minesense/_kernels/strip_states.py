@@ -7,6 +7,7 @@ Strips and laws are rows of numbers, as :mod:`minesense._kernels.strips` describ
 import math
 
 from ._jit import jit
+from .copying import copy_rows
 from .strip_laws import log_heading, log_place, log_size, pick
 
 
@@ -35,7 +36,7 @@ def relabel(m, strips, states, weights, claims, laws, box, odds, rng):
 @jit
 def update_shares(states, sources, fits, concentration, shares, counts, rng):
     """Draw the shares of the states among each source's records (Dirichlet)."""
-    counts[:] = concentration
+    copy_rows(concentration, counts)
     for m in range(len(states)):
         # absent since it is of another class: tells nothing of the source
         other = 0.0
@@ -48,7 +49,19 @@ def update_shares(states, sources, fits, concentration, shares, counts, rng):
             shares[s, k] = 0.0
             if counts[s, k] > 0:
                 shares[s, k] = rng.gamma(counts[s, k], 1.0) + 1e-12
-        shares[s] /= shares[s].sum()
+        total = shares[s].sum()
+        for k in range(counts.shape[1]):
+            shares[s, k] /= total
+
+
+@jit
+def exponentiate(odds):
+    """Replace logarithms by numbers in the same ratios, the greatest of them one."""
+    greatest = -math.inf
+    for k in range(len(odds)):
+        greatest = max(greatest, odds[k])
+    for k in range(len(odds)):
+        odds[k] = math.exp(odds[k] - greatest)
 
 
 @jit
@@ -114,9 +127,7 @@ def update_background(
         odds[k] = len(patches) * (c * math.log(c) - math.lgamma(c))
         for b in range(len(patches)):
             odds[k] += (c - 1) * math.log(patches[b]) - c * patches[b]
-    greatest = odds.max()
-    for k in range(len(shapes)):
-        odds[k] = math.exp(odds[k] - greatest)
+    exponentiate(odds)
     shape_index = pick(odds, odds.sum(), rng)
     c = shapes[shape_index]
     rate = gamma_prior[1]

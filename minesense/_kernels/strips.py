@@ -15,8 +15,15 @@ State 0 is absence and has no law.
 import math
 
 from ._jit import jit
+from .copying import copy_row, copy_rows
 from .strip_laws import draw_strip, log_heading, log_place, log_size, pick, strip_density
-from .strip_states import relabel, state_weights, update_background, update_shares
+from .strip_states import (
+    exponentiate,
+    relabel,
+    state_weights,
+    update_background,
+    update_shares,
+)
 
 
 @jit
@@ -135,7 +142,7 @@ def update_strip(
     for step in range(6):
         state = states[m]
         new = state
-        trial[:] = strips[m]
+        copy_row(strips[m], trial)
         change = 0.0
         at_finds = step in (1, 2)
         if at_finds and len(finds) == 0:
@@ -180,10 +187,10 @@ def update_strip(
                 )
         # Infinite where a strip touches no find, and could not be proposed from there.
         if math.isfinite(change) and math.log(1.0 - rng.random()) < then - now + change:
-            strips[m] = trial
+            copy_row(trial, strips[m])
             states[m] = new
-            shares[:] = trial_shares
-            density[:] = trial_density
+            copy_row(trial_shares, shares)
+            copy_row(trial_density, density)
             now = then
             accepted += 1
     return accepted
@@ -347,15 +354,13 @@ pd_odds, trial, trial_shares, trial_density : arrays
                 items += strips[m, 5] * parts[m, k]
             for p in range(len(seen)):
                 pd_odds[p] -= items * seen[p, k]
-        greatest = pd_odds.max()
-        for p in range(len(seen)):
-            pd_odds[p] = math.exp(pd_odds[p] - greatest)
+        exponentiate(pd_odds)
         chosen = pick(pd_odds, pd_odds.sum(), rng)
         if sweep >= n_burn and (sweep - n_burn) % n_thin == n_thin - 1:
             i = (sweep - n_burn) // n_thin
-            out_strips[i] = strips
-            out_states[i] = states
-            out_patches[i] = patches
+            copy_rows(strips, out_strips[i])
+            copy_row(states, out_states[i])
+            copy_row(patches, out_patches[i])
             out_level[i] = level
             out_pd[i] = chosen
             out_shape[i] = shape_index

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ._jit import jit
+from .copying import copy_row
 
 
 @jit
@@ -80,7 +81,7 @@ def ring_statistics(
             k = i - ahead
             newest = buffer[i % n_held, start:stop]
             if is_present[i - taken]:
-                newest[:] = rows[i - taken, start:stop]
+                copy_row(rows[i - taken, start:stop], newest)
             else:
                 newest[:] = np.inf
             if ahead > 0:
@@ -90,7 +91,7 @@ def ring_statistics(
             entering = buffer[(k - guard - 1) % n_held, start:stop]
             _replace(windows, start, stop, leaving, entering)
             if k >= 0:
-                centres[k - first, start:stop] = buffer[k % n_held, start:stop]
+                copy_row(buffer[k % n_held, start:stop], centres[k - first, start:stop])
                 _median_and_spread(
                     windows,
                     start,
@@ -243,7 +244,7 @@ def ring_moments(
         k = i - ahead
         slot = i % n_held
         if is_present[row]:
-            buffer[slot] = rows[row]
+            copy_row(rows[row], buffer[slot])
         else:
             buffer[slot] = np.inf
         presence[slot] = 1 if is_present[row] else 0
@@ -258,7 +259,7 @@ def ring_moments(
         if k >= 0:
             n = tally[1]
             counts[k - first] = n
-            centres[k - first] = buffer[k % n_held]
+            copy_row(buffer[k % n_held], centres[k - first])
             for j in range(width):
                 mean = sums[1, j] / max(1, n)
                 rest = max(0.0, sums[2, j] - mean * sums[1, j]) / max(1, n - 1)
@@ -344,16 +345,16 @@ def join_halves(
         slot = tally[0] % n_held
         k = tally[0] - ahead
         tally[0] += 1
-        held[0, slot] = rows[row]
-        held[1, slot] = levels[row]
-        held[2, slot] = spreads[row]
+        copy_row(rows[row], held[0, slot])
+        copy_row(levels[row], held[1, slot])
+        copy_row(spreads[row], held[2, slot])
         held_sizes[slot] = sizes[row]
         if k >= 0:
             behind = (k - guard - 1) % n_held
             n_behind = held_sizes[behind] if held_sizes[behind] >= least else 0
             n_ahead = held_sizes[slot] if held_sizes[slot] >= least else 0
             counts[k - first] = n_behind + n_ahead
-            centres[k - first] = held[0, k % n_held]
+            copy_row(held[0, k % n_held], centres[k - first])
             for j in range(rows.shape[1]):
                 is_behind = sign * held[1, behind, j] >= sign * held[1, slot, j]
                 if n_behind == 0 or n_ahead == 0:

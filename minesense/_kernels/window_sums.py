@@ -35,7 +35,7 @@ def copy_squares(values, scale, half_width, sums):
 @jit
 def sum_beside(half_width, steps, sums):
     """
-    Return the sums over as many values of a row as its windows reach to each side.
+    Sum as many values of a row as its windows reach to each side; return where the sums are.
 
     The window of a value is the value and what stands on its two sides, and sums over one
     side are put together from shorter ones. Nothing is ever taken off a sum, so that little
@@ -54,8 +54,8 @@ def sum_beside(half_width, steps, sums):
 
     Returns
     -------
-    beside : (width,) float32 array
-        A row of `sums`: the sums over the values from each one on.
+    row : int
+        Which row of `sums` then holds the sums over the values from each one on.
     """
     values = sums[0]
     beside = values
@@ -71,7 +71,7 @@ def sum_beside(half_width, steps, sums):
             _repeat_and_one(beside, span, times, values[times * span :], longer[:n_sums])
         beside = longer
         span = times * span + steps[i, 1]
-    return beside
+    return 1 + (len(steps) - 1) % 2 if len(steps) > 0 else 0
 
 
 @jit

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.low_rank import shrink_and_update
+from .._kernels.low_rank import multiply_rows, shrink_and_update, subtract_products
 from .._validation import check_count, check_positive
 from .._version import __version__
 from ..sweep import Floats, Samples, Sweep
@@ -20,6 +20,9 @@ from .preprocess import check_radar
 
 #: Rows of a section that are multiplied in float64 at a time.
 _N_BLOCK = 256
+
+#: Sums that run side by side in a product: as many values as a few registers hold.
+_N_LANES = 64
 
 #: Share of the energy that the vectors before one left, from which it is no mere noise, and
 #: effective share of the lane below which it belongs to a stretch of it.
@@ -343,15 +346,21 @@ def _remove_vectors(section: Samples, rank: int, out: Samples) -> tuple[Floats, 
     from scipy.linalg import eigh  # noqa: PLC0415 - slow to import
 
     is_wide = section.shape[0] < section.shape[1]
-    tall, residual = (section.T, out.T) if is_wide else (section, out)
+    tall = section.T if is_wide else section
     gram, n = _gram(tall), tall.shape[1]
     vectors = eigh(gram, subset_by_index=(n - rank, n - 1), check_finite=False)[1][:, ::-1]
     vectors = np.ascontiguousarray(vectors)
-    along = np.empty((len(tall), rank))
-    for rows, block in _blocks(tall):
-        np.matmul(block, vectors, out=along[rows])
-        part = along[rows] @ vectors.T
-        np.subtract(block, part, out=residual[rows], casting="same_kind")
+    along, rest = np.empty((len(tall), rank)), np.empty(section.shape[1])
+    if is_wide:
+        for rows, block in _blocks(tall):
+            np.matmul(block, vectors, out=along[rows])
+        subtract_products(section, vectors, np.ascontiguousarray(along.T), rest, out)
+    else:
+        across, lanes = np.ascontiguousarray(vectors.T), np.empty(_N_LANES)
+        for start in range(0, len(section), _N_BLOCK):  # rows are still in the cache
+            rows = slice(start, start + _N_BLOCK)
+            multiply_rows(section[rows], across, lanes, along[rows])
+            subtract_products(section[rows], along[rows], across, rest, out[rows])
     energies = (along**2).sum(axis=0)
     squares = (vectors if is_wide else along) ** 2
     sums = squares.sum(axis=0)
