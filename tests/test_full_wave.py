@@ -12,10 +12,10 @@ import pytest
 from scipy.special import hankel2
 
 import minesense
-from benchmarks.full_wave import judge, lanes, scenes, solver
+from benchmarks.full_wave import ground, judge, lanes, scenes, solver
 from minesense.detect import Screen, check_sensor
 from minesense.physics import ricker_spectrum
-from minesense.synthetic import CATALOGUE
+from minesense.synthetic import CATALOGUE, SOILS, scenario
 from minesense.truth import METAL_CLASSES, Target, Truth
 
 RESULTS = json.loads(judge.RESULTS.read_text())
@@ -201,6 +201,41 @@ def test_nothing_is_trained_on_the_lanes(monkeypatch):
     assert not stored & {sweep.lane for sweep in seen["sweeps"]}
     assert not any("gprMax" in line for sweep in seen["sweeps"] for line in sweep.history)
     assert seen["sweeps"][0].sensor.describe() == lanes.radar().describe()
+
+
+def test_ground_to_train_on_is_varied():
+    """Presets in turn, surface and lumps of each within the limits; a recipe reads them."""
+    table = ground.varied_ground(60)
+    soils = list(table["own"].values())
+    assert table["soils"] == tuple(soil.name for soil in soils)
+    for name, (low, high) in ground.DRAWN.items():
+        drawn = np.array([getattr(soil, name) for soil in soils])
+        assert (drawn >= low).all()
+        assert (drawn <= high).all()
+        middle = np.sqrt(low * high)
+        assert 20 <= (drawn < middle).sum() <= 40  # log-uniform: as many below as above
+    for k, soil in enumerate(soils):
+        preset = SOILS[ground.PRESETS[k % len(ground.PRESETS)]]
+        assert (soil.sand, soil.clay, soil.moisture) == (
+            preset.sand, preset.clay, preset.moisture,
+        )  # fmt: skip
+    assert ground.varied_ground(60) == table
+    assert ground.varied_ground(60, seed=6) != table
+    recipe = scenario("farmland", ground=table, clutter=ground.CLUTTER)
+    assert recipe.ground.soil(7) == soils[7]
+
+
+def test_lanes_of_other_indices_are_read(tmp_path):
+    """A folder of development lanes is read in the order of its indices."""
+    for index in (5, 2):
+        path = lanes.lane_path(index)
+        for suffix in (".npz", ".json"):
+            target = lanes.lane_path(index + 98, tmp_path).with_suffix(suffix)
+            shutil.copy(path.with_suffix(suffix), target)
+    sweeps, truth = lanes.read_lanes(tmp_path)
+    assert [sweep.lane for sweep in sweeps] == ["full-wave 03", "full-wave 06"]
+    assert [float(sweep.position[0, 0]) for sweep in sweeps] == [200.0, 206.0]
+    assert {item.lane for item in truth.objects} <= {sweep.lane for sweep in sweeps}
 
 
 def test_judging_counts_by_metre():

@@ -14,7 +14,7 @@ from minesense.sweep import Frame, Sweep
 from minesense.synthetic import cart
 from minesense.truth import Target, Truth
 
-from .scenes import LENGTH, N_LANES, PITCH, TRACES, LaneScene
+from .scenes import LENGTH, PITCH, TRACES, LaneScene
 
 FOLDER = Path(__file__).parent / "data"
 FULL_SCALE = 8.5  #: field over that of the source at 1 m, at which the stored numbers end
@@ -93,8 +93,9 @@ def read_lane(index: int, folder: Path = FOLDER) -> tuple[Sweep, Truth]:
 
 
 def read_lanes(folder: Path = FOLDER) -> tuple[list[Sweep], Truth]:
-    """Return all lanes that are stored, and what lies in them."""
-    found = [read_lane(i, folder) for i in range(N_LANES) if lane_path(i, folder).exists()]
+    """Return all lanes that are stored in a folder, and what lies in them."""
+    indices = sorted(int(path.stem.removeprefix("lane_")) - 1 for path in folder.glob("*.npz"))
+    found = [read_lane(i, folder) for i in indices]
     objects = tuple(item for _, truth in found for item in truth.objects)
     return [sweep for sweep, _ in found], Truth(objects=objects)
 

@@ -2,9 +2,11 @@
 Compute the lanes that are missing with gprMax: a field in each cell, every trace.
 
     python -m benchmarks.full_wave.run
+    python -m benchmarks.full_wave.run --first 24 --lanes 96 --folder DEVELOPMENT
 
 One process, resumable: a lane that was computed is kept. Needs the extra `fdtd`, or
-MINESENSE_GPRMAX, a Python that has gprMax.
+MINESENSE_GPRMAX, a Python that has gprMax. Lanes of other indices than the first 24 are for
+development: `judge --folder` judges them, so that nothing is chosen on those that are stored.
 """
 
 from __future__ import annotations
@@ -38,9 +40,11 @@ def main() -> int:
     """Compute what is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--first", type=int, default=0, help="index of the first lane")
     parser.add_argument("--lanes", type=int, default=N_LANES, help="how many, from the first")
     options = parser.parse_args()
-    missing = [i for i in range(options.lanes) if not lane_path(i, options.folder).exists()]
+    wanted = range(options.first, options.first + options.lanes)
+    missing = [i for i in wanted if not lane_path(i, options.folder).exists()]
     if missing and not has_gprmax():
         sys.stderr.write("gprMax is not installed: pip install 'minesense[fdtd]'\n")
         return 2
