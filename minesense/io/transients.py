@@ -97,8 +97,9 @@ def read_transients(
         }
         name = table.name
     columns = [column for column in rows.dtype.names or () if is_receiver_column(column)]
-    gates, source = _gates(findings, rows, attributes, time_unit)
-    samples = np.stack([np.asarray(rows[c], np.float64) for c in columns]) * known[1]
+    with np.errstate(over="ignore", invalid="ignore"):  # what a damaged table holds is judged
+        gates, source = _gates(findings, rows, attributes, time_unit)
+        samples = np.stack([np.asarray(rows[c], np.float64) for c in columns]) * known[1]
     quality = np.zeros(1, np.int64)
     place = np.full((1, 3), np.nan)
     if position is not None:
