@@ -308,6 +308,20 @@ def test_a_transient_beyond_single_precision(tmp_path):
     assert sweep.quality[0] & Quality.NOT_FINITE
 
 
+def test_gates_beyond_double_precision(tmp_path):
+    """As a damaged type makes of them: refused, without a warning of NumPy."""
+    wide = np.dtype(np.longdouble)
+    if wide.itemsize == 8:
+        pytest.skip("no number here is wider than float64")
+    table = np.zeros(3, [("GateTime", wide), ("ZA", wide)])
+    table["GateTime"] = [np.longdouble("1e-4"), np.longdouble("1e4000"), np.nan]
+    table["ZA"] = np.longdouble("1e4000")
+    with h5py.File(tmp_path / "cued.h5", "w") as file:
+        file["Measurement/Transients"] = table
+    with np.errstate(all="raise"), pytest.raises(FormatError, match="positive and increasing"):
+        read(tmp_path / "cued.h5", time_unit="s")
+
+
 def test_a_lane_takes_its_sensor_from_the_document(tmp_path):
     """Which must be that of the arrays."""
     sensor = Sensor(name="coil", kind="emi", axis=[1e-4], lever_arms=[[0, 0, 0]])
