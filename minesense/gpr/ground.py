@@ -167,7 +167,7 @@ class AlignGround(LaneStage):
         self._score, self._price = np.zeros(shape), np.zeros(n_channels)
         self._taken = np.zeros(1, np.int64)
         self._steps = self._path_state(shape)
-        self._work = np.empty((3, self._n_window))
+        self._work = np.empty((3, 32 * -(-(self._n_window + 2 * _JUMP) // 32)))
         self._held = HeldTraces(sensor.shape, np.float32)
         self._is_usable = HeldTraces((), np.bool_)
         self._shift = scratch_of_shift(sensor)
