@@ -76,7 +76,13 @@ def predict_and_learn(
                 for b in range(n_bins):
                     error[b] = values[k, c, b] - error[b]
                 _find_step(
-                    squares[first:stop], error, rate, share, gain, power[c], step[: stop - first]
+                    squares[first:stop],
+                    error,
+                    rate,
+                    share,
+                    gain,
+                    power[c],
+                    step[: stop - first],
                 )
                 _learn(held, oldest, every, first, step[: stop - first], weights[c])
                 _judge(error, gain, floor, n_learnt >= n_lags * every, variance[c], out[k, c])

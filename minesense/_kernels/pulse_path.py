@@ -311,33 +311,63 @@ def best_path(
 
 
 @jit
-def median_of_neighbours(path, spare):
+def place_pulses(
+    path, is_usable, n_window, window_time, step, wanted_time, flag, times, shifts, flags
+):
     """
-    Replace the path of each channel by the median of its own and its two neighbours'.
-
-    The outermost channel takes the median of its own, its neighbour's smoothed and the line
-    through the next two, so that a tilted array stays tilted.
+    Give the two-way times of a path, smoothed across the lane, and the shifts from there.
 
     Parameters
     ----------
     path : (n_traces, n_channels) float64 array
-        Overwritten.
-    spare : (n_channels,) float64 array
-        Overwritten.
+        In samples of the search window; overwritten with what `_smooth` makes of it.
+    is_usable : (n_traces,) bool array
+    n_window : int
+        Samples of the search window.
+    window_time, step, wanted_time : float
+        Two-way time at which the window starts, of a sample, and where a pulse is put.
+    flag : int
+        Of traces in which half of the channels or more have the pulse at the border.
+    times : (n_traces, n_channels) float64 array
+        Overwritten, NaN where a trace is not usable.
+    shifts : (n_traces, n_channels) float64 array
+        Overwritten with the way to the wanted time, in samples, of all traces.
+    flags : (n_traces,) int64 array
+        Overwritten with the flag or zero.
     """
-    n_traces, n = path.shape
-    if n < 3:
-        return
-    for i in range(n_traces):
+    n_channels = path.shape[1]
+    for i in range(len(path)):
         row = path[i]
-        for c in range(n):
-            spare[c] = row[c]
-        for c in range(1, n - 1):
-            row[c] = _middle(spare[c - 1], spare[c], spare[c + 1])
-        first = 2 * row[1] - row[2]
-        last = 2 * row[n - 2] - row[n - 3]
-        row[0] = _middle(spare[0], row[1], first)
-        row[n - 1] = _middle(spare[n - 1], row[n - 2], last)
+        n_doubtful = 0
+        for c in range(n_channels):
+            if row[c] <= 0.5 or row[c] >= n_window - 1.5:
+                n_doubtful += 1
+        flags[i] = flag if 2 * n_doubtful >= n_channels else 0
+        if n_channels >= 3:
+            _smooth(row, times[i])
+        for c in range(n_channels):
+            time = window_time + row[c] * step
+            shifts[i, c] = (time - wanted_time) / step
+            times[i, c] = time if is_usable[i] else np.nan
+
+
+@jit
+def _smooth(row, spare):
+    """
+    Replace the path of each channel by the median of its own and its two neighbours'.
+
+    The outermost channel takes the median of its own, its neighbour's smoothed and the line
+    through the next two, so that a tilted array stays tilted. `spare` is overwritten.
+    """
+    n = len(row)
+    for c in range(n):
+        spare[c] = row[c]
+    for c in range(1, n - 1):
+        row[c] = _middle(spare[c - 1], spare[c], spare[c + 1])
+    first = 2 * row[1] - row[2]
+    last = 2 * row[n - 2] - row[n - 3]
+    row[0] = _middle(spare[0], row[1], first)
+    row[n - 1] = _middle(spare[n - 1], row[n - 2], last)
 
 
 @jit
