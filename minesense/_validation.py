@@ -92,6 +92,8 @@ def check_shape(
     array: npt.NDArray[Any], name: str, shape: tuple[int | str, ...]
 ) -> npt.NDArray[Any]:
     """Return the array if its shape is as given; a name stands for any length."""
+    if array.shape == shape:  # at a tenth of the cost
+        return array
     fits = array.ndim == len(shape) and all(
         isinstance(wanted, str) or found == wanted
         for found, wanted in zip(array.shape, shape, strict=True)

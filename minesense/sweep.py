@@ -52,8 +52,8 @@ _UNUSABLE, _NOT_JUDGED, _NOT_CREDITED = (
 _BY_TRACE = ("samples", "time", "position", "heading", "quality")
 
 
-#: Bytes of samples from which a kernel is worth its loading.
-_MANY = 1 << 20
+#: Bytes of samples from which a kernel is worth its loading, and the call of a loaded one.
+_MANY, _SOME = 1 << 20, 1 << 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,9 +198,10 @@ def _refuse_unflagged(
     flags: Quality,
     name: str,
     flag_name: str,
+    many: int = _MANY,
 ) -> None:
     """Raise if a trace without one of the flags holds a value that is not finite."""
-    if _are_finite(values):
+    if _are_finite(values, many):
         return
     finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     bad = ~finite & ((quality & flags) == 0)
@@ -213,10 +214,9 @@ def _refuse_unflagged(
         raise ValueError(msg)
 
 
-def _are_finite(values: npt.NDArray[Any]) -> bool:
-    """Tell whether all values are finite; of many samples by a kernel, in half the time."""
-    is_plain = values.dtype == np.float32 and values.flags.c_contiguous
-    if values.nbytes < _MANY or not is_plain:
+def _are_finite(values: npt.NDArray[Any], many: int) -> bool:
+    """Tell whether all are finite; of so many bytes or more by a kernel, in half the time."""
+    if values.nbytes < many or values.dtype != np.float32 or not values.flags.c_contiguous:
         return bool(np.isfinite(values).all())
     from ._kernels.finite import are_finite  # noqa: PLC0415 - slow to import
 
@@ -273,10 +273,11 @@ def from_stage(
         msg = f"Invalid samples of dtype {samples.dtype}. Must be float32."
         raise TypeError(msg)
     check_shape(samples, "samples", (len(time), *form.sensor.shape))
-    is_dropout = (quality & _UNUSABLE) != 0
-    if is_dropout.any():
-        samples[is_dropout] = np.nan
-    _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE")
+    dropouts = quality & _UNUSABLE
+    if np.count_nonzero(dropouts):
+        samples[dropouts != 0] = np.nan
+    # a stage has loaded kernels anyway
+    _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE", _SOME)
     return assemble(form, samples, time, position, heading, quality)
 
 

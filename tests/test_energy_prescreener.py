@@ -8,6 +8,7 @@ import pytest
 from lanes import make_coils, make_sensor, make_sweep
 from naive_prescreeners import surroundings
 
+from minesense._kernels.energy import log_of_one_more
 from minesense.gpr.prescreen import (
     PrescreenEnergy,
     cell_averaging_factor,
@@ -307,3 +308,16 @@ def test_the_price_of_few_cells():
         cell_averaging_factor(0, false_alarm_probability=0.1)
     with pytest.raises(ValueError, match=r"Invalid false_alarm_probability '1\.0'. Must lie"):
         cell_averaging_factor(3, false_alarm_probability=1)
+
+
+def test_logarithms_match_the_library():
+    """Over all that energies may be, to 3e-12; what is no number stays none."""
+    rng = np.random.default_rng(seed=4)
+    x = np.concatenate([[0, 1e-17, 0.5, 1, 3, 2**52], 10 ** rng.uniform(-300, 300, 300)])
+    rows = np.full((3, len(x)), np.nan)
+    rows[0] = x
+    log_of_one_more(rows)
+    npt.assert_allclose(rows[0], np.log1p(x), rtol=3e-12, atol=0)
+    rows[0] = np.nan
+    log_of_one_more(rows)
+    assert np.isnan(rows[0]).all()

@@ -94,30 +94,31 @@ def shift_traces(samples, shifts, taps, padded, out):
 def _sinc_taps(part, taps):
     """Give the weights of 8 samples for the value at `part` of the way to the fifth."""
     weights = taps[0]
-    values = taps[1]
+    squares = taps[1]
     window = taps[2]
     for k in range(8):
         distance = k - 3 - part
-        values[k] = 6.0 * math.sqrt(max(0.0, 1.0 - (distance / 4) ** 2))
-    _bessel(values, taps[3], window)
+        squares[k] = 9.0 * max(0.0, 1.0 - (distance / 4) ** 2)
+    _bessel(squares, taps[3], window)
     total = 0.0
+    sine = math.sin(math.pi * part)  # of all distances, but for the sign
     for k in range(8):
-        distance = k - 3 - part
-        weights[k] = math.sin(math.pi * distance) / (math.pi * distance) * window[k]
+        weights[k] = (sine if k % 2 == 0 else -sine) / (k - 3 - part) * window[k]
         total += weights[k]
     for k in range(8):
         weights[k] /= total  # a constant stays what it is
 
 
 @jit
-def _bessel(values, terms, totals):
-    """Give the modified Bessel function of order 0, from its series, of 8 values to 6."""
+def _bessel(squares, terms, totals):
+    """Give the modified Bessel function of order 0 of 2 sqrt(x) for 8 numbers x up to 9."""
     for j in range(8):
         terms[j] = 1.0
         totals[j] = 1.0
-    for k in range(1, 25):
-        for j in range(8):  # side by side: divisions are slow one after the other
-            terms[j] *= (values[j] / (2 * k)) ** 2
+    for k in range(1, 21):  # the next term is below the rounding of the sum
+        share = 1.0 / (k * k)
+        for j in range(8):  # side by side
+            terms[j] *= squares[j] * share
             totals[j] += terms[j]
 
 

@@ -1,4 +1,4 @@
-"""Kernels that copy: without counts of references no array can be assigned to a slice."""
+"""Kernels that fill: without counts of references no array can be assigned to a slice."""
 
 from ._jit import jit
 
@@ -29,3 +29,17 @@ def copy_rows(values, out):
     """
     for i in range(len(out)):
         copy_row(values[i], out[i])
+
+
+@jit
+def clear(out):
+    """
+    Set a row to zero.
+
+    Parameters
+    ----------
+    out : (n,) array
+        Overwritten.
+    """
+    for i in range(len(out)):
+        out[i] = 0

@@ -3,6 +3,8 @@
 import numpy as np
 
 from ._jit import jit
+from .copying import clear
+from .selection import select_bits
 
 
 @jit
@@ -115,17 +117,14 @@ def follow_pulse(
         State: traces taken so far.
     steps : (lag + 1, n_channels, n_window) int8 array
         State: p - q of the best path to each sample, trace d in row d modulo the length.
-    work : (3, n_window) float64 array
-        Overwritten.
+    work : (3, 32 n_blocks) float64 array
+        Overwritten; a row holds n_window + 2 jump numbers or more.
     out : (n_ready, n_channels) float64 array
         Overwritten: the sample of the window that the path that is best at trace d took at
         trace d - lag.
     """
     n_traces, n_channels, _ = samples.shape
     n_window = score.shape[1]
-    gain = work[0]
-    ranked = work[1]
-    before = work[2]
     lag = len(steps) - 1
     first = max(0, tally[0] - lag)
     for i in range(n_traces):
@@ -133,46 +132,67 @@ def follow_pulse(
         slot = d % len(steps)
         tally[0] += 1
         for c in range(n_channels):
-            trace = samples[i, c]
-            for q in range(n_window):
-                gain[q] = 0.0
-                before[q] = score[c, q]
+            trace = samples[i, c, start : start + n_window]
             if is_usable[i]:
-                for q in range(n_window):
-                    gain[q] = _magnitude(trace[start + q], polarity)
-                price[c] = stiffness * _median(gain, ranked)
-            _extend(gain, price[c], jump, before, score[c], steps[slot, c])
+                price[c] = stiffness * _find_gain(trace, polarity, work)
+            else:
+                clear(work[0])
+            _extend(work, price[c], jump, score[c], steps[slot, c])
         if d >= lag:
             oldest = d - lag
             trace_back(score, steps, d, oldest, out[oldest - first : oldest - first + 1])
 
 
 @jit
-def _extend(gain, price, jump, before, score, steps):
-    """Give the score of the best path to each sample, less the best of all, and its step."""
-    n_window = len(score)
-    for q in range(n_window):
-        score[q] = before[q]
-        steps[q] = 0
-    for distance in range(1, jump + 1):  # of equals the one that jumps least
-        n = max(0, n_window - distance)
-        _reach(before[:n], price * distance, -distance, score[distance:], steps[distance:])
-        _reach(before[distance:], price * distance, distance, score[:n], steps[:n])
-    best = -np.inf
-    for q in range(n_window):
-        score[q] = gain[q] + score[q]
-        best = max(best, score[q])
-    for q in range(n_window):
-        score[q] -= best
+def _find_gain(trace, polarity, work):
+    """Put the magnitudes of the samples into the first row; return their lower median."""
+    gain = work[0, : len(trace)]
+    singles = work[1].view(np.float32)[: 32 * -(-len(trace) // 32)]
+    for q in range(len(trace)):
+        gain[q] = _magnitude(trace[q], polarity)
+    for q in range(len(trace)):
+        singles[q] = abs(gain[q])  # as exact as the sample, and no negative zero
+    for q in range(len(trace), len(singles)):  # whole blocks are counted faster
+        singles[q] = np.inf
+    bits = singles.view(np.int32)
+    bits[0] = select_bits(bits, (len(trace) - 1) // 2)
+    return np.float64(singles[0])
 
 
 @jit
-def _reach(before, cost, step, score, steps):
-    """Take the step to each sample where its path, less the cost, beats the best so far."""
-    for q in range(len(score)):
-        top = before[q] - cost
-        steps[q] = step if top > score[q] else steps[q]
-        score[q] = top if top > score[q] else score[q]
+def _extend(work, price, jump, score, steps):
+    """
+    Give the score of the best path to each sample, less the best of all, and its step.
+
+    The first row of `work` is the gain; the others are overwritten.
+    """
+    n_window = len(score)
+    gain = work[0, :n_window]
+    move = work[1, :n_window]  # as wide as scores, so that both are chosen at once
+    padded = work[2]
+    for k in range(jump):
+        padded[k] = -np.inf
+        padded[n_window + jump + k] = -np.inf
+    for q in range(n_window):
+        padded[jump + q] = score[q]
+        move[q] = 0.0
+    for distance in range(1, jump + 1):  # of equals the one that jumps least
+        cost, step = price * distance, np.float64(distance)
+        left = padded[jump - distance : jump - distance + n_window]
+        right = padded[jump + distance : jump + distance + n_window]
+        for q in range(n_window):
+            top, went = score[q], move[q]
+            went = -step if left[q] - cost > top else went
+            top = left[q] - cost if left[q] - cost > top else top
+            move[q] = step if right[q] - cost > top else went
+            score[q] = right[q] - cost if right[q] - cost > top else top
+    best = -np.inf
+    for q in range(n_window):
+        score[q] = gain[q] + score[q]
+        best = score[q] if score[q] > best else best
+    for q in range(n_window):
+        score[q] -= best
+        steps[q] = np.int8(move[q])
 
 
 @jit
@@ -194,38 +214,6 @@ def _magnitude(value, polarity):
     if polarity == 0:
         return abs(number)
     return max(polarity * number, 0.0)
-
-
-@jit
-def _median(values, ranked):
-    """Return the lower median; `ranked` is overwritten (quickselect)."""
-    for k in range(len(values)):
-        ranked[k] = values[k]
-    middle = (len(values) - 1) // 2
-    left = 0
-    right = len(values) - 1
-    while left < right:
-        pivot = ranked[(left + right) // 2]
-        i = left
-        j = right
-        while i <= j:
-            while ranked[i] < pivot:
-                i += 1
-            while ranked[j] > pivot:
-                j -= 1
-            if i <= j:
-                swap = ranked[i]
-                ranked[i] = ranked[j]
-                ranked[j] = swap
-                i += 1
-                j -= 1
-        if middle <= j:
-            right = j
-        elif middle >= i:
-            left = i
-        else:
-            break
-    return ranked[middle]
 
 
 @jit
@@ -296,28 +284,21 @@ def best_path(
         Overwritten.
     steps : (n_traces, n_window) int8 array
         Overwritten.
-    work : (3, n_window) float64 array
-        Overwritten.
+    work : (3, 32 n_blocks) float64 array
+        Overwritten; a row holds n_window + 2 jump numbers or more.
     out : (n_traces, n_channels) float64 array
         The column of the channel is overwritten, as by `trace_back`, with the offsets.
     """
     n_window = len(score)
-    gain = work[0]
-    ranked = work[1]
-    before = work[2]
     price = 0.0
-    for q in range(n_window):
-        score[q] = 0.0
+    clear(score)
     for d in range(len(samples)):
-        trace = samples[d, channel]
-        for q in range(n_window):
-            gain[q] = 0.0
-            before[q] = score[q]
         if is_usable[d]:
-            for q in range(n_window):
-                gain[q] = _magnitude(trace[start + q], polarity)
-            price = stiffness * _median(gain, ranked)
-        _extend(gain, price, jump, before, score, steps[d])
+            trace = samples[d, channel, start : start + n_window]
+            price = stiffness * _find_gain(trace, polarity, work)
+        else:
+            clear(work[0])
+        _extend(work, price, jump, score, steps[d])
     last = 0
     for k in range(n_window):
         if score[k] > score[last]:
@@ -330,33 +311,63 @@ def best_path(
 
 
 @jit
-def median_of_neighbours(path, spare):
+def place_pulses(
+    path, is_usable, n_window, window_time, step, wanted_time, flag, times, shifts, flags
+):
     """
-    Replace the path of each channel by the median of its own and its two neighbours'.
-
-    The outermost channel takes the median of its own, its neighbour's smoothed and the line
-    through the next two, so that a tilted array stays tilted.
+    Give the two-way times of a path, smoothed across the lane, and the shifts from there.
 
     Parameters
     ----------
     path : (n_traces, n_channels) float64 array
-        Overwritten.
-    spare : (n_channels,) float64 array
-        Overwritten.
+        In samples of the search window; overwritten with what `_smooth` makes of it.
+    is_usable : (n_traces,) bool array
+    n_window : int
+        Samples of the search window.
+    window_time, step, wanted_time : float
+        Two-way time at which the window starts, of a sample, and where a pulse is put.
+    flag : int
+        Of traces in which half of the channels or more have the pulse at the border.
+    times : (n_traces, n_channels) float64 array
+        Overwritten, NaN where a trace is not usable.
+    shifts : (n_traces, n_channels) float64 array
+        Overwritten with the way to the wanted time, in samples, of all traces.
+    flags : (n_traces,) int64 array
+        Overwritten with the flag or zero.
     """
-    n_traces, n = path.shape
-    if n < 3:
-        return
-    for i in range(n_traces):
+    n_channels = path.shape[1]
+    for i in range(len(path)):
         row = path[i]
-        for c in range(n):
-            spare[c] = row[c]
-        for c in range(1, n - 1):
-            row[c] = _middle(spare[c - 1], spare[c], spare[c + 1])
-        first = 2 * row[1] - row[2]
-        last = 2 * row[n - 2] - row[n - 3]
-        row[0] = _middle(spare[0], row[1], first)
-        row[n - 1] = _middle(spare[n - 1], row[n - 2], last)
+        n_doubtful = 0
+        for c in range(n_channels):
+            if row[c] <= 0.5 or row[c] >= n_window - 1.5:
+                n_doubtful += 1
+        flags[i] = flag if 2 * n_doubtful >= n_channels else 0
+        if n_channels >= 3:
+            _smooth(row, times[i])
+        for c in range(n_channels):
+            time = window_time + row[c] * step
+            shifts[i, c] = (time - wanted_time) / step
+            times[i, c] = time if is_usable[i] else np.nan
+
+
+@jit
+def _smooth(row, spare):
+    """
+    Replace the path of each channel by the median of its own and its two neighbours'.
+
+    The outermost channel takes the median of its own, its neighbour's smoothed and the line
+    through the next two, so that a tilted array stays tilted. `spare` is overwritten.
+    """
+    n = len(row)
+    for c in range(n):
+        spare[c] = row[c]
+    for c in range(1, n - 1):
+        row[c] = _middle(spare[c - 1], spare[c], spare[c + 1])
+    first = 2 * row[1] - row[2]
+    last = 2 * row[n - 2] - row[n - 3]
+    row[0] = _middle(spare[0], row[1], first)
+    row[n - 1] = _middle(spare[n - 1], row[n - 2], last)
 
 
 @jit

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._jit import jit
 from .along_track import enter_row, replace_values
+from .selection import count_less, greatest_to, select_bits
 
 
 @jit
@@ -248,48 +249,15 @@ def divide_by_spread(
 
 @jit
 def _median_of_positive(values):
-    """
-    Return the median of the values, none below zero, that are above it; zero if none is.
-
-    Such numbers are in the order of their bits read as whole numbers. So the bits of the
-    middle one are found by counting, from the highest on, whatever the values are: a search
-    that branches on them takes several times as long.
-    """
+    """Return the median of the values, none below zero, that are above it; zero if none is."""
     bits = values.view(np.int32)
-    n_zero = _count_less(bits, 1)
+    n_zero = count_less(bits, 1)
     n = len(values) - n_zero
     if n == 0:
         return 0.0
     rank = n_zero + n // 2
-    found = 0
-    n_less = n_zero
-    for k in range(30, -1, -1):
-        n_below = _count_less(bits, found | (1 << k))
-        if n_below <= rank:
-            found |= 1 << k
-            n_less = n_below
-    upper = _greatest_to(values, bits, found)
-    if n % 2 == 1 or n_less < rank:
+    found = select_bits(bits, rank)
+    upper = greatest_to(values, bits, found)
+    if n % 2 == 1 or count_less(bits, found) < rank:
         return upper
-    return (_greatest_to(values, bits, found - 1) + upper) / 2
-
-
-@jit
-def _count_less(bits, limit):
-    """Return how many of the whole numbers are less than a limit."""
-    number = np.int32(limit)
-    n = np.int32(0)
-    for j in range(len(bits)):
-        n = np.int32(n + (1 if bits[j] < number else 0))  # 32 bits: twice as many at once
-    return n
-
-
-@jit
-def _greatest_to(values, bits, limit):
-    """Return the greatest of the values whose bits are not above a limit."""
-    number = np.int32(limit)
-    greatest = np.float32(0)
-    for j in range(len(values)):
-        if bits[j] <= number and values[j] > greatest:
-            greatest = values[j]
-    return np.float64(greatest)
+    return (greatest_to(values, bits, found - 1) + upper) / 2

@@ -67,6 +67,6 @@ class DepthBins:
     def log_energy(self, samples: Samples) -> Samples:
         """Return log(1 + energy) of every trace, channel and bin."""
         energy = np.empty((*samples.shape[:2], self.n_bins), np.float32)
-        halves = np.empty(self.n_bins + 1)
-        log_bin_energy(samples, self.start, self.hop, halves, energy)
+        scratch = np.empty((4, 32 * (self.n_bins // 32 + 1)))  # n_bins + 1 half bins
+        log_bin_energy(samples, self.start, self.hop, scratch, energy)
         return energy

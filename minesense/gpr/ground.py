@@ -13,7 +13,7 @@ from .._kernels.pulse_path import (
     add_offsets,
     best_path,
     follow_pulse,
-    median_of_neighbours,
+    place_pulses,
     trace_back,
 )
 from .._validation import check_not_negative, check_one_of, check_positive
@@ -167,7 +167,7 @@ class AlignGround(LaneStage):
         self._score, self._price = np.zeros(shape), np.zeros(n_channels)
         self._taken = np.zeros(1, np.int64)
         self._steps = self._path_state(shape)
-        self._work = np.empty((3, self._n_window))
+        self._work = np.empty((3, 32 * -(-(self._n_window + 2 * _JUMP) // 32)))
         self._held = HeldTraces(sensor.shape, np.float32)
         self._is_usable = HeldTraces((), np.bool_)
         self._shift = scratch_of_shift(sensor)
@@ -217,14 +217,23 @@ class AlignGround(LaneStage):
     def _align(self, path: Floats) -> tuple[Samples, Flags]:
         """Return the traces whose path is known, moved, and flags where it is doubtful."""
         n = len(path)
-        is_at_border = (path <= 0.5) | (path >= self._n_window - 1.5)
-        flags = np.where(2 * is_at_border.sum(axis=1) >= path.shape[1], _UNKNOWN, 0)
-        median_of_neighbours(path, np.empty(path.shape[1]))
-        times = self._axis_start + (self._first + path) * self._step
+        times, shifts = np.empty(path.shape), np.empty(path.shape)
+        flags = np.empty(n, np.int64)
+        place_pulses(
+            path,
+            self._is_usable.traces[:n],
+            self._n_window,
+            self._axis_start + self._first * self._step,
+            self._step,
+            self.ground_time,
+            _UNKNOWN,
+            times,
+            shifts,
+            flags,
+        )
         samples = self._held.traces[:n]
         aligned = np.empty_like(samples)
-        shift_traces(samples, (times - self.ground_time) / self._step, *self._shift, aligned)
-        times[~self._is_usable.traces[:n]] = np.nan
+        shift_traces(samples, shifts, *self._shift, aligned)
         self.ground_times = times
         self._held.drop(n)
         self._is_usable.drop(n)

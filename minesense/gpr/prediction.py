@@ -240,19 +240,18 @@ class PrescreenPrediction(LaneStage):
     def _restart(self, n_channels: int, n_bins: int) -> None:
         """Set up what is learnt along a lane, before anything is."""
         n_held = self._n_guard + self._every * (self._n_lags - 1) + 1
-        self._held = np.zeros((n_held, n_channels, n_bins), np.float32)
+        self._held = np.zeros((n_held, n_channels * n_bins), np.float32)
         self._presence = np.zeros(n_held, np.int64)
         channels = np.arange(n_channels)
         n_near = np.minimum(n_channels - 1, channels + self.reach) + 1
         n_near -= np.maximum(0, channels - self.reach)
-        self._weights = np.empty(
-            (n_channels, self._n_lags, 2 * self.reach + 1, n_bins), np.float32
-        )
-        self._weights[:] = 1 / (self._n_lags * n_near[:, None, None, None])
+        width = (2 * self.reach + 1) * n_bins
+        self._weights = np.empty((n_channels, self._n_lags, width), np.float32)
+        self._weights[:] = 1 / (self._n_lags * n_near[:, None, None])
         self._power = np.zeros((n_channels, n_bins))
         self._variance = np.zeros((n_channels, n_bins))
         self._tally = np.zeros(3, np.int64)
-        self._scratch = np.empty((n_channels + 2, n_bins), np.float32)
+        self._scratch = np.empty((4, n_channels * n_bins), np.float32)
 
     def _output_sensor(self, sensor: Sensor) -> Sensor:
         return self._bins.score_sensor(sensor)
