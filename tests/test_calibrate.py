@@ -99,6 +99,7 @@ def test_calibration_error_is_the_mean_gap():
     p = [0.05, 0.05, 0.95, 0.95]
     npt.assert_allclose(expected_calibration_error(p, [0, 0, 1, 1]), 0.05)
     npt.assert_allclose(expected_calibration_error(p, [1, 1, 0, 0]), 0.95)
+    assert np.isnan(expected_calibration_error([], []))  # nothing was promised
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,12 @@ class Places:
         result: Floats = np.where((n_clutter > 0) & (lost[:, -1] > 0), share, np.nan)
         return result
 
+    def shares(self, drawn: npt.NDArray[np.int64], missed: int) -> Floats:
+        """Return the share for resamplings; NaN with one lane, which is always the same."""
+        if len(self.names) < 2:
+            return np.full(len(drawn), np.nan)
+        return self.share(drawn, missed)
+
     def draw(self, rng: np.random.Generator, n: int) -> npt.NDArray[np.int64]:
         """Return how often each lane counts in n resamplings, (n, n_lanes)."""
         k = len(self.names)
@@ -150,7 +156,7 @@ def rejection(
 
     Limits are percentiles over lanes drawn with replacement, whole, mines and clutter
     together. A mine worse than all in the sample cannot be drawn: with few mines, the
-    upper limit at no mine lost is too high.
+    upper limit at no mine lost is too high. With a single lane there are no limits: NaN.
 
     Examples
     --------
@@ -176,7 +182,7 @@ def rejection(
             raise ValueError(msg)
         limit = float(places.mine_scores[k])
         rejected = int((places.clutter_scores < limit).sum())
-        low, high, n = percentiles(places.share(drawn, k), confidence)
+        low, high, n = percentiles(places.shares(drawn, k), confidence)
         n_clutter = len(places.clutter_scores)
         results.append(
             Rejection(
