@@ -309,6 +309,8 @@ def test_two_orders_are_compared_on_the_same_lanes():
         ({"scores": [1.0, math.nan, 0.0, 0.0]}, "1 of 4 values are NaN"),
         ({"labels": [1, 1, 1, 1]}, "4 mines of 4 places. Must hold both"),
         ({"labels": [1, 0]}, "Invalid labels with shape"),
+        ({"labels": [1, 0, 1, math.nan]}, "Invalid labels: one is nan"),
+        ({"labels": ["1", "0", "1", "0"]}, "Invalid labels: one is '1'"),
         ({"lanes": ["A", "", "B", "B"]}, "Invalid lanes"),
         ({"lanes": ["A"]}, "Invalid lanes of 1 places"),
         ({"emplacements": ["m", "m", "", ""]}, "places of 'm' lie in 'A' and 'B'"),

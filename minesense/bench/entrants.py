@@ -17,7 +17,7 @@ from ..sweep import Sweep
 from ..training import ScreenedLanes, screen_lanes, train_screened
 from ..truth import Truth
 from .chance import Dowsing, RandomMarks
-from .found import Found
+from .found import Found, check_found
 from .surveys import part_of
 
 
@@ -210,7 +210,8 @@ class AlarmFile:
     FormatError, OSError
         If the file is of neither form, or cannot be read.
     ValueError
-        If it holds no alarm, or one of a lane that is none of the benchmark's.
+        If it holds no alarm, one of a lane that is none of the benchmark's, or what cannot be
+        judged: an alarm twice, a score or a probability that is none.
     """
 
     def __init__(self, path: str | Path, threshold: float | None = None):
@@ -222,6 +223,12 @@ class AlarmFile:
         if not self._alarms:
             msg = f"Invalid file '{path}': it holds no alarm. Must hold at least one."
             raise ValueError(msg)
+        try:  # now, and not after the work
+            for alarms in self._alarms.values():
+                check_found(Found(ranked=alarms, threshold=0.0))
+        except (TypeError, ValueError) as error:
+            msg = f"{error} In file '{path}'."
+            raise ValueError(msg) from None
         lowest = min(alarm.score for alarms in self._alarms.values() for alarm in alarms)
         stated = lowest if threshold is None else threshold
         self._threshold = check_number(stated, "threshold")

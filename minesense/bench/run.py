@@ -22,7 +22,15 @@ from .honesty import judge_honesty, true_coverage
 from .outcomes import Outcomes, differences, draw_lanes, pool, readings
 from .promises import judge_promises
 from .reference import Reference, make_reference
-from .results import TIMES, describe_data, new_document, outcomes_to_json, places_to_json
+from .results import (
+    CONTENT,
+    TIMES,
+    content_sha256,
+    describe_data,
+    new_document,
+    outcomes_to_json,
+    places_to_json,
+)
 from .scenarios import TESTS, Plan
 from .streaming import judge_streaming
 from .surveys import Survey, make_survey
@@ -141,6 +149,7 @@ def run_benchmark(
         "cpu": platform.processor() or platform.machine(),
         "n_cpus": os.cpu_count(),
     }
+    document[CONTENT] = content_sha256(document)
     return document
 
 

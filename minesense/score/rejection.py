@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_count, check_probability, check_rng, check_shape
+from .._validation import (
+    check_array,
+    check_count,
+    check_labels,
+    check_probability,
+    check_rng,
+    check_shape,
+)
 from ..sweep import Floats
 
 
@@ -144,9 +151,9 @@ def rejection(
     Raises
     ------
     TypeError, ValueError
-        If lengths differ; a score is not finite; there is no clutter, or no more mines than
-        may be lost; a mine of `emplacements` has no name or lies in two lanes; or rng is
-        no generator.
+        If lengths differ; a score is not finite; a label is not true or false, or 1 or 0;
+        there is no clutter, or no more mines than may be lost; a mine of `emplacements` has no
+        name or lies in two lanes; or rng is no generator.
 
     Notes
     -----
@@ -227,7 +234,7 @@ def check_places(
         As for :func:`rejection`.
     """
     values = check_array(scores, "scores", ("n",))
-    is_mine = check_shape(np.asarray(labels), "labels", (len(values),)).astype(bool)
+    is_mine = check_shape(check_labels(labels), "labels", (len(values),))
     names = [str(lane) for lane in lanes]
     if len(names) != len(values) or "" in names:
         msg = f"Invalid lanes of {len(names)} places. Must be a name for each of {len(values)}."
