@@ -168,6 +168,15 @@ def test_a_run_does_not_differ_from_itself():
         assert not item.is_beyond_chance
 
 
+def test_a_single_lane_tells_no_difference():
+    """Drawn again it is the same lane, and its limits would have no width."""
+    one, two = (make_outcomes([3, 1], scores, lanes=1) for scores in ([2.5], [2.5, 2.0, 1.5]))
+    found = differences(one, two, rng=np.random.default_rng(0), figures=("pauc_1", "far"))
+    assert found["pauc_1"].value < 0
+    assert not any(item.is_beyond_chance for item in found.values())
+    assert math.isnan(found["pauc_1"].high)
+
+
 def test_pairs_see_what_two_intervals_do_not():
     """Every lane a little worse, while lanes differ widely: the paired limits exclude zero."""
     rng = np.random.default_rng(seed=3)

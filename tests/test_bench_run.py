@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import io
 import json
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,6 +36,7 @@ from minesense.bench import (
     without_times,
     write_secret,
 )
+from minesense.bench.results import CONTENT, content_sha256
 from minesense.bench.surveys import part_of
 from minesense.detect import RECIPES
 from minesense.io import write_csv
@@ -377,7 +379,8 @@ def test_a_worse_run_is_a_regression(results, tmp_path):
     assert {row.entrant for row in found.regressions} == {"full"}
     assert not compare_results(worse, results, n_resamples=50).regressions
     for name, document in (("a", results), ("b", worse)):
-        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+        whole = document | {CONTENT: content_sha256(document)}
+        (tmp_path / f"{name}.json").write_text(json.dumps(whole))
     done = run("bench", "--compare", tmp_path / "a.json", tmp_path / "b.json")
     assert done.code == 1
     assert "REGRESSION" in done.out
@@ -424,11 +427,16 @@ def test_other_sweeps_and_targets_are_noted(results):
 
 
 def test_results_that_were_changed_are_refused(results, tmp_path):
-    """No JSON, no results, a changed configuration."""
+    """No JSON, no results, a changed configuration, a better figure, a NaN."""
     path = tmp_path / "a.json"
-    other = copy.deepcopy(results)
+    path.write_text(json.dumps(results))
+    assert read_results(path) == results
+    other, better, broken = (copy.deepcopy(results) for _ in range(3))
     other["configuration"]["n_resamples"] = 1
-    for text in ("{", "[]", "{}", json.dumps(other)):
+    outcomes = better["tracks"]["A"]["parts"]["lane_out"]["outcomes"]["random"]
+    outcomes["detected"] = [1] * len(outcomes["detected"])
+    broken["exclusions"] = float("nan")
+    for text in ("{", "[]", "{}", *map(json.dumps, (other, better, broken))):
         path.write_text(text)
         with pytest.raises(ValueError, match="Invalid results"):
             read_results(path)
@@ -450,6 +458,7 @@ def test_a_promise_is_kept_or_not(tmp_path):
     results = {
         "benchmark": head | {"commitment": commitment(secret)},
         "data": {"soil_out": {"truth_sha256": truth}},
+        "tracks": {},
     }
     assert reveal(results, secret) == []
     other = Secret(seed=secret.seed + 1, nonce=secret.nonce)
@@ -470,6 +479,24 @@ def test_a_bad_secret_is_refused_and_not_shown(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match="Must be JSON with a seed and a nonce"):
         read_secret(path)
+
+
+def test_a_reveal_needs_the_truth_of_all_that_was_judged(tmp_path):
+    """What is not told, or told in another form, is not verified."""
+    secret, plan = write_secret(tmp_path / "secret.json"), benchmark_plan("quick")
+    head = {"version": plan.version, "size": "quick", "plan_sha256": plan.sha256}
+    data = {
+        part: {"truth_sha256": plan_truth(plan, part, seed=secret.seed).sha256}
+        for part in ("training", "faulty")
+    }
+    told = {"benchmark": head | {"commitment": commitment(secret)}, "tracks": {"D": {}}}
+    assert reveal(told | {"data": data}, secret) == []
+    del data["training"]
+    assert reveal(told | {"data": data}, secret) == ["no truth is told of training"]
+    assert reveal(told | {"data": {}, "tracks": {}}, secret) == ["no truth is told of any part"]
+    for broken in ({"data": {"training": {}, "faulty": {}}}, {}):
+        with pytest.raises(ValueError, match="Must be a file of `minesense bench`"):
+            reveal(told | broken, secret)
 
 
 # -- entrants and the command --------------------------------------------------------------
@@ -496,6 +523,36 @@ def test_a_file_of_alarms_enters(tmp_path, plan):
     write_csv([], path, synthetic=True)
     with pytest.raises(ValueError, match="it holds no alarm"):
         AlarmFile(path)
+
+
+def test_a_file_of_alarms_is_checked_before_the_run(tmp_path):
+    """An alarm twice, a score or a probability that is none: not after an hour of work."""
+    from fields import make_alarm  # noqa: PLC0415
+
+    path, lane = tmp_path / "mine.csv", "soil_out/soil/lane 01"
+    alarm = make_alarm(1.0, 2.0, 3.0, lane=lane)
+    for changes, message in (
+        ([{}, {}], "it occurs twice"),
+        ([{}, {"identifier": "again"}], "it has the place and time of alarm"),
+        ([{"score": math.nan}], "Must be finite. In file"),
+        ([{"probability": 1.5}], "Invalid probability '1.5'"),
+    ):
+        alarms = [dataclasses.replace(alarm, **change) for change in changes]
+        write_csv(alarms, path, synthetic=True)
+        with pytest.raises(ValueError, match=message):
+            AlarmFile(path)
+
+
+def test_who_is_left_out_of_a_test_makes_a_run_that_failed(tmp_path, monkeypatch):
+    """The command leaves with 1, not with a table in which somebody is missing."""
+    monkeypatch.setattr("minesense.apps.bench.benchmark_plan", lambda size: tiny_plan())
+    options = ("--track", "A", "--output", tmp_path)
+    done = run("bench", "--entrant", "test_bench_run:Lists", "--entrant", "random", *options)
+    assert done.code == 1
+    assert "Must be a Found or a Detection" in done.out
+    done = run("bench", "--entrant", "random", "--track", "D", *options)
+    assert done.code == 0  # no claim is no fault
+    assert read_results(tmp_path / "quick.json")["exclusions"]
 
 
 @pytest.mark.parametrize(

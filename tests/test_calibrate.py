@@ -99,6 +99,7 @@ def test_calibration_error_is_the_mean_gap():
     p = [0.05, 0.05, 0.95, 0.95]
     npt.assert_allclose(expected_calibration_error(p, [0, 0, 1, 1]), 0.05)
     npt.assert_allclose(expected_calibration_error(p, [1, 1, 0, 0]), 0.95)
+    assert np.isnan(expected_calibration_error([], []))  # nothing was promised
 
 
 @pytest.mark.parametrize(
@@ -273,3 +274,6 @@ def test_reliability_is_counted_by_bin_and_lane():
         reliability([math.nan], [1], ["a"])
     with pytest.raises(ValueError, match="probabilities between 0 and 1"):
         reliability([1.5], [1], ["a"])
+    for wrong in (["0", "1"], [0, math.nan], [0, 2]):  # not mines, because they are not 0
+        with pytest.raises(ValueError, match="Must be true or false"):
+            reliability([0.1, 0.2], wrong, ["a", "a"])

@@ -132,6 +132,12 @@ def test_too_little_background_to_tell_is_unfamiliar():
     lost = dataclasses.replace(screen, parts=parts)
     (found,) = unfamiliar_ground([{"gpr": lost}], monitors, SETTINGS)
     assert "missing" in found.reason
+    # neither its background nor its clutter is told: it says nothing of what is familiar
+    told = ground_statistics(parts[0], SETTINGS)
+    assert math.isnan(told["tail"])
+    assert math.isnan(told["context_clutter"])
+    assert math.isnan(told["context_clutter_tail"])
+    assert math.isfinite(told["context_height"])
 
 
 def test_places_take_the_verdict_of_the_sensors_that_saw_them():

@@ -152,6 +152,24 @@ def test_a_detector_equals_itself():
     json.dumps(result.to_dict(), allow_nan=False)
 
 
+def test_a_single_lane_tells_nothing_apart():
+    """Drawn again it is the same lane: its false alarms would have an interval of no width."""
+    first, second = (make_outcomes(n_lanes=1, noise=k) for k in (1, 2))
+    found = compare(first, second, rng=rng(), n_resamples=50).differences
+    assert found["far"].value != 0
+    assert not any(item.is_told_apart for item in found.values())
+    assert all(math.isnan(item.low) and math.isnan(item.high) for item in found.values())
+    scores, labels = [3.0, 2.0, 1.0, 0.0], [True, True, False, False]
+    (alone,) = rejection(scores, labels, ["A"] * 4, rng=rng(), missed=(0,))
+    assert (alone.value, alone.n_resamples) == (1.0, 0)
+    assert math.isnan(alone.low)
+    (pair,) = compare_rejections(
+        scores, [0.0, 2.0, 1.0, 3.0], labels, ["A"] * 4, rng=rng(), missed=(0,)
+    )
+    assert pair.value != 0
+    assert not pair.is_told_apart
+
+
 def test_intervals_cover_the_difference():
     """Over fields with lane effects, limits hold the true difference about as often as said."""
     held = []
@@ -291,6 +309,8 @@ def test_two_orders_are_compared_on_the_same_lanes():
         ({"scores": [1.0, math.nan, 0.0, 0.0]}, "1 of 4 values are NaN"),
         ({"labels": [1, 1, 1, 1]}, "4 mines of 4 places. Must hold both"),
         ({"labels": [1, 0]}, "Invalid labels with shape"),
+        ({"labels": [1, 0, 1, math.nan]}, "Invalid labels: one is nan"),
+        ({"labels": ["1", "0", "1", "0"]}, "Invalid labels: one is '1'"),
         ({"lanes": ["A", "", "B", "B"]}, "Invalid lanes"),
         ({"lanes": ["A"]}, "Invalid lanes of 1 places"),
         ({"emplacements": ["m", "m", "", ""]}, "places of 'm' lie in 'A' and 'B'"),

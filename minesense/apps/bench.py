@@ -10,6 +10,7 @@ from tqdm import tqdm
 from ..bench import (
     ENTRANTS,
     MOST_SUBMISSIONS,
+    TESTS,
     AlarmFile,
     Entrant,
     Screens,
@@ -56,7 +57,7 @@ def run(options: Namespace) -> str:
     -------
     text : str
         Tables; a :class:`Verdict` of code 1 for a regression, an entrant that could not be
-        trained, or a secret that does not fit.
+        trained or judged, or a secret that does not fit.
 
     Raises
     ------
@@ -118,8 +119,9 @@ def _run(options: Namespace) -> str:
     write_json(path, results)
     lines = [f"commitment {promise}"] if promise else []
     text = "\n".join([*lines, format_results(results), f"wrote {path}"])
-    # who was to be compared and could not even be trained makes a run that failed
-    is_lame = any(item["part"] == "training" for item in results["exclusions"])
+    # who was to be compared and could not be makes a run that failed
+    needed = ("training", *TESTS)
+    is_lame = any(item["part"] in needed for item in results["exclusions"])
     is_broken = results["tracks"].get("C", {}).get("n_failed", 0) > 0
     return Verdict(text, 1) if is_lame or is_broken else text
 

@@ -64,7 +64,7 @@ def _add_bench(commands: Commands) -> None:
     _add_comparing(parser)
     parser.epilog = (
         f"{EXIT_CODES}\nWith --compare or reveal, 1 also: worse, or not verified; of a run: an "
-        "entrant\ncould not be trained."
+        "entrant\ncould not be trained, or was left out of a test."
     )
 
 

@@ -3,7 +3,8 @@
 from .compare import Comparison, Row, compare_results
 from .detection import judge_detection
 from .discrimination import Places, judge_discrimination, places_of
-from .entrants import ENTRANTS, AlarmFile, Entrant, Found, Screens, new_entrant
+from .entrants import ENTRANTS, AlarmFile, Entrant, Screens, new_entrant
+from .found import Found
 from .honesty import judge_honesty, lane_claims, true_coverage
 from .outcomes import Difference, Outcomes, differences
 from .reference import Reference, make_reference

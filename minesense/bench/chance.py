@@ -14,7 +14,7 @@ from ..detect import DetectorSettings, fit, predict
 from ..score import Halo, match, random_alarms
 from ..sweep import Floats, Sweep
 from ..truth import Truth
-from .entrants import Found
+from .found import Found
 
 #: Marks per m2: four times as many as the last false-alarm rate that a figure is read at.
 DENSITY = 4.0

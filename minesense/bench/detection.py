@@ -53,7 +53,7 @@ def outcomes_of(found: Any, reference: Reference) -> tuple[Outcomes, Matching]:
     Raises
     ------
     ValueError
-        If a score is NaN, an identifier occurs twice or the threshold is not finite.
+        If a score is not finite, an identifier occurs twice or the threshold is not finite.
 
     Examples
     --------

@@ -3,76 +3,22 @@
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from .._validation import check_number, check_one_of
 from ..alarm import Alarm
-from ..coverage import Coverage, Rectangle, Region
+from ..coverage import Rectangle, Region
 from ..detect import RECIPES, Detection, DetectorSettings, Recipe
 from ..digest import canonical
 from ..io import read_alarms
 from ..sweep import Sweep
 from ..training import ScreenedLanes, screen_lanes, train_screened
 from ..truth import Truth
+from .chance import Dowsing, RandomMarks
+from .found import Found, check_found
 from .surveys import part_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Found:
-    """What an entrant returns; a :class:`minesense.detect.Detection` will do as well."""
-
-    ranked: Sequence[Alarm]  #: every place that was noticed, so that a curve can be drawn
-    threshold: float  #: of the score, set before the test was seen
-    coverage: Coverage | None = None  #: ground that it claims to have observed
-
-
-def check_found(found: Any) -> Any:
-    """
-    Return what an entrant found, if it can be judged.
-
-    Parameters
-    ----------
-    found : Found or Detection
-        What it returned.
-
-    Returns
-    -------
-    found : Found or Detection
-        The same.
-
-    Raises
-    ------
-    TypeError
-        If it has no `ranked` alarms, no `threshold`, or one of them is of the wrong type.
-    ValueError
-        If the threshold is not finite, a score is NaN, or an identifier occurs twice.
-
-    Examples
-    --------
-    >>> from minesense.bench.entrants import check_found
-    >>> check_found([])
-    Traceback (most recent call last):
-    TypeError: Invalid result of type list. Must be a Found or a Detection.
-    """
-    if not hasattr(found, "ranked") or not hasattr(found, "threshold"):
-        msg = f"Invalid result of type {type(found).__name__}. Must be a Found or a Detection."
-        raise TypeError(msg)
-    check_number(found.threshold, "threshold")
-    names = set()
-    for alarm in found.ranked:
-        if not isinstance(alarm, Alarm):
-            msg = f"Invalid ranked: one is of type {type(alarm).__name__}. Must be Alarms."
-            raise TypeError(msg)
-        if math.isnan(alarm.score) or alarm.identifier in names:
-            what = "its score is NaN" if math.isnan(alarm.score) else "it occurs twice"
-            msg = f"Invalid alarm '{alarm.identifier}': {what}. Must be ranked once."
-            raise ValueError(msg)
-        names.add(alarm.identifier)
-    return found
 
 
 @runtime_checkable
@@ -264,7 +210,8 @@ class AlarmFile:
     FormatError, OSError
         If the file is of neither form, or cannot be read.
     ValueError
-        If it holds no alarm, or one of a lane that is none of the benchmark's.
+        If it holds no alarm, one of a lane that is none of the benchmark's, or what cannot be
+        judged: an alarm twice, a score or a probability that is none.
     """
 
     def __init__(self, path: str | Path, threshold: float | None = None):
@@ -276,6 +223,12 @@ class AlarmFile:
         if not self._alarms:
             msg = f"Invalid file '{path}': it holds no alarm. Must hold at least one."
             raise ValueError(msg)
+        try:  # now, and not after the work
+            for alarms in self._alarms.values():
+                check_found(Found(ranked=alarms, threshold=0.0))
+        except (TypeError, ValueError) as error:
+            msg = f"{error} In file '{path}'."
+            raise ValueError(msg) from None
         lowest = min(alarm.score for alarms in self._alarms.values() for alarm in alarms)
         stated = lowest if threshold is None else threshold
         self._threshold = check_number(stated, "threshold")
@@ -364,8 +317,6 @@ def _chance(kind: str) -> Callable[[Screens], Entrant]:
     """Return what makes a baseline that sees no sample."""
 
     def make(_screens: Screens) -> Entrant:
-        from .chance import Dowsing, RandomMarks  # noqa: PLC0415, it imports Found from here
-
         return Dowsing() if kind == "dowsing" else RandomMarks()
 
     return make

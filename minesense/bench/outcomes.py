@@ -350,7 +350,8 @@ def differences(
     -------
     found : dict of Difference
         By figure. Ground common to both cancels, so that the limits are those of the
-        difference and not of either detector.
+        difference and not of either detector. With a single lane they are NaN: drawn again
+        it is the same.
 
     Raises
     ------
@@ -404,6 +405,9 @@ def _differences(
     for name in figures:
         a, b = (float(point[name][0]) for point in points)
         with np.errstate(invalid="ignore"):  # infinity less infinity: neither is better
-            low, high = percentiles(samples[1][name] - samples[0][name], confidence=confidence)
+            change = samples[1][name] - samples[0][name]
+        if draws.lanes.shape[1] < 2:
+            change = np.full_like(change, np.nan)
+        low, high = percentiles(change, confidence=confidence)
         found[name] = Difference(first=a, second=b, value=b - a, low=low, high=high)
     return found

@@ -32,6 +32,9 @@ LABEL = "SYNTHETIC"
 #: Blocks that differ from one run to the next though nothing else does.
 TIMES = "times"
 
+#: Names the SHA-256 of all else but the times.
+CONTENT = "content_sha256"
+
 #: Packages whose version may change a result.
 _PACKAGES = ("numpy", "scipy", "numba", "scikit-learn")
 
@@ -328,7 +331,9 @@ def read_results(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it is not JSON, no results file, or changed in its configuration.
+        If it is not JSON, no results file, or not as it was written: its digests, of the
+        configuration and of all but the times, say so. Files from before there was a digest
+        of all are read without.
     OSError
         If it cannot be read.
 
@@ -360,7 +365,42 @@ def read_results(path: str | Path) -> dict[str, Any]:
             "vouches for. Must be as it was written."
         )
         raise ValueError(msg)
+    try:
+        is_changed = CONTENT in document and content_sha256(document) != document[CONTENT]
+    except ValueError:  # a number that is not finite: never written
+        is_changed = True
+    if is_changed:
+        msg = (
+            f"Invalid results '{path}': figures are not those that their SHA-256 vouches for. "
+            "Must be as it was written."
+        )
+        raise ValueError(msg)
     return document
+
+
+def content_sha256(document: Mapping[str, Any]) -> str:
+    """
+    Return the SHA-256 of what a results file holds, but for the times and this digest itself.
+
+    Parameters
+    ----------
+    document : dict
+        A results file.
+
+    Returns
+    -------
+    digest : str
+        In hexadecimal, of canonical JSON. It tells a file that was damaged or edited; whoever
+        means to deceive writes it anew, and is found out by running the benchmark again.
+
+    Examples
+    --------
+    >>> from minesense.bench.results import content_sha256
+    >>> content_sha256({"a": 1, "times": {}}) == content_sha256({"a": 1})
+    True
+    """
+    content = {name: value for name, value in document.items() if name not in (TIMES, CONTENT)}
+    return hashlib.sha256(canonical(content)).hexdigest()
 
 
 def without_times(document: Mapping[str, Any]) -> dict[str, Any]:

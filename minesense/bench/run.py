@@ -15,12 +15,22 @@ from ..detect import DetectorSettings
 from ..score import Halo
 from .detection import finite, judge_detection, limits, stratum_names
 from .discrimination import judge_discrimination, places_of
-from .entrants import ENTRANTS, Entrant, Screens, check_found, new_entrant
+from .entrants import ENTRANTS, Entrant, Screens, new_entrant
+from .found import check_found
+from .handed import entrant_seed, handed_to
 from .honesty import judge_honesty, true_coverage
 from .outcomes import Outcomes, differences, draw_lanes, pool, readings
 from .promises import judge_promises
 from .reference import Reference, make_reference
-from .results import TIMES, describe_data, new_document, outcomes_to_json, places_to_json
+from .results import (
+    CONTENT,
+    TIMES,
+    content_sha256,
+    describe_data,
+    new_document,
+    outcomes_to_json,
+    places_to_json,
+)
 from .scenarios import TESTS, Plan
 from .streaming import judge_streaming
 from .surveys import Survey, make_survey
@@ -82,12 +92,15 @@ def run_benchmark(
     Raises
     ------
     TypeError, ValueError
-        If a track is unknown, two entrants have one name, or an option is out of range.
+        If a track is unknown, an entrant has no name or that of another, or an option is out
+        of range.
 
     Notes
     -----
     An entrant that cannot be trained, or refuses the sweeps of a part, is left out there,
-    and `exclusions` says why.
+    and `exclusions` says why. So is one that returns what cannot be judged, or another
+    threshold than in the part before. Entrants are not told a sealed seed: theirs is made
+    from the commitment.
 
     Examples
     --------
@@ -105,10 +118,13 @@ def run_benchmark(
     if entrants is None:
         entrants = [new_entrant(name, screens) for name in ENTRANTS]
     names = [entrant.name for entrant in entrants]
-    if len(set(names)) != len(names):
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(
+        names
+    ):
         msg = f"Invalid entrants {names}. Must have a name each."
         raise ValueError(msg)
     run = _Run(plan, seed, screens, n_resamples, progress)
+    run.entrant_seed = entrant_seed(seed, commitment)
     document = new_document(
         plan,
         _configuration(chosen, names, n_resamples),
@@ -133,6 +149,7 @@ def run_benchmark(
         "cpu": platform.processor() or platform.machine(),
         "n_cpus": os.cpu_count(),
     }
+    document[CONTENT] = content_sha256(document)
     return document
 
 
@@ -163,6 +180,8 @@ class _Run:
         self.plan, self.seed, self.screens = plan, seed, screens
         self.n_resamples, self.progress = n_resamples, progress
         self.seconds: dict[str, float] = {}
+        self.entrant_seed = seed  #: another one if that of the fields is sealed
+        self.thresholds: dict[str, float] = {}  #: by entrant, as first stated
 
     def time(self, name: str, function: Callable[[], Any]) -> Any:
         """Return what a step returns; add to its time."""
@@ -192,28 +211,41 @@ class _Run:
                 self.time(
                     f"train {entrant.name}",
                     lambda entrant=entrant: entrant.train(  # type: ignore[misc]
-                        survey.sweeps,
+                        handed_to(entrant, survey.sweeps),
                         survey.truth,
                         area=survey.area,
-                        seed=self.seed,
+                        seed=self.entrant_seed,
                         workers=self.screens.workers,
                     ),
                 )
                 ready.append(entrant)
-            except Exception as error:  # noqa: BLE001, whatever it is: others go on
+            except (Exception, SystemExit) as error:  # noqa: BLE001, others go on
                 _exclude(document, entrant, "training", error)
         return ready
 
     def detect(self, entrant: Entrant, survey: Survey, document: dict[str, Any]) -> Any:
         """Return what an entrant finds in a part; None if it refuses it."""
         try:
-            return self.time(
+            sweeps = handed_to(entrant, survey.sweeps)
+            found = self.time(
                 f"detect {entrant.name}",
-                lambda: check_found(entrant.detect(survey.sweeps, area=survey.area)),
+                lambda: check_found(entrant.detect(sweeps, area=survey.area)),
             )
-        except Exception as error:  # noqa: BLE001, whatever it is: others go on
+            self._check_threshold(entrant, found.threshold)
+            return found
+        except (Exception, SystemExit) as error:  # noqa: BLE001, others go on
             _exclude(document, entrant, survey.part, error)
             return None
+
+    def _check_threshold(self, entrant: Entrant, threshold: float) -> None:
+        """Raise if an entrant has another threshold than before: it was set in training."""
+        before = self.thresholds.setdefault(entrant.name, float(threshold))
+        if threshold != before:
+            msg = (
+                f"Invalid threshold '{threshold:g}': it was {before:g} in the part before. "
+                "Must be set in training, once for all tests."
+            )
+            raise ValueError(msg)
 
     def test(
         self, entrants: list[Entrant], tracks: list[str], document: dict[str, Any]
@@ -238,7 +270,7 @@ class _Run:
                     lambda r=reference, f=found: self._part_a(r, f),  # type: ignore[misc]
                 )
                 detection[part]["promises"] = {
-                    e.name: judge_promises(e, found[e.name], reference, seed=self.seed)
+                    e.name: self._promises(e, found[e.name], reference, document)
                     for e in entrants
                     if e.name in found and hasattr(e, "promise")
                 }
@@ -252,6 +284,17 @@ class _Run:
             document["tracks"]["A"] = {"parts": detection, "all": whole}
         if "B" in tracks:
             document["tracks"]["B"] = {"parts": discrimination}
+
+    def _promises(
+        self, entrant: Entrant, found: Any, reference: Reference, document: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return what became of an entrant's promises; none if it fails to make them."""
+        try:
+            return judge_promises(entrant, found, reference, seed=self.seed)
+        except (Exception, SystemExit) as error:  # noqa: BLE001, others go on
+            reason = f"its promise: {type(error).__name__}: {error}"
+            _exclude(document, entrant, reference.survey.part, reason)
+            return []
 
     def _part_a(
         self, reference: Reference, found: Mapping[str, Any]
@@ -406,16 +449,19 @@ class _Run:
             if claimed is None:
                 _exclude(document, entrant, "faulty", "it claims no coverage")
                 continue
-            judged[entrant.name] = judge_honesty(
-                claimed, true, seed=self.seed, n_resamples=self.n_resamples
-            )
+            try:
+                judged[entrant.name] = judge_honesty(
+                    claimed, true, seed=self.seed, n_resamples=self.n_resamples
+                )
+            except ValueError as error:  # cells of another size
+                _exclude(document, entrant, "faulty", error)
         facts = {name: fact.loss for name, fact in survey.lanes.items()}
         document["tracks"]["D"] = {"losses": facts, "entrants": judged}
 
 
 def _exclude(document: dict[str, Any], entrant: Entrant, part: str, reason: object) -> None:
     """Note that an entrant is left out of a part, and why."""
-    if isinstance(reason, Exception) and not isinstance(reason, ValueError):
+    if isinstance(reason, BaseException) and not isinstance(reason, ValueError):
         reason = f"{type(reason).__name__}: {reason}"
     document["exclusions"].append(
         {"entrant": entrant.name, "part": part, "reason": " ".join(str(reason).split())}

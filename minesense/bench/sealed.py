@@ -13,7 +13,7 @@ from typing import Any
 
 from .._validation import check_count
 from ..digest import canonical
-from .scenarios import VERSION, benchmark_plan
+from .scenarios import PARTS, TESTS, VERSION, benchmark_plan
 from .surveys import plan_truth
 
 #: Scored submissions to one sealed seed, at most: more would learn it by heart.
@@ -159,12 +159,14 @@ def reveal(results: Mapping[str, Any], secret: Secret) -> list[str]:
     -------
     faults : list of str
         What does not fit, in words: the commitment, the scenarios, or the truth of a part,
-        which is made again from the seed. Empty if all does.
+        which is made again from the seed, or is not told though figures rest on it. Empty if
+        all does.
 
     Raises
     ------
     ValueError
-        If the results were not made with a sealed seed.
+        If the results were not made with a sealed seed, or are not of the form of a results
+        file.
 
     Examples
     --------
@@ -173,15 +175,35 @@ def reveal(results: Mapping[str, Any], secret: Secret) -> list[str]:
     Traceback (most recent call last):
     ValueError: Invalid results: they hold no commitment. Must be of a sealed run.
     """
-    head = results["benchmark"]
-    if not head.get("commitment"):
+    if not results["benchmark"].get("commitment"):
         msg = "Invalid results: they hold no commitment. Must be of a sealed run."
         raise ValueError(msg)
+    try:
+        return _faults(results, secret)
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"Invalid results: {error!r}. Must be a file of `minesense bench`."
+        raise ValueError(msg) from None
+
+
+def _faults(results: Mapping[str, Any], secret: Secret) -> list[str]:
+    """Return what does not fit a secret."""
+    head = results["benchmark"]
     if head["commitment"] != commitment(secret, version=head["version"]):
         return ["the secret is not the one that was promised"]
     plan = benchmark_plan(head["size"])
     if head["plan_sha256"] != plan.sha256 or head["version"] != plan.version:
         return [f"version {head['version']} of the benchmark is not this one, {plan.version}"]
+    tracks = set(results["tracks"])
+    needed = [
+        part
+        for part in PARTS
+        if (part == "training" and tracks & {"A", "B", "D"})
+        or (part in TESTS and tracks & {"A", "B"})
+        or (part == "faulty" and "D" in tracks)
+    ]
+    absent = [part for part in needed if part not in results["data"]]
+    if absent or not results["data"]:
+        return [f"no truth is told of {', '.join(absent) or 'any part'}"]
     return [
         f"the truth of {part} is not that of the seed"
         for part, data in results["data"].items()

@@ -226,7 +226,7 @@ def expected_calibration_error(
     -------
     error : float
         Mean over bins of the distance between mean probability and share of mines,
-        weighted by their counts.
+        weighted by their counts; NaN without any place.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def expected_calibration_error(
     count = np.bincount(bins, minlength=n_bins)
     gap = np.bincount(bins, weights=p, minlength=n_bins)
     gap -= np.bincount(bins, weights=y, minlength=n_bins)
-    return float(np.abs(gap[count > 0]).sum() / max(1, len(p)))
+    return float(np.abs(gap[count > 0]).sum() / len(p)) if len(p) else float("nan")
 
 
 def brier_score(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:

@@ -19,6 +19,8 @@ from .sites import Site
 #: Share of lanes of the training ground that should be in range, and the least margin for it.
 FAMILIAR, LEAST_MARGIN = 0.95, 0.25
 
+_CLUTTER = ("context_clutter", "context_clutter_tail")
+
 _N_CONTEXT = 40  # traces of a stretch whose surroundings are described
 
 
@@ -49,7 +51,8 @@ def ground_statistics(part: Part, settings: DetectorSettings) -> dict[str, float
     statistics : dict of float
         Those of :func:`~minesense.detect.lane_statistics`, and for a radar the medians
         along the stretch of :data:`minesense.gpr.CONTEXT_FEATURES`: height, reflection,
-        permittivity, bounce and clutter.
+        permittivity, bounce and clutter. Clutter, like the background, is NaN where a
+        stretch has too little of it.
 
     Examples
     --------
@@ -77,6 +80,10 @@ def ground_statistics(part: Part, settings: DetectorSettings) -> dict[str, float
     for feature, column in zip(gpr.CONTEXT_FEATURES, rows.T, strict=True):
         known = column[np.isfinite(column)]
         found[feature.name] = float(np.median(known)) if len(known) else float("nan")
+    if math.isnan(found["tail"]):
+        # What is left around the places of a short stretch is no clutter: one such number in
+        # training would set the margin of every statistic.
+        found |= dict.fromkeys(_CLUTTER, math.nan)
     return found
 
 

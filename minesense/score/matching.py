@@ -106,7 +106,7 @@ def match(
     TypeError
         If an argument is of the wrong type.
     ValueError
-        If a score is NaN, an identifier occurs twice, two alarms have the same place and
+        If a score is not finite, an identifier occurs twice, two alarms have the same place and
         time, the threshold is not finite, an object of the truth has no place or an unknown
         metal class, or the truth is known no better than to a third of the halo's radius.
 
@@ -286,9 +286,7 @@ def _check_alarms(alarms: Iterable[Alarm], threshold: float | None) -> list[Alar
         if not isinstance(item, Alarm):
             msg = f"Invalid alarm of type {type(item).__name__}. Must be an Alarm."
             raise TypeError(msg)
-        if math.isnan(item.score):
-            msg = f"Invalid score 'nan' of alarm '{item.identifier}'. Must be a number."
-            raise ValueError(msg)
+        check_number(item.score, f"score of alarm '{item.identifier}'")
         if item.identifier in names:
             msg = f"Invalid alarm '{item.identifier}': it occurs twice. Must be unique."
             raise ValueError(msg)

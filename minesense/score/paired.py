@@ -29,7 +29,7 @@ class Difference:
     first: float  #: NaN where it is not reached
     second: float
     value: float  #: second minus first
-    low: float
+    low: float  #: NaN where nothing tells it, as with a single lane
     high: float
     ratio: float  #: second over first
     ratio_low: float
@@ -141,7 +141,9 @@ def compare(
     Each resample draws lanes with replacement, and as many targets in every lane drawn as
     it has, once for both detectors: what a lane does to both cancels. Limits are
     percentiles. A false-alarm rate at a Pd that is not reached is infinite; resamples
-    in which neither reaches it tell nothing and are left out of that figure.
+    in which neither reaches it tell nothing and are left out of that figure. One lane drawn
+    again is the same lane: with a single one there are no limits, NaN, and nothing is told
+    apart.
 
     McNemar's p is ``min(1, 2 P(X <= min(b, c)))``, X binomial with 1/2 over the b + c
     targets that only one detector found. It takes targets as independent; where lanes
@@ -195,6 +197,8 @@ def compare(
     differences = {}
     for name in whole[0]:
         a, b = (np.concatenate([part[k][name] for part in parts]) for k in (0, 1))
+        if len(lanes) < 2:
+            a, b = np.full_like(a, np.nan), np.full_like(b, np.nan)
         values = float(whole[0][name][0]), float(whole[1][name][0])
         differences[name] = _difference(name, values, a, b, confidence)
     return Comparison(
@@ -265,7 +269,7 @@ def compare_rejections(
             msg = f"Invalid missed '{k}'. Must be below the number of mines, {n_mines}."
             raise ValueError(msg)
         values = [float(one.share(once, k)[0]) for one in places]
-        a, b = (one.share(drawn, k) for one in places)
+        a, b = (one.shares(drawn, k) for one in places)
         results.append(
             _difference(f"rejected_at_{k}", (values[0], values[1]), a, b, confidence)
         )

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_array, check_count, check_probability, check_rng, check_shape
+from .._validation import (
+    check_array,
+    check_count,
+    check_labels,
+    check_probability,
+    check_rng,
+    check_shape,
+)
 from ..sweep import Floats
 
 
@@ -89,6 +96,12 @@ class Places:
         result: Floats = np.where((n_clutter > 0) & (lost[:, -1] > 0), share, np.nan)
         return result
 
+    def shares(self, drawn: npt.NDArray[np.int64], missed: int) -> Floats:
+        """Return the share for resamplings; NaN with one lane, which is always the same."""
+        if len(self.names) < 2:
+            return np.full(len(drawn), np.nan)
+        return self.share(drawn, missed)
+
     def draw(self, rng: np.random.Generator, n: int) -> npt.NDArray[np.int64]:
         """Return how often each lane counts in n resamplings, (n, n_lanes)."""
         k = len(self.names)
@@ -138,9 +151,9 @@ def rejection(
     Raises
     ------
     TypeError, ValueError
-        If lengths differ; a score is not finite; there is no clutter, or no more mines than
-        may be lost; a mine of `emplacements` has no name or lies in two lanes; or rng is
-        no generator.
+        If lengths differ; a score is not finite; a label is not true or false, or 1 or 0;
+        there is no clutter, or no more mines than may be lost; a mine of `emplacements` has no
+        name or lies in two lanes; or rng is no generator.
 
     Notes
     -----
@@ -150,7 +163,7 @@ def rejection(
 
     Limits are percentiles over lanes drawn with replacement, whole, mines and clutter
     together. A mine worse than all in the sample cannot be drawn: with few mines, the
-    upper limit at no mine lost is too high.
+    upper limit at no mine lost is too high. With a single lane there are no limits: NaN.
 
     Examples
     --------
@@ -176,7 +189,7 @@ def rejection(
             raise ValueError(msg)
         limit = float(places.mine_scores[k])
         rejected = int((places.clutter_scores < limit).sum())
-        low, high, n = percentiles(places.share(drawn, k), confidence)
+        low, high, n = percentiles(places.shares(drawn, k), confidence)
         n_clutter = len(places.clutter_scores)
         results.append(
             Rejection(
@@ -221,7 +234,7 @@ def check_places(
         As for :func:`rejection`.
     """
     values = check_array(scores, "scores", ("n",))
-    is_mine = check_shape(np.asarray(labels), "labels", (len(values),)).astype(bool)
+    is_mine = check_shape(check_labels(labels), "labels", (len(values),))
     names = [str(lane) for lane in lanes]
     if len(names) != len(values) or "" in names:
         msg = f"Invalid lanes of {len(names)} places. Must be a name for each of {len(values)}."

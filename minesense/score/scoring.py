@@ -89,11 +89,11 @@ def score(
     TypeError
         If an argument is of the wrong type.
     ValueError
-        If a score is NaN, an alarm occurs twice, by its identifier or by its place and time,
-        the threshold is not finite, the truth is known no better than to a third of the
-        halo's radius, the coverage has a coordinate reference system and the truth none or
-        another, a lane to be left out is not in the coverage, or no observed ground is left
-        to count false alarms on.
+        If a score is not finite, an alarm occurs twice, by its identifier or by its place
+        and time, the threshold is not finite, the truth is known no better than to a third
+        of the halo's radius, the coverage has a coordinate reference system and the truth
+        none or another, a lane to be left out is not in the coverage, or no observed ground
+        is left to count false alarms on.
 
     Notes
     -----

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_count, check_one_of, check_real, check_shape
+from .._validation import check_count, check_labels, check_one_of, check_real, check_shape
 from ..detect.calibrate import brier_score, check_probabilities, expected_calibration_error
 from ..sweep import Floats
 from .intervals import Interval, clopper_pearson, wilson
@@ -93,8 +93,8 @@ def reliability(
     Raises
     ------
     TypeError, ValueError
-        If a probability is not between 0 and 1, lengths differ, all are withheld, or an
-        option is unknown.
+        If a probability is not between 0 and 1, a label is not true or false, or 1 or 0,
+        lengths differ, all are withheld, or an option is unknown.
 
     Notes
     -----
@@ -117,7 +117,7 @@ def reliability(
     limits = INTERVALS[check_one_of(interval, "interval", INTERVALS)]
     values = check_shape(check_real(probabilities, "probabilities"), "probabilities", ("n",))
     is_stated = ~np.isnan(values)
-    label = check_shape(np.asarray(labels).astype(bool), "labels", (len(values),))
+    label = check_shape(check_labels(labels), "labels", (len(values),))
     name = check_shape(np.asarray(lanes, dtype=str), "lanes", (len(values),))
     p, y = check_probabilities(values[is_stated], label[is_stated])
     if not len(p):
