@@ -193,7 +193,7 @@ def test_many_doubts_are_counted():
 # Low rank and sparse
 
 
-@pytest.mark.parametrize("shape", [(60, 40), (40, 60), (50, 50)])
+@pytest.mark.parametrize("shape", [(60, 40), (40, 60), (50, 50), (70, 64), (410, 8)])
 def test_low_rank_matches_the_plain_iteration(shape):
     """The same sparse part after the same rounds as with NumPy's whole SVD, noise or not."""
     for level in (0.0, 0.05):
