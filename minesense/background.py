@@ -98,6 +98,8 @@ def remove_background(
 class RemoveBackground(LaneStage):
     """Streaming form of :func:`remove_background`, with its options. Causal."""
 
+    _at_once = True
+
     def __init__(
         self,
         *,

@@ -106,6 +106,7 @@ class RemoveMeanBackground(LaneStage):
         self.half_width = check_positive(half_width, "half_width")
         self.guard = None if guard is None else check_not_negative(guard, "guard")
         self.latency, self._n_guard = check_window(self.spacing, self.half_width, self.guard)
+        self._at_once = self.guard is None  # with one, a trace alone leaves nothing of itself
         options = {"spacing": self.spacing, "half_width": self.half_width}
         super().__init__(**options | ({} if self.guard is None else {"guard": self.guard}))
 

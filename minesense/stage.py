@@ -72,6 +72,11 @@ class LaneStage:
 
     latency = 0
 
+    #: Whether a batch gives it a long lane in one piece. It makes nothing of that size but its
+    #: results, and what is not finite in a trace leaves some of that trace not finite: so it
+    #: is refused as it comes out, and need not be looked for as it goes in.
+    _at_once = False
+
     _input: Sweep | None  # the form of the input, no traces; None before the lane begins
     _last_time: float  # s, of the last trace taken
     _output: Sweep  # the form of the output, no traces
@@ -277,7 +282,8 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
     Return the result of a whole lane: of process(everything), then flush().
 
     Long lanes go through in chunks, which changes nothing but memory: beside lane and
-    result, stages hold copies of a chunk, not of the lane.
+    result, stages hold copies of a chunk, not of the lane. A stage alone that copies nothing
+    takes it in one piece.
     """
     if not isinstance(sweep, Sweep):
         return join(list(stream(stage, [sweep])))  # refused there
@@ -293,6 +299,9 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
     def chunks() -> Iterator[Sweep]:
         if last is not None:  # most results have the shape of what they are made from
             last._room = np.empty(sweep.samples.shape, np.float32)
+        if stage is last and last._at_once:
+            yield sweep
+            return
         for begin in range(0, len(sweep), n):
             yield sweep[begin : begin + n]
 

@@ -55,6 +55,9 @@ _BY_TRACE = ("samples", "time", "position", "heading", "quality")
 #: Bytes of samples from which a kernel is worth its loading.
 _MANY = 1 << 20
 
+#: Traces that are looked at together where some are not finite.
+_N_BLOCK = 128
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -202,8 +205,14 @@ def _refuse_unflagged(
     """Raise if a trace without one of the flags holds a value that is not finite."""
     if _are_finite(values):
         return
-    finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
-    bad = ~finite & ((quality & flags) == 0)
+    bad = np.zeros(len(values), np.bool_)
+    for start in range(0, len(values), _N_BLOCK):
+        block = values[start : start + _N_BLOCK]
+        if not _are_finite(block):
+            flagged = (quality[start : start + _N_BLOCK] & flags) != 0
+            bad[start : start + _N_BLOCK] = ~flagged & ~np.isfinite(block).all(
+                axis=tuple(range(1, values.ndim))
+            )
     if bad.any():
         msg = (
             f"Invalid {name}: {np.count_nonzero(bad)} of {bad.size} traces hold NaN or "

@@ -109,6 +109,8 @@ def prepare_display(
 class PrepareDisplay(LaneStage):
     """Streaming form of :func:`prepare_display`, with its options. Causal."""
 
+    _at_once = True
+
     def __init__(
         self,
         *,

@@ -216,6 +216,8 @@ def equalise(sweep: Sweep, *, window: float, floor: float = 0.01) -> Sweep:
 class Equalise(LaneStage):
     """Streaming form of :func:`equalise`, with its options. Each trace by itself."""
 
+    _at_once = True
+
     def __init__(self, *, window: float, floor: float = 0.01):
         self.window = check_positive(window, "window")
         self.floor = check_positive(floor, "floor")
