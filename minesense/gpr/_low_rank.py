@@ -21,7 +21,7 @@ _N_ROWS = 400
 
 #: By how many zeros a matrix grows whose rows lie a multiple of so many values apart. Those
 #: would share few sets of the cache: of 512 columns, all vectors take a fifth longer.
-_N_MORE, _CONGRUENT = 8, 64
+_N_MORE, _CONGRUENT = 8, 256
 
 
 def keep_sparse_part(
