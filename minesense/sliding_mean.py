@@ -130,8 +130,10 @@ class RemoveMeanBackground(LaneStage):
         self._before[:] = self._presence
         count_present(is_usable, *window, self._presence, self._tally, counts)
 
+        are_finite: list[bool] = []
+
         def work(columns: npt.NDArray[np.int64]) -> None:
-            subtract_sliding_mean(
+            part_is = subtract_sliding_mean(
                 rows,
                 *window,
                 every,
@@ -144,8 +146,10 @@ class RemoveMeanBackground(LaneStage):
                 counts,
                 results,
             )
+            are_finite.append(part_is)
 
         share_columns(work, width, self._workers)
+        self._are_finite = all(are_finite)
         keep_traces(rows, taken, self._buffer)
         return residual, None if self._n_guard < 0 else np.where(counts, 0, int(Quality.EDGE))
 

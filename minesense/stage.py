@@ -82,6 +82,7 @@ class LaneStage:
     _output: Sweep  # the form of the output, no traces
     _track: dict[str, npt.NDArray[Any]]  # of traces not yet released
     _no_track: dict[str, npt.NDArray[Any]]  # of none
+    _are_finite = False  # whether the last samples returned are known to be
     _room: Samples | None = None  # where the samples of the next results belong, in a batch
 
     def __init__(self, **options: Any):
@@ -190,7 +191,8 @@ class LaneStage:
         if flags is not None:
             check_shape(flags, "flags", (n,))
             ready = {**ready, "quality": ready["quality"] | flags}
-        return from_stage(self._output, samples, **ready)
+        are_finite, self._are_finite = self._are_finite, False
+        return from_stage(self._output, samples, **ready, are_finite=are_finite)
 
 
 def check_follows(chunk: Sweep, form: Sweep, last_time: float) -> None:

@@ -239,6 +239,8 @@ def from_stage(
     position: Floats,
     heading: Floats,
     quality: npt.NDArray[np.int64],
+    *,
+    are_finite: bool = False,
 ) -> Sweep:
     """
     Return what a stage made of traces, in a thirtieth of the time that a new Sweep takes.
@@ -254,6 +256,8 @@ def from_stage(
         Of usable traces finite; of others overwritten with NaN.
     time, position, heading, quality : ndarray
         Of these traces, as in a Sweep.
+    are_finite : bool
+        Whether the samples are known to be, and need not be looked through.
 
     Returns
     -------
@@ -285,7 +289,8 @@ def from_stage(
     is_dropout = (quality & _UNUSABLE) != 0
     if is_dropout.any():
         samples[is_dropout] = np.nan
-    _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE")
+    if not are_finite:
+        _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE")
     return assemble(form, samples, time, position, heading, quality)
 
 

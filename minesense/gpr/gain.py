@@ -245,5 +245,5 @@ class Equalise(LaneStage):
     ) -> tuple[Samples, Flags | None]:
         equalised = self._new_samples(samples.shape)
         traces, out = (x.reshape(-1, samples.shape[2]) for x in (samples, equalised))
-        divide_by_rms(traces, *self._sums, self.floor, out)
+        self._are_finite = divide_by_rms(traces, *self._sums, self.floor, out)
         return equalised, None

@@ -188,7 +188,7 @@ class Dewow(LaneStage):
             traces = silence_unusable(samples, is_usable).reshape(traces.shape)
             subtract_sliding_median(traces, self._half_width, *self._scratch, out)
         else:
-            subtract_centred_mean(traces, *self._sums, out)
+            self._are_finite = subtract_centred_mean(traces, *self._sums, out)
         return residual, None
 
 
