@@ -98,6 +98,8 @@ def remove_background(
 class RemoveBackground(LaneStage):
     """Streaming form of :func:`remove_background`, with its options. Causal."""
 
+    _at_once = True
+
     def __init__(
         self,
         *,
@@ -131,7 +133,7 @@ class RemoveBackground(LaneStage):
         weight = -math.expm1(-self.spacing / self.length)
         if self.freeze is None:
             rows = (len(samples), self._background.size)
-            subtract_running_mean(
+            self._are_finite = subtract_running_mean(
                 samples.reshape(rows),
                 is_usable,
                 weight,

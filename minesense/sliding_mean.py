@@ -106,6 +106,7 @@ class RemoveMeanBackground(LaneStage):
         self.half_width = check_positive(half_width, "half_width")
         self.guard = None if guard is None else check_not_negative(guard, "guard")
         self.latency, self._n_guard = check_window(self.spacing, self.half_width, self.guard)
+        self._at_once = self.guard is None  # with one, a trace alone leaves nothing of itself
         options = {"spacing": self.spacing, "half_width": self.half_width}
         super().__init__(**options | ({} if self.guard is None else {"guard": self.guard}))
 
@@ -129,8 +130,10 @@ class RemoveMeanBackground(LaneStage):
         self._before[:] = self._presence
         count_present(is_usable, *window, self._presence, self._tally, counts)
 
+        are_finite: list[bool] = []
+
         def work(columns: npt.NDArray[np.int64]) -> None:
-            subtract_sliding_mean(
+            part_is = subtract_sliding_mean(
                 rows,
                 *window,
                 every,
@@ -143,8 +146,10 @@ class RemoveMeanBackground(LaneStage):
                 counts,
                 results,
             )
+            are_finite.append(part_is)
 
         share_columns(work, width, self._workers)
+        self._are_finite = all(are_finite)
         keep_traces(rows, taken, self._buffer)
         return residual, None if self._n_guard < 0 else np.where(counts, 0, int(Quality.EDGE))
 

@@ -73,11 +73,17 @@ class LaneStage:
 
     latency = 0
 
+    #: Whether a batch gives it a long lane in one piece. It makes nothing of that size but its
+    #: results, and what is not finite in a trace leaves some of that trace not finite: so it
+    #: is refused as it comes out, and need not be looked for as it goes in.
+    _at_once = False
+
     _input: Sweep | None  # the form of the input, no traces; None before the lane begins
     _last_time: float  # s, of the last trace taken
     _output: Sweep  # the form of the output, no traces
     _track: dict[str, npt.NDArray[Any]]  # of traces not yet released
     _no_track: dict[str, npt.NDArray[Any]]  # of none
+    _are_finite = False  # whether the last samples returned are known to be
     _room: Samples | None = None  # where the samples of the next results belong, in a batch
 
     def __init__(self, **options: Any):
@@ -187,7 +193,8 @@ class LaneStage:
         if flags is not None:
             check_shape(flags, "flags", (n,))
             ready = {**ready, "quality": ready["quality"] | flags}
-        return from_stage(self._output, samples, **ready)
+        are_finite, self._are_finite = self._are_finite, False
+        return from_stage(self._output, samples, **ready, are_finite=are_finite)
 
 
 def check_follows(chunk: Sweep, form: Sweep, last_time: float) -> None:
@@ -281,7 +288,8 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
     Return the result of a whole lane: of process(everything), then flush().
 
     Long lanes go through in chunks, which changes nothing but memory: beside lane and
-    result, stages hold copies of a chunk, not of the lane.
+    result, stages hold copies of a chunk, not of the lane. A stage alone that copies nothing
+    takes it in one piece.
     """
     if not isinstance(sweep, Sweep):
         return join(list(stream(stage, [sweep])))  # refused there
@@ -291,20 +299,31 @@ def run_lane(stage: Stage, sweep: Sweep) -> Sweep:
     n = max(1, _CHUNK // max(1, sweep.samples[:1].nbytes), least)
     if len(sweep) <= n:
         return join(list(stream(stage, [sweep])))
-    chunks = (sweep[begin : begin + n] for begin in range(0, len(sweep), n))
-    last = stage.stages[-1] if isinstance(stage, Pipeline) else stage
+    end = stage.stages[-1] if isinstance(stage, Pipeline) else stage
+    last = end if isinstance(end, LaneStage) else None
+
+    def chunks() -> Iterator[Sweep]:
+        if last is not None:  # most results have the shape of what they are made from
+            last._room = np.empty(sweep.samples.shape, np.float32)
+        if stage is last and last._at_once:
+            yield sweep
+            return
+        for begin in range(0, len(sweep), n):
+            yield sweep[begin : begin + n]
+
     try:
-        return _gather(stream(stage, chunks), len(sweep), last)
+        return _gather(stream(stage, chunks()), len(sweep), last)
     finally:
-        if isinstance(last, LaneStage):
+        if last is not None:
             last._room = None
 
 
-def _gather(parts: Iterable[Sweep], n_expected: int, last: Stage) -> Sweep:
+def _gather(parts: Iterable[Sweep], n_expected: int, last: LaneStage | None) -> Sweep:
     """
     Return consecutive chunks as one sweep, as join does, without holding them all.
 
-    The stage that made them is told where the next ones belong, which spares a copy.
+    The stage that made them, if it takes it, is told where they belong, which spares a copy,
+    and memory that would be touched for a moment only.
     """
     form, n = no_traces(), 0
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -313,11 +332,7 @@ def _gather(parts: Iterable[Sweep], n_expected: int, last: Stage) -> Sweep:
             continue
         if not arrays:
             form = form_of(part)
-            shape = max(n_expected, len(part))
-            arrays = {
-                name: np.empty((shape, *array.shape[1:]), array.dtype)
-                for name, array in _arrays_of(part).items()
-            }
+            arrays = _room_for(part, n_expected, None if last is None else last._room)
         check_belongs(part, form)
         for name, array in _arrays_of(part).items():
             if n + len(part) > len(arrays[name]):
@@ -325,16 +340,29 @@ def _gather(parts: Iterable[Sweep], n_expected: int, last: Stage) -> Sweep:
                 more[:n] = arrays[name][:n]
                 arrays[name] = more
             target = arrays[name][n : n + len(part)]
-            if _address(target) != _address(array):
+            if name != "samples" or _address(target) != _address(array):
                 target[:] = array
         n += len(part)
-        if isinstance(last, LaneStage):
+        if last is not None:
             last._room = arrays["samples"][n:]
     if not arrays:
         return form
     kept: dict[str, Any] = {name: array[:n] for name, array in arrays.items()}
     check_increasing(kept["time"], "time")
     return assemble(form, **kept)
+
+
+def _room_for(
+    part: Sweep, n_expected: int, room: Samples | None
+) -> dict[str, npt.NDArray[Any]]:
+    """Return memory for a sweep of which this is a part; for samples the room if it fits."""
+    n = max(n_expected, len(part))
+    return {
+        name: room
+        if name == "samples" and room is not None and room.shape == (n, *array.shape[1:])
+        else np.empty((n, *array.shape[1:]), array.dtype)
+        for name, array in _arrays_of(part).items()
+    }
 
 
 def _address(array: npt.NDArray[Any]) -> int:

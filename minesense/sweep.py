@@ -55,6 +55,9 @@ _BY_TRACE = ("samples", "time", "position", "heading", "quality")
 #: Bytes of samples from which a kernel is worth its loading, and the call of a loaded one.
 _MANY, _SOME = 1 << 20, 1 << 13
 
+#: Traces that are looked at together where some are not finite.
+_N_BLOCK = 128
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -203,8 +206,14 @@ def _refuse_unflagged(
     """Raise if a trace without one of the flags holds a value that is not finite."""
     if _are_finite(values, many):
         return
-    finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
-    bad = ~finite & ((quality & flags) == 0)
+    bad = np.zeros(len(values), np.bool_)
+    for start in range(0, len(values), _N_BLOCK):
+        block = values[start : start + _N_BLOCK]
+        if not _are_finite(block, many):
+            flagged = (quality[start : start + _N_BLOCK] & flags) != 0
+            bad[start : start + _N_BLOCK] = ~flagged & ~np.isfinite(block).all(
+                axis=tuple(range(1, values.ndim))
+            )
     if bad.any():
         msg = (
             f"Invalid {name}: {np.count_nonzero(bad)} of {bad.size} traces hold NaN or "
@@ -230,6 +239,8 @@ def from_stage(
     position: Floats,
     heading: Floats,
     quality: npt.NDArray[np.int64],
+    *,
+    are_finite: bool = False,
 ) -> Sweep:
     """
     Return what a stage made of traces, in a thirtieth of the time that a new Sweep takes.
@@ -245,6 +256,8 @@ def from_stage(
         Of usable traces finite; of others overwritten with NaN.
     time, position, heading, quality : ndarray
         Of these traces, as in a Sweep.
+    are_finite : bool
+        Whether the samples are known to be, and need not be looked through.
 
     Returns
     -------
@@ -276,8 +289,8 @@ def from_stage(
     dropouts = quality & _UNUSABLE
     if np.count_nonzero(dropouts):
         samples[dropouts != 0] = np.nan
-    # a stage has loaded kernels anyway
-    _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE", _SOME)
+    if not are_finite:  # a stage has loaded kernels anyway
+        _refuse_unflagged(samples, quality, UNUSABLE, "samples", "NOT_FINITE", _SOME)
     return assemble(form, samples, time, position, heading, quality)
 
 

@@ -393,6 +393,7 @@ STAGES = {
     "energy off the soil": (emi.GateEnergy, FEW_GATES),
 }
 every_stage = pytest.mark.parametrize(("new", "lane"), STAGES.values(), ids=STAGES)
+AT_ONCE = {x: y for x, y in STAGES.items() if getattr(y[0](), "_at_once", False)}
 
 cuts = st.lists(st.integers(0, N_TRACES), max_size=8).map(sorted)
 
@@ -465,6 +466,22 @@ def test_long_lanes_are_gathered_as_they_are(monkeypatch, new, lane, n_bytes):
     assert_same_bits(run_lane(stage, lane), expected)
     assert_same_bits(run_lane(stage, lane), expected)  # nothing is left of the first
     np.testing.assert_array_equal(lane.samples, before)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("new", "lane"), AT_ONCE.values(), ids=AT_ONCE)
+def test_what_became_not_finite_is_refused(monkeypatch, new, lane, value):
+    """A stage that takes a long lane in one piece, unchecked, hands on nothing of the kind."""
+    monkeypatch.setattr(minesense.stage, "_CHUNK", 1)
+    for trace, sample in ((0, 0), (25, 3), (59, -1)):
+        changed = dataclasses.replace(lane, samples=lane.samples.copy())
+        changed.samples[trace, 1, sample] = value
+        # kernels that are not compiled would warn
+        with (
+            np.errstate(all="ignore"),
+            pytest.raises(ValueError, match=r"Invalid samples: .* traces hold NaN or inf"),
+        ):
+            run_lane(new(), changed)
 
 
 @every_stage

@@ -45,3 +45,15 @@ def test_large_sweeps_refuse_what_is_not_flagged(monkeypatch):
     assert len(make_sweep(samples, sensor=sensor, quality=quality)) == 4
     with pytest.raises(ValueError, match=r"1 of 4 traces hold NaN .* first is trace 2"):
         make_sweep(samples, sensor=sensor)
+
+
+@pytest.mark.parametrize("n_block", [1, 3, 100])
+def test_traces_are_counted_across_blocks(monkeypatch, n_block):
+    """Flagged dropouts apart, however many traces are looked at together."""
+    monkeypatch.setattr(sweep_module, "_N_BLOCK", n_block)
+    samples = np.ones((10, 2, 8), np.float32)
+    samples[[1, 2, 7, 9], 1, 3] = np.nan
+    quality = np.zeros(10, np.int64)
+    quality[[1, 2]] = int(Quality.STUCK)
+    with pytest.raises(ValueError, match=r"2 of 10 traces hold NaN .* first is trace 7"):
+        make_sweep(samples, sensor=make_sensor(2, 8), quality=quality)

@@ -5,6 +5,7 @@ import numpy as np
 from ._jit import jit
 from .copying import copy_row
 from .fast_time import divide_trace, subtract_share
+from .finite import greatest_of, is_number
 from .window_sums import copy_values, sum_beside
 
 
@@ -61,8 +62,14 @@ def prepare_traces(
         Least strength that counts, as a share of that of the trace.
     rest : (n_samples,) float32 array
         Overwritten.
+
+    Returns
+    -------
+    are_finite : bool
+        Whether all results are finite numbers, looked for while they are at hand.
     """
     n_traces, n_channels, _ = samples.shape
+    most = np.int32(0)
     for i in range(n_traces):
         for c in range(n_channels):
             trace, mean, equalised = samples[i, c], background[c], out[i, c]
@@ -78,6 +85,8 @@ def prepare_traces(
                 copy_row(level, mean)
             _subtract_mean(level, weight, mean, rest)
             divide_trace(rest, reach, other_steps, other_shares, other_sums, floor, equalised)
+            most = greatest_of(equalised.view(np.int32), most)
+    return is_number(most)
 
 
 @jit

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._jit import jit
+from .finite import greatest_of, is_number
 from .window_sums import copy_squares, copy_values, lead_of, scale_of, sum_beside, total_of
 
 
@@ -23,12 +24,20 @@ def subtract_centred_mean(samples, half_width, steps, shares, sums, out):
         One over the number of samples in each window.
     sums : (3, width) float32 array
         As `sum_beside` takes them.
+
+    Returns
+    -------
+    are_finite : bool
+        Whether all results are finite numbers, looked for while they are at hand.
     """
+    most = np.int32(0)
     for i in range(len(samples)):
         trace = samples[i]
         copy_values(trace, half_width, sums)
         beside = sums[sum_beside(half_width, steps, sums)]
         subtract_share(trace, half_width, beside, shares, out[i])
+        most = greatest_of(out[i].view(np.int32), most)
+    return is_number(most)
 
 
 @jit
@@ -50,9 +59,17 @@ def divide_by_rms(samples, half_width, steps, shares, sums, floor, out):
         As `sum_beside` takes them.
     floor : float
         Least root mean square that counts, as a share of that of the trace.
+
+    Returns
+    -------
+    are_finite : bool
+        Whether all results are finite numbers, looked for while they are at hand.
     """
+    most = np.int32(0)
     for i in range(len(samples)):
         divide_trace(samples[i], half_width, steps, shares, sums, floor, out[i])
+        most = greatest_of(out[i].view(np.int32), most)
+    return is_number(most)
 
 
 @jit

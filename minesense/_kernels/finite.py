@@ -1,4 +1,4 @@
-"""A kernel that looks for values that are no finite numbers."""
+"""Kernels that look for values that are no finite numbers."""
 
 import numpy as np
 
@@ -21,7 +21,18 @@ def are_finite(bits):
     are_finite : bool
         Whether all are.
     """
-    most = np.int32(0)
+    return is_number(greatest_of(bits, np.int32(0)))
+
+
+@jit
+def greatest_of(bits, most):
+    """Return the greatest magnitude of numbers in bits, or `most` if that is greater."""
     for i in range(len(bits)):
         most = max(most, bits[i] & np.int32(0x7FFFFFFF))
+    return most
+
+
+@jit
+def is_number(most):
+    """Tell whether the greatest magnitude in bits, and so every one, is a finite number."""
     return most < np.int32(0x7F800000)

@@ -6,40 +6,41 @@ from ._jit import jit
 
 
 @jit
-def shrink_and_update(section, threshold, mu, growth, multiplier, low, sparse, target):
+def shrink_and_update(section, low, threshold, growth, multiplier, target, sparse, squares):
     """
     Take one round of the augmented Lagrangian, but for its low-rank part.
 
-    With the section X, low-rank part L and multiplier Y:
-    S = soft(X - L + Y / mu, threshold), then Y += mu (X - L - S).
+    With the section X, low-rank part L, penalty mu and multiplier Z = Y / mu:
+    S = soft(X - L + Z, threshold), then Z += X - L - S. What a value is shrunk by, its part
+    within the threshold, is the new Z, so that X - L - S is what it has gained.
 
     Parameters
     ----------
-    section : (n_rows, n_columns) float64 array
-        The matrix X that is parted.
-    threshold, mu, growth : float
-        By which values shrink; penalty of this round; what the next round multiplies it by.
+    section, low : (n_rows, n_columns) float64 array
+        The matrix X that is parted, and L.
+    threshold, growth : float
+        By which values shrink; what the next round multiplies mu by.
     multiplier : (n_rows, n_columns) float64 array
-        Y, which is updated.
-    low : (n_rows, n_columns) float64 array
-        L on entry; overwritten with what is missing, X - L - S.
-    sparse : (n_rows, n_columns) float64 array
-        Overwritten with S.
+        Z, which is updated, and divided by the growth for the next round.
     target : (n_rows, n_columns) float64 array
-        Overwritten with X - S + Y / mu of the next round, whose low-rank part is due.
+        Overwritten with X - S + Z of the next round, whose low-rank part is due.
+    sparse : (n_rows, n_columns) float32 array
+        Overwritten with S.
+    squares : (n_columns,) float64 array
+        To which the squares of what is missing, X - L - S, are added column by column.
     """
-    n_rows, n_columns = section.shape
-    for i in range(n_rows):
-        for j in range(n_columns):
-            rest = section[i, j] - low[i, j]
-            value = rest + multiplier[i, j] / mu
-            # soft threshold: the value less its part within the threshold
-            shrunk = value - min(max(value, -threshold), threshold)
-            missing = rest - shrunk
-            multiplier[i, j] += mu * missing
-            low[i, j] = missing
+    share = 1 / growth
+    for i in range(len(section)):
+        for j in range(len(squares)):
+            before = multiplier[i, j]
+            value = section[i, j] - low[i, j] + before
+            within = min(max(value, -threshold), threshold)
+            shrunk = value - within
+            missing = within - before
+            squares[j] += missing * missing
             sparse[i, j] = shrunk
-            target[i, j] = section[i, j] - shrunk + multiplier[i, j] / (mu * growth)
+            multiplier[i, j] = within * share
+            target[i, j] = section[i, j] - shrunk + within * share
 
 
 @jit

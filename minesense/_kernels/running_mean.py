@@ -4,6 +4,7 @@ import numpy as np
 
 from ._jit import jit
 from .copying import copy_row
+from .finite import greatest_of, is_number
 
 
 @jit
@@ -23,8 +24,14 @@ def subtract_running_mean(samples, is_usable, weight, background, tally, out):
         State: the mean before the first trace on entry, after the last on exit.
     tally : (1,) int64 array
         State: whether the background holds anything yet, 1 or 0.
+
+    Returns
+    -------
+    are_finite : bool
+        Whether all residuals are finite numbers, looked for while they are at hand.
     """
     n_traces, width = samples.shape
+    most = np.int32(0)
     for i in range(n_traces):
         trace = samples[i]
         residual = out[i]
@@ -38,6 +45,8 @@ def subtract_running_mean(samples, is_usable, weight, background, tally, out):
             difference = np.float64(trace[j]) - background[j]
             residual[j] = difference
             background[j] += weight * difference
+        most = greatest_of(residual.view(np.int32), most)
+    return is_number(most)
 
 
 @jit

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._jit import jit
+from .finite import greatest_of, is_number
 
 
 @jit
@@ -54,7 +55,14 @@ def subtract_sliding_mean(
     out : (n_ready, width) float32 array
         Overwritten in these columns with the residuals; zero where a trace is absent or its
         window empty.
+
+    Returns
+    -------
+    are_finite : bool
+        Whether all residuals of these columns are finite numbers, looked for while they are
+        at hand.
     """
+    most = np.int32(0)
     first = max(0, taken - half_width)
     start, stop = columns[0], columns[1]
     sums = total[start:stop]
@@ -79,6 +87,8 @@ def subtract_sliding_mean(
             _exchange_and_subtract(newest, oldest, centre, source, share, sums, residual)
         if counts[k - first] == 0 or centre == len(presence):
             residual[:] = 0.0
+        most = greatest_of(residual.view(np.int32), most)
+    return is_number(most)
 
 
 @jit

@@ -109,6 +109,8 @@ def prepare_display(
 class PrepareDisplay(LaneStage):
     """Streaming form of :func:`prepare_display`, with its options. Causal."""
 
+    _at_once = True
+
     def __init__(
         self,
         *,
@@ -153,7 +155,7 @@ class PrepareDisplay(LaneStage):
         self, samples: Samples, is_usable: npt.NDArray[np.bool_]
     ) -> tuple[Samples, Flags | None]:
         prepared = self._new_samples(samples.shape)
-        prepare_traces(samples, is_usable, *self._state, prepared)
+        self._are_finite = prepare_traces(samples, is_usable, *self._state, prepared)
         return prepared, None
 
 

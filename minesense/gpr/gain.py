@@ -216,6 +216,8 @@ def equalise(sweep: Sweep, *, window: float, floor: float = 0.01) -> Sweep:
 class Equalise(LaneStage):
     """Streaming form of :func:`equalise`, with its options. Each trace by itself."""
 
+    _at_once = True
+
     def __init__(self, *, window: float, floor: float = 0.01):
         self.window = check_positive(window, "window")
         self.floor = check_positive(floor, "floor")
@@ -243,5 +245,5 @@ class Equalise(LaneStage):
     ) -> tuple[Samples, Flags | None]:
         equalised = self._new_samples(samples.shape)
         traces, out = (x.reshape(-1, samples.shape[2]) for x in (samples, equalised))
-        divide_by_rms(traces, *self._sums, self.floor, out)
+        self._are_finite = divide_by_rms(traces, *self._sums, self.floor, out)
         return equalised, None

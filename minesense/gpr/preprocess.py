@@ -168,6 +168,7 @@ class Dewow(LaneStage):
         self.statistic = check_one_of(statistic, "statistic", ("mean", "median"))
         options = {} if self.statistic == "mean" else {"statistic": self.statistic}
         super().__init__(window=self.window, **options)
+        self._at_once = self.statistic == "mean"  # a median takes a copy without dropouts
 
     def _begin(self, sensor: Sensor) -> None:
         n_samples = sensor.shape[1]
@@ -187,7 +188,7 @@ class Dewow(LaneStage):
             traces = silence_unusable(samples, is_usable).reshape(traces.shape)
             subtract_sliding_median(traces, self._half_width, *self._scratch, out)
         else:
-            subtract_centred_mean(traces, *self._sums, out)
+            self._are_finite = subtract_centred_mean(traces, *self._sums, out)
         return residual, None
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.low_rank import multiply_rows, shrink_and_update, subtract_products
+from .._kernels.low_rank import multiply_rows, subtract_products
 from .._validation import check_count, check_positive
 from .._version import __version__
 from ..sweep import Floats, Samples, Sweep
+from ._low_rank import add_products, keep_sparse_part
 from .attributes import check_lane
 from .preprocess import check_radar
 
@@ -27,12 +28,6 @@ _N_LANES = 64
 #: Share of the energy that the vectors before one left, from which it is no mere noise, and
 #: effective share of the lane below which it belongs to a stretch of it.
 _STRONG, _LOCAL = 0.1, 0.15
-
-#: By how much the penalty grows in a round.
-_GROWTH = 1.5
-
-#: Of so many vectors one is few: so few are found alone, more with all the others.
-_MANY = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -272,7 +267,7 @@ def remove_low_rank(
     reports = []
     for c, (section, out) in enumerate(_sections(sweep, usable, samples)):
         weight = 1 / math.sqrt(max(section.shape)) if sparsity is None else sparsity
-        report = _keep_sparse_part(section, weight, tolerance, most_rounds, out)
+        report = keep_sparse_part(section, weight, tolerance, most_rounds, out)
         if not report[2] < tolerance:
             msg = (
                 f"Invalid most_rounds '{most_rounds}'. Must be enough for the residual to fall "
@@ -328,11 +323,9 @@ def _blocks(tall: npt.NDArray) -> Iterator[tuple[slice, Floats]]:
 
 def _gram(tall: npt.NDArray) -> Floats:
     """Return the products of the columns in float64: the lower triangle, zeros above."""
-    from scipy.linalg.blas import dsyrk  # noqa: PLC0415 - slow to import
-
     gram = np.zeros((tall.shape[1], tall.shape[1]), order="F")
     for _, block in _blocks(tall):
-        gram = dsyrk(1.0, block.T, beta=1.0, c=gram, lower=1, overwrite_c=1)
+        gram = add_products(block, gram)
     return gram
 
 
@@ -366,60 +359,3 @@ def _remove_vectors(section: Samples, rank: int, out: Samples) -> tuple[Floats, 
     sums = squares.sum(axis=0)
     covered = np.divide(sums**2, (squares**2).sum(axis=0), out=np.zeros(rank), where=sums > 0)
     return energies, float(np.trace(gram)), covered
-
-
-def _keep_sparse_part(
-    section: Samples, sparsity: float, tolerance: float, most_rounds: int, out: Samples
-) -> tuple[int, int, float]:
-    """Write the sparse part of a section; return rank of the other, rounds and residual."""
-    is_wide = section.shape[0] < section.shape[1]
-    x = np.ascontiguousarray(section.T if is_wide else section, dtype=np.float64)
-    norm = float(np.linalg.norm(x))
-    sparse, rank, rounds, residual = np.zeros_like(x), 0, 0, 0.0
-    if norm:
-        largest = _largest_singular_value(x)
-        multiplier = x / max(largest, float(np.abs(x).max()) / sparsity)
-        mu = 1.25 / largest
-        target, low = x + multiplier / mu, np.empty_like(x)
-        residual = math.inf
-    while rounds < most_rounds and residual >= tolerance:
-        rank = _shrink_singular_values(target, 1 / mu, rank, low)
-        shrink_and_update(x, sparsity / mu, mu, _GROWTH, multiplier, low, sparse, target)
-        residual = math.sqrt(float(np.vdot(low, low))) / norm
-        mu *= _GROWTH
-        rounds += 1
-    out[:] = sparse.T if is_wide else sparse
-    return rank, rounds, residual
-
-
-def _largest_singular_value(tall: Floats) -> float:
-    """Return the spectral norm."""
-    from scipy.linalg import eigvalsh  # noqa: PLC0415 - slow to import
-
-    n = tall.shape[1]
-    return math.sqrt(float(eigvalsh(_gram(tall), subset_by_index=(n - 1, n - 1))[0]))
-
-
-def _shrink_singular_values(tall: Floats, threshold: float, expected: int, out: Floats) -> int:
-    """
-    Lower the singular values by a threshold, to zero at least; return how many remain.
-
-    How many are `expected` decides on the way, not on the result.
-    """
-    from scipy.linalg import eigh  # noqa: PLC0415 - slow to import
-
-    gram, n = _gram(tall), tall.shape[1]
-    if expected < n / _MANY:
-        squares, vectors = eigh(
-            gram, subset_by_value=(threshold**2, np.inf), check_finite=False
-        )
-    else:  # all of them take half the time of many
-        squares, vectors = eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
-        n_low = int(np.searchsorted(squares, threshold**2, side="right"))
-        squares, vectors = squares[n_low:], vectors[:, n_low:]
-    weighted = vectors * (1 - threshold / np.sqrt(squares))
-    if 2 * len(squares) < n:
-        np.matmul(tall @ vectors, weighted.T, out=out)
-    else:
-        np.matmul(tall, weighted @ vectors.T, out=out)
-    return len(squares)
