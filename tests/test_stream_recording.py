@@ -181,8 +181,41 @@ def test_every_cut_keeps_what_lies_before_it():
         found = [p.payload for piece in pieces for p in piece.packets]
         n_before = sum(end <= cut for end in ends)
         assert found == [p.payload for p in packets[:n_before]]
-        is_noticed = any(piece.damage is not None for piece in pieces)
-        assert is_noticed or pieces[-1].is_end
+        assert any(piece.damage is not None for piece in pieces), cut
+
+
+def test_a_damaged_summary_is_told_and_costs_no_packet(tmp_path):
+    """Packets are read on without it, but the file is not as it was written."""
+    packets = packets_of(40)
+    data = written(packets, chunk_size=700)
+    path = tmp_path / "a.mcap"
+    start = (
+        next(p for p in range(len(data)) if data[p : p + 13] == b"\x0f\x04" + bytes(11)) + 13
+    )
+    for k in range(start, len(data)):
+        changed = bytearray(data)
+        changed[k] ^= 0x10
+        path.write_bytes(changed)
+        recovery = recover(path)
+        assert (recovery.n_packets, recovery.is_whole) == (len(packets), False), k
+        assert "no packets are lost" in recovery.damages[0].reason
+    assert len(list(read_packets(path))) == len(packets)
+
+
+def test_what_lies_behind_the_end_is_not_passed_over(tmp_path):
+    """Two recordings in one file: all packets, and that something is wrong."""
+    packets = packets_of(40)
+    data = written(packets)
+    path = tmp_path / "a.mcap"
+    path.write_bytes(data + data)
+    recovery = recover(path, tmp_path / "b.mcap")
+    assert (recovery.n_packets, recovery.is_whole) == (2 * len(packets), False)
+    assert "more behind it" in recovery.damages[0].reason
+    with pytest.raises(FormatError, match="more behind it"):
+        list(read_packets(path))
+    path.write_bytes(data + b"junk")
+    assert not recover(path).is_whole
+    assert recover(tmp_path / "b.mcap").is_whole
 
 
 def test_every_changed_byte_costs_its_chunk_at_most():
