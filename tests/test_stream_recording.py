@@ -23,6 +23,7 @@ from minesense.cli import main
 from minesense.io import FormatError
 from minesense.io.mcap_reading import Piece, pieces_of, read_packets
 from minesense.io.mcap_recovery import recover
+from minesense.io.mcap_summary import describe_streams
 from minesense.io.mcap_writer import REPEATED, McapWriter
 from minesense.message import NoteMessage, Packet, SensorMessage, StreamDeclaration
 from minesense.payload import Decoder, Encoder
@@ -290,6 +291,42 @@ def test_messages_that_never_came_are_counted_to_the_last(tmp_path, gone):
     (lost,) = recover(path).lost
     assert (lost.stream, lost.n_messages) == ("radar", gone)
     assert (lost.last_stamp, lost.next_stamp) == (9 * 0.01, (10 + gone) * 0.01)
+
+
+@pytest.mark.parametrize("start", [0, 2**32 - 60])
+@pytest.mark.parametrize("gone", [(), (30,), (30, 31, 33), (64,)])
+def test_messages_out_of_order_are_not_missing(tmp_path, start, gone):
+    """Nor are payloads that are none, whatever number they hold."""
+    packets = packets_of(100)
+    scans = []
+    for k, packet in enumerate(packets[1:-1]):
+        payload = bytearray(packet.payload)
+        struct.pack_into("<I", payload, 4, (start + k) % 2**32)
+        scans.append(Packet(packet.arrival, bytes(payload)))
+    order = np.argsort(np.arange(100) + np.random.default_rng(1).uniform(0, 20, 100))
+    moved = [scans[k] for k in order if k not in gone]
+    moved.insert(50, Packet(1.7e9, bytes([9, 1]) + bytes(14)))
+    moved.insert(60, moved[40])  # twice
+    path = tmp_path / "a.mcap"
+    path.write_bytes(written([packets[0], *moved]))
+    lost = recover(path).lost
+    assert sum(item.n_messages for item in lost) == len(gone)
+    del moved[60], moved[50]  # a summary keeps no numbers: what comes twice would count
+    path.write_bytes(written([packets[0], *moved]))
+    (stream,) = describe_streams(path)["streams"]
+    assert stream["missing_by_sequence"] == len(gone)
+    for item in lost:
+        assert item.last_stamp < gone[0] * 0.01 + 0.05
+        assert item.last_stamp < item.next_stamp
+
+
+def test_a_device_that_begins_anew_is_followed(tmp_path):
+    packets = packets_of(1500)
+    again = packets_of(40)[1:]
+    path = tmp_path / "a.mcap"
+    path.write_bytes(written([*packets, *again[:10], *again[13:]]))
+    (lost,) = recover(path).lost
+    assert lost.n_messages == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\x89MCAP0\r\n", bytes(5000), b"abc" * 3000])

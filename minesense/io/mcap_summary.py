@@ -17,6 +17,9 @@ from ..message import (
 from .mcap_logs import messages_in
 from .trouble import Findings
 
+#: Numbers behind the newest up to which a message is late; beyond, its stream began anew.
+_MOST_BEHIND = 1000
+
 #: Lanes that are listed by name; more are counted.
 _MOST_NAMES = 50
 
@@ -50,13 +53,18 @@ class _Stream:
     def take(self, message: SensorMessage | PositionMessage) -> None:
         self.n_messages += 1
         self.stamps.take(message.stamp)
+        behind = _MOST_BEHIND + 1
         if self._sequence >= 0:
             step = (message.sequence - self._sequence) & 0xFFFFFFFF
             if step != 1:
                 self.n_jumps += 1
             if 1 < step < 2**31:
                 self.n_missing += step - 1
-        self._sequence = message.sequence
+            behind = -step & 0xFFFFFFFF
+            if 0 < behind <= _MOST_BEHIND and self.n_missing:
+                self.n_missing -= 1  # it was counted when a later one came
+        if behind > _MOST_BEHIND:
+            self._sequence = message.sequence
         if isinstance(message, PositionMessage):
             self.fixes[message.fix.name.lower()] += 1
 
