@@ -17,7 +17,7 @@ from .trouble import FormatError
 
 _MASK = 0xFFFFFFFF
 
-#: Numbers behind the newest, and holes back from the last, in which a late message is looked for.
+#: Numbers behind the newest, and holes from the last back, among which a late message is.
 _MOST_BEHIND, _MOST_HOLES = 1000, 1000
 
 

@@ -48,7 +48,7 @@ class _Stream:
         self.n_declarations = 0
         self.stamps = _Range()
         self.fixes: Counter[str] = Counter()
-        self._sequence = -1
+        self._sequence = self._first = -1
 
     def take(self, message: SensorMessage | PositionMessage) -> None:
         self.n_messages += 1
@@ -61,8 +61,13 @@ class _Stream:
             if 1 < step < 2**31:
                 self.n_missing += step - 1
             behind = -step & 0xFFFFFFFF
-            if 0 < behind <= _MOST_BEHIND and self.n_missing:
+            is_known = (message.sequence - self._first) & 0xFFFFFFFF < 2**31
+            if 0 < behind <= _MOST_BEHIND and self.n_missing and is_known:
                 self.n_missing -= 1  # it was counted when a later one came
+            if _MOST_BEHIND < behind < 2**31:
+                self._first = message.sequence
+        else:
+            self._first = message.sequence
         if behind > _MOST_BEHIND:
             self._sequence = message.sequence
         if isinstance(message, PositionMessage):
