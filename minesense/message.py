@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ._plain_fields import is_number
 from ._validation import (
     check_array,
     check_not_negative,
@@ -66,6 +67,19 @@ class DeviceFlag(enum.IntFlag):
 _NO_FLAGS = DeviceFlag(0)
 
 
+#: Fields of a declaration that are numbers.
+_NUMBERS = (
+    "rate",
+    "resolution",
+    "offset",
+    "offset_error",
+    "drift_bound",
+    "lag",
+    "lag_error",
+    "lateness",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StreamDeclaration:
     """
@@ -102,6 +116,14 @@ class StreamDeclaration:
         if not isinstance(self.name, str) or not self.name or len(self.name) > 200:
             msg = f"Invalid name '{self.name!s:.40}'. Must be text of 1 to 200 characters."
             raise ValueError(msg)
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None and not is_number(value):  # a text would fail where it is used
+                msg = f"Invalid {name} {value!r:.40} of stream '{self.name}'. Must be a number."
+                raise TypeError(msg)
+        if not isinstance(self.note, str):
+            msg = f"Invalid note {self.note!r:.40} of stream '{self.name}'. Must be text."
+            raise TypeError(msg)
         check_one_of(self.kind, "kind", ("sensor", "position"))
         check_one_of(self.clock, "clock", CLOCKS)
         if self.rate is not None:
