@@ -111,7 +111,7 @@ def test_a_field_of_another_type_is_refused_by_name(document, path, right):
     [
         (("clock",), "Invalid declaration without clock"),
         (("sensor", "axis"), "Invalid sensor without axis"),
-        (("sensor", "head", "excitation", "gates"), "Invalid sensor.head.excitation without"),
+        (
             ("sensor", "head", "excitation", "gates"),
             "Invalid sensor.head.excitation without gates",
         ),
@@ -123,5 +123,5 @@ def test_a_field_that_is_missing_is_named(path, rule):
     for key in path[:-1]:
         place = place[key]
     del place[path[-1]]
-    with pytest.raises(ValueError, match=rf"{rule}.*\. Must state it"):
+    with pytest.raises(ValueError, match=f"{rule}. Must state it"):
         declaration_of(document)
