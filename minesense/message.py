@@ -67,6 +67,9 @@ class DeviceFlag(enum.IntFlag):
 _NO_FLAGS = DeviceFlag(0)
 
 
+#: Longest lever arm that a platform can have, m.
+_LONGEST_ARM = 100.0
+
 #: Fields of a declaration that are numbers.
 _NUMBERS = (
     "rate",
@@ -149,6 +152,7 @@ class StreamDeclaration:
             msg = f"Invalid sensor {self.sensor!r} of stream '{self.name}'. Must be a Sensor."
             raise TypeError(msg)
         delays = tuple(check_number(delay, "channel_delays") for delay in self.channel_delays)
+        _check_arms(self.sensor.lever_arms, self.name)
         n_channels = self.sensor.shape[0]
         if delays and len(delays) != n_channels:
             msg = (
@@ -178,7 +182,19 @@ class StreamDeclaration:
             )
             raise ValueError(msg)
         arm = check_array(self.lever_arm, "lever_arm", (3,))
+        _check_arms(arm, self.name)
         object.__setattr__(self, "lever_arm", tuple(arm.tolist()))
+
+
+def _check_arms(arms: npt.NDArray[np.float64], stream: str) -> None:
+    """Raise if a lever arm is longer than any platform, as one in mm would be."""
+    longest = float(np.abs(arms).max(initial=0.0))
+    if longest > _LONGEST_ARM:
+        msg = (
+            f"Invalid lever arm of {longest:g} m of stream '{stream}'. Must be in metres, "
+            f"{_LONGEST_ARM:g} at most."
+        )
+        raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -125,3 +125,16 @@ def test_a_field_that_is_missing_is_named(path, rule):
     del place[path[-1]]
     with pytest.raises(ValueError, match=f"{rule}. Must state it"):
         declaration_of(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "value"),
+    [
+        (SENSOR, ("sensor", "lever_arms"), [[0, 0, 0], [750, 0, 0]]),
+        (SENSOR, ("sensor", "lever_arms"), [[0, 0, 0], [0, 1e300, 0]]),
+        (POSITION, ("lever_arm",), [0, 0, -1500]),
+    ],
+)
+def test_lever_arms_in_millimetres_are_refused(document, path, value):
+    with pytest.raises(ValueError, match="Invalid lever arm of .* Must be in metres"):
+        declaration_of(changed(document, path, value))
