@@ -136,5 +136,5 @@ def test_a_field_that_is_missing_is_named(path, rule):
     ],
 )
 def test_lever_arms_in_millimetres_are_refused(document, path, value):
-    with pytest.raises(ValueError, match="Invalid lever arm of .* Must be in metres"):
+    with pytest.raises(ValueError, match=r"Invalid lever arm of .* Must be in metres"):
         declaration_of(changed(document, path, value))
