@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 #: Connections at a time, at most.
 MOST_CONNECTIONS = 32
@@ -77,9 +77,7 @@ class LocalServer(ThreadingHTTPServer):
     def address(self) -> str:
         """Where a browser finds the page."""
         host, port = self.server_address[:2]
-        query = (
-            f"?token={quote(self.token, safe='')}" if self.token else ""
-        )  # a bare + is a blank
+        query = f"?{urlencode({'token': self.token})}" if self.token else ""
         return f"http://{host!s}:{port}/{query}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
