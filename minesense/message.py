@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ._plain_fields import is_number
 from ._validation import (
     check_array,
     check_not_negative,
@@ -66,6 +67,22 @@ class DeviceFlag(enum.IntFlag):
 _NO_FLAGS = DeviceFlag(0)
 
 
+#: Longest lever arm that a platform can have, m.
+_LONGEST_ARM = 100.0
+
+#: Fields of a declaration that are numbers.
+_NUMBERS = (
+    "rate",
+    "resolution",
+    "offset",
+    "offset_error",
+    "drift_bound",
+    "lag",
+    "lag_error",
+    "lateness",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StreamDeclaration:
     """
@@ -102,6 +119,14 @@ class StreamDeclaration:
         if not isinstance(self.name, str) or not self.name or len(self.name) > 200:
             msg = f"Invalid name '{self.name!s:.40}'. Must be text of 1 to 200 characters."
             raise ValueError(msg)
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None and not is_number(value):  # a text would fail where it is used
+                msg = f"Invalid {name} {value!r:.40} of stream '{self.name}'. Must be a number."
+                raise TypeError(msg)
+        if not isinstance(self.note, str):
+            msg = f"Invalid note {self.note!r:.40} of stream '{self.name}'. Must be text."
+            raise TypeError(msg)
         check_one_of(self.kind, "kind", ("sensor", "position"))
         check_one_of(self.clock, "clock", CLOCKS)
         if self.rate is not None:
@@ -127,6 +152,7 @@ class StreamDeclaration:
             msg = f"Invalid sensor {self.sensor!r} of stream '{self.name}'. Must be a Sensor."
             raise TypeError(msg)
         delays = tuple(check_number(delay, "channel_delays") for delay in self.channel_delays)
+        _check_arms(self.sensor.lever_arms, self.name)
         n_channels = self.sensor.shape[0]
         if delays and len(delays) != n_channels:
             msg = (
@@ -156,7 +182,19 @@ class StreamDeclaration:
             )
             raise ValueError(msg)
         arm = check_array(self.lever_arm, "lever_arm", (3,))
+        _check_arms(arm, self.name)
         object.__setattr__(self, "lever_arm", tuple(arm.tolist()))
+
+
+def _check_arms(arms: npt.NDArray[np.float64], stream: str) -> None:
+    """Raise if a lever arm is longer than any platform, as one in mm would be."""
+    longest = float(np.abs(arms).max(initial=0.0))
+    if longest > _LONGEST_ARM:
+        msg = (
+            f"Invalid lever arm of {longest:g} m of stream '{stream}'. Must be in metres, "
+            f"{_LONGEST_ARM:g} at most."
+        )
+        raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from ._plain_fields import check_fields
 from .message import (
     DeviceFlag,
     FixClass,
@@ -369,19 +370,20 @@ def declaration_of(document: Mapping[str, Any]) -> StreamDeclaration:
     Traceback (most recent call last):
     ValueError: Invalid clock 'tai'. Must be one of 'utc', 'gps', 'host', 'sensor'.
     """
-    known = {field.name for field in dataclasses.fields(StreamDeclaration)}
-    for key in document:
-        if key not in known:
-            msg = f"Invalid field '{key:.40}' of a declaration. Must be one it has."
-            raise ValueError(msg)
     values = dict(document)
     try:
-        if "sensor" in values:
+        check_fields(StreamDeclaration, values, "declaration")
+        if values.get("sensor") is not None:
             values["sensor"] = sensor_of(values["sensor"])
-        if "frame" in values:
-            values["frame"] = Frame(**values["frame"])
+        if values.get("frame") is not None:
+            frame = values["frame"]
+            if not isinstance(frame, Mapping):
+                msg = f"Invalid frame {frame!r:.40}. Must be an object with crs and origin."
+                raise TypeError(msg)
+            check_fields(Frame, frame, "frame")
+            values["frame"] = Frame(**frame)
         for name in ("channel_delays", "lever_arm"):
-            if name in values:
+            if values.get(name) is not None:
                 values[name] = tuple(values[name])
         return StreamDeclaration(**values)
     except (TypeError, AttributeError, OverflowError) as error:

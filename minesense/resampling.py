@@ -80,8 +80,10 @@ def resample_track(
     :math:`\bar s` the mean place under the first two factors, so that a slope stays one.
     From dense traces, wavelengths above 3 spacings pass and those below 1.5 are stopped.
     Nothing restores what uneven traces were too far apart for. Nearer than 3 D to the ends
-    of the lane or to a hole the sum reaches only as far as there, on both sides; nearer
-    than D it is the line, which stops nothing.
+    of the lane or to a hole the sum reaches only as far as there, on both sides. Nearer than
+    D it is the value of a line fitted to the traces within D, weighted by
+    :math:`\Delta_i (1 - |s_i - s| / 2 D)`: from dense traces its noise has twice the spread
+    of that within the lane, where a trace alone would have that of one trace.
 
     **No flag is lost.** A trace returned has the flags of all traces recorded within half a
     spacing of it and of its neighbours, and those left out between any of them, or between two

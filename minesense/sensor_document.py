@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._plain_fields import check_fields
 from .head import Circle, ContinuousWave, Head, Polygon, PulseTrain
 from .sensor import Radar, Sensor
 
@@ -108,17 +109,13 @@ def _record(document: Any, path: str) -> Any:
     if kind is None:
         msg = f"Invalid type '{name}' of {path}. Must be one of {', '.join(sorted(_RECORDS))}."
         raise ValueError(msg)
-    known = {field.name for field in dataclasses.fields(kind)}
-    for key in document:
-        if key != "type" and key not in known:
-            msg = f"Invalid field '{key}' of {path}. Must be one of {', '.join(sorted(known))}."
-            raise ValueError(msg)
+    check_fields(kind, {k: v for k, v in document.items() if k != "type"}, path)
     values = {
         key: _value(value, f"{path}.{key}") for key, value in document.items() if key != "type"
     }
     try:
         return kind(**values)
-    except TypeError as error:  # also a field that is missing
+    except TypeError as error:
         msg = f"Invalid {path}: {' '.join(str(error).split())}"
         raise TypeError(msg) from None
 

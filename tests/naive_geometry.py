@@ -47,7 +47,16 @@ def read_along(places, rows, target, spacing, lobes):
     step = places[i + 1] - places[i]
     width = max(spacing, step)
     reach = min(lobes * width, target - places[0], places[-1] - target)
-    if reach < width:
+    if reach < width * (1 - 1e-9):
+        if lobes:
+            near = [k for k in range(n) if abs(places[k] - target) <= width or k in (i, i + 1)]
+            left = np.array([places[k] - places[k - 1] if k else 0.0 for k in near])
+            right = np.array([places[k + 1] - places[k] if k + 1 < n else 0.0 for k in near])
+            d = np.array([places[k] - target for k in near])
+            weight = np.minimum((left + right) / 2, width) * (1 - np.abs(d) / (2 * width))
+            root = np.sqrt(weight)[:, None]
+            design = root * np.column_stack([np.ones(len(d)), d])
+            return np.linalg.lstsq(design, root * rows[near], rcond=None)[0][0]
         share = (target - places[i]) / step
         return (1 - share) * rows[i] + share * rows[i + 1]
     near = [k for k in range(n) if abs(places[k] - target) <= reach]

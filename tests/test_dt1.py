@@ -400,6 +400,18 @@ def test_points_of_the_trace_headers_are_wrong(tmp_path):
     np.testing.assert_array_equal(recording.stored[:, 0], points())
 
 
+@pytest.mark.parametrize("said", [11.0, -10.0, 10.5, math.nan])
+def test_points_of_the_first_trace_header_alone_are_wrong(tmp_path, said):
+    """The HD and all other traces contradict it."""
+    path = write_dt1(tmp_path / "a.DT1", each=lambda k: {"n_points": 10 if k else said})
+    recording = read_quietly(path)
+    np.testing.assert_array_equal(recording.stored[:, 0], points())
+    assert [c.field for c in recording.corrections] == ["points per trace"]
+    path = write_dt1(tmp_path / "a.DT1", each=lambda k: {"n_points": said if k < 2 else 10})
+    with pytest.raises(FormatError, match=r"trace 1: .* Must be 10 in every trace"):
+        read_quietly(path)
+
+
 def test_points_that_neither_divides(tmp_path):
     path = write_dt1(tmp_path / "a.DT1", hd=hd_text(POINTS="11"), tail=b"\1")
     with pytest.raises(FormatError, match="invalid points per trace"):

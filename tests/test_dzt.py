@@ -182,6 +182,12 @@ def test_two_scans_are_too_few_to_tell(tmp_path, word, n_words):
     assert recording.header_words == (n_words,)
 
 
+def test_control_characters_of_an_antenna_do_not_reach_the_sensor(tmp_path):
+    """HDF5 holds no text with NUL, so that such a file could not be converted."""
+    recording = read(write_dzt(tmp_path / "a.DZT", scans(), antenna=b"\xff\n\x00512\x1b"))
+    assert recording.to_sweep(centre_frequency=4e8).sensor.name == "dzt \xff  512"
+
+
 def test_two_channels_stay_apart(tmp_path):
     """Z8: a second header wrong in every field but those that matter; its zeros corrected."""
     stored = scans(20, 2)
@@ -204,6 +210,14 @@ def test_channels_must_not_differ(tmp_path, field, value):
     second = dzt_header(**{"samples": 8, "bits": 16, field: value})
     path = write_dzt(tmp_path / "a.DZT", scans(20, 2), headers=[second])
     with pytest.raises(FormatError, match="as in channel 0"):
+        read(path)
+
+
+def test_a_channel_with_another_range_is_doubted(tmp_path):
+    """All channels get one time axis, so a second window cannot pass unnoticed."""
+    second = dzt_header(samples=8, bits=16, range=99.0)
+    path = write_dzt(tmp_path / "a.DZT", scans(20, 2), headers=[second])
+    with pytest.warns(FormatWarning, match=r"range of channel 1: 99 ns; .* of channel 0"):
         read(path)
 
 

@@ -244,6 +244,17 @@ def test_who_may_connect():
         page.close()
 
 
+def test_the_address_holds_the_token_as_a_browser_must_send_it():
+    """What `base64` prints has + and /, and a bare + in an address is a blank."""
+    page = LivePage(token="a+b/c==&d e%20#f")
+    try:
+        path = page.address[page.address.index("/?") :]
+        assert get(page.address, path)[0] == 200
+        assert get(page.address, path.replace("/?", "/updates?"))[0] == 200
+    finally:
+        page.close()
+
+
 def test_too_many_connections_are_closed():
     page = LivePage()
     try:

@@ -263,6 +263,22 @@ def test_the_ends_of_a_lane():
     assert resample_track(both, **OPTIONS).quality[0] == Quality.GAP
 
 
+def test_an_end_is_hardly_noisier_than_the_lane():
+    """Of dense traces one alone, at an end or beside a hole, would pass for a target."""
+    n = 40_000
+    lane = lane_of(noise(n, 1, 1), 0.0006 * np.arange(n), time=np.arange(n) / 1000)
+    lane = flagged(lane, dict.fromkeys(range(700, n - 1, 1000), Quality.NOT_FINITE))
+    result = resample_track(lane, **OPTIONS)
+    values, is_lost = result.samples[:, 0, 0], ~result.is_usable
+    beside = np.roll(is_lost, 1) | np.roll(is_lost, -1)
+    beside[[0, -1]] = True
+    spread = values[~beside & ~is_lost].std()
+    ends = values[beside & ~is_lost]
+    assert spread < 0.15
+    assert len(ends) > 60
+    assert ends.std() < 2.5 * spread
+
+
 @pytest.mark.parametrize("min_step", [0.0, 0.01])
 def test_standing_hides_no_gap(min_step):
     """Traces left out before a jump were recorded where the last one was, not within."""

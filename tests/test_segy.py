@@ -503,6 +503,23 @@ def test_a_fixed_length_flag_that_the_traces_refute(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*sample interval 100 taken:UserWarning")
+def test_traces_that_fill_the_file_in_two_ways(tmp_path):
+    """The headers of traces lead from one to the next up to the end: that is no chance."""
+    rows = [np.arange(1, n + 1, dtype=">i2") for n in (40, 64, 64) * 10]
+    path = write_segy(tmp_path / "a.sgy", rows, fixed_length=1)
+    assert (path.stat().st_size - 3600) % (240 + 2 * 40) == 0  # 33 traces like the first
+    with pytest.warns(FormatWarning):
+        recording = read(path)
+    assert [c.field for c in recording.corrections][-2:] == [
+        "fixed-length flag",
+        "missing samples",
+    ]
+    assert recording.shape == (30, 1, 64)
+    for k, row in enumerate(rows):
+        npt.assert_array_equal(recording.samples[k, 0, : len(row)], row)
+
+
+@pytest.mark.filterwarnings("ignore:.*sample interval 100 taken:UserWarning")
 def test_lengths_of_varying_traces_are_doubted_once(tmp_path):
     """What was read by its own length is not said to be of another."""
     rows = [np.arange(n, dtype=">i2") for n in (20, 11, 20, 7, 20)]

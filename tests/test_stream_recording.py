@@ -23,6 +23,7 @@ from minesense.cli import main
 from minesense.io import FormatError
 from minesense.io.mcap_reading import Piece, pieces_of, read_packets
 from minesense.io.mcap_recovery import recover
+from minesense.io.mcap_summary import describe_streams
 from minesense.io.mcap_writer import REPEATED, McapWriter
 from minesense.message import NoteMessage, Packet, SensorMessage, StreamDeclaration
 from minesense.payload import Decoder, Encoder
@@ -181,8 +182,41 @@ def test_every_cut_keeps_what_lies_before_it():
         found = [p.payload for piece in pieces for p in piece.packets]
         n_before = sum(end <= cut for end in ends)
         assert found == [p.payload for p in packets[:n_before]]
-        is_noticed = any(piece.damage is not None for piece in pieces)
-        assert is_noticed or pieces[-1].is_end
+        assert any(piece.damage is not None for piece in pieces), cut
+
+
+def test_a_damaged_summary_is_told_and_costs_no_packet(tmp_path):
+    """Packets are read on without it, but the file is not as it was written."""
+    packets = packets_of(40)
+    data = written(packets, chunk_size=700)
+    path = tmp_path / "a.mcap"
+    start = (
+        next(p for p in range(len(data)) if data[p : p + 13] == b"\x0f\x04" + bytes(11)) + 13
+    )
+    for k in range(start, len(data)):
+        changed = bytearray(data)
+        changed[k] ^= 0x10
+        path.write_bytes(changed)
+        recovery = recover(path)
+        assert (recovery.n_packets, recovery.is_whole) == (len(packets), False), k
+        assert "no packets are lost" in recovery.damages[0].reason
+    assert len(list(read_packets(path))) == len(packets)
+
+
+def test_what_lies_behind_the_end_is_not_passed_over(tmp_path):
+    """Two recordings in one file: all packets, and that something is wrong."""
+    packets = packets_of(40)
+    data = written(packets)
+    path = tmp_path / "a.mcap"
+    path.write_bytes(data + data)
+    recovery = recover(path, tmp_path / "b.mcap")
+    assert (recovery.n_packets, recovery.is_whole) == (2 * len(packets), False)
+    assert "more behind it" in recovery.damages[0].reason
+    with pytest.raises(FormatError, match="more behind it"):
+        list(read_packets(path))
+    path.write_bytes(data + b"junk")
+    assert not recover(path).is_whole
+    assert recover(tmp_path / "b.mcap").is_whole
 
 
 def test_every_changed_byte_costs_its_chunk_at_most():
@@ -257,6 +291,42 @@ def test_messages_that_never_came_are_counted_to_the_last(tmp_path, gone):
     (lost,) = recover(path).lost
     assert (lost.stream, lost.n_messages) == ("radar", gone)
     assert (lost.last_stamp, lost.next_stamp) == (9 * 0.01, (10 + gone) * 0.01)
+
+
+@pytest.mark.parametrize("start", [0, 2**32 - 60])
+@pytest.mark.parametrize("gone", [(), (30,), (30, 31, 33), (64,)])
+def test_messages_out_of_order_are_not_missing(tmp_path, start, gone):
+    """Nor are payloads that are none, whatever number they hold."""
+    packets = packets_of(100)
+    scans = []
+    for k, packet in enumerate(packets[1:-1]):
+        payload = bytearray(packet.payload)
+        struct.pack_into("<I", payload, 4, (start + k) % 2**32)
+        scans.append(Packet(packet.arrival, bytes(payload)))
+    order = np.argsort(np.arange(100) + np.random.default_rng(1).uniform(0, 20, 100))
+    moved = [scans[k] for k in order if k not in gone]
+    moved.insert(50, Packet(1.7e9, bytes([9, 1]) + bytes(14)))
+    moved.insert(60, moved[40])  # twice
+    path = tmp_path / "a.mcap"
+    path.write_bytes(written([packets[0], *moved]))
+    lost = recover(path).lost
+    assert sum(item.n_messages for item in lost) == len(gone)
+    del moved[60], moved[50]  # a summary keeps no numbers: what comes twice would count
+    path.write_bytes(written([packets[0], *moved]))
+    (stream,) = describe_streams(path)["streams"]
+    assert stream["missing_by_sequence"] == len(gone)
+    for item in lost:
+        assert item.last_stamp < gone[0] * 0.01 + 0.05
+        assert item.last_stamp < item.next_stamp
+
+
+def test_a_device_that_begins_anew_is_followed(tmp_path):
+    packets = packets_of(1500)
+    again = packets_of(40)[1:]
+    path = tmp_path / "a.mcap"
+    path.write_bytes(written([*packets, *again[:10], *again[13:]]))
+    (lost,) = recover(path).lost
+    assert lost.n_messages == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\x89MCAP0\r\n", bytes(5000), b"abc" * 3000])

@@ -80,6 +80,33 @@ def test_a_client_that_reconnects_goes_on_with_its_stream():
         assert numbers == {0}
 
 
+def test_what_arrived_before_a_link_broke_is_not_lost():
+    """Sent while the server had no time, it is read before the next link takes the stream."""
+    server = TcpServer()
+    for numbers in (range(4000), range(4000, 4010)):  # the first are more than one read holds
+        with connect(server) as channel:
+            channel.sendall(frames_of("coil", numbers))
+    with Running(server) as running:
+        running.wait(lambda: len(running.packets) == 4012)
+        assert running.numbers("coil") == list(range(4010))
+        running.wait(lambda: not running.source.counters()["connections"])
+        assert running.source.counters()["n_refused"] == 0
+
+
+def test_links_that_take_streams_from_each_other_harm_nobody():
+    """Each declares both streams again and again, all of it before the server has time."""
+    server = TcpServer()
+    channels = [connect(server) for _ in range(2)]
+    for _ in range(200):
+        for channel in channels:
+            channel.sendall(frames_of("a", range(3)) + frames_of("b", range(3)))
+    with Running(server) as running:
+        running.wait(lambda: len(running.packets) == 2 * 200 * 8)
+        for channel in channels:
+            channel.close()
+        running.wait(lambda: not running.source.counters()["connections"])
+
+
 def test_the_newest_link_owns_a_stream():
     """What an old link sends afterwards is kept under no stream, and it is told why."""
     with Running(TcpServer()) as running:

@@ -11,6 +11,7 @@ import pytest
 from minesense.detect import Screen
 from minesense.message import NoteMessage, Packet
 from minesense.resampling import resample_track
+from minesense.sensor import Sensor
 from minesense.stream import (
     Lost,
     PacketQueue,
@@ -21,6 +22,7 @@ from minesense.stream import (
     read_config,
     replay,
 )
+from minesense.stream.cells import CellReport
 from minesense.stream.events import (
     AlarmRaised,
     CountersReport,
@@ -237,6 +239,38 @@ def test_a_stage_that_fails_ends_the_part_alone(monkeypatch):
     assert any(e.northing > 9.5 for e in live.only(found, AlarmRaised) if e.sensor == "emi")
     parts = [e for e in live.only(found, LaneBegun) if e.stream == "coils"]
     assert [e.part for e in parts] == [1, 2]
+
+
+def test_cells_that_fail_end_the_part_alone(monkeypatch):
+    """Also where a part is given up: the session goes on."""
+
+    def failing(self):
+        msg = "no cells"
+        raise ValueError(msg)
+
+    monkeypatch.setattr(CellReport, "take", failing)
+    found = live.run(new_session(), LIVE)
+    failed = live.only(found, LaneFailed)
+    assert failed
+    assert {e.cause for e in failed} == {"ValueError: no cells"}
+    assert_all_accounted(found)
+    assert not live.only(found, CoverageCells)
+
+
+@pytest.mark.parametrize("far", [1e16, 1e18, 1e300])
+def test_places_beyond_all_cells_have_none(far):
+    """A coordinate without bound is no fault of the session."""
+    report = CellReport(cell=0.1, footprint=0.1, limit=0.1, max_step=1.0)
+    sensor = Sensor(name="coil", kind="emi", axis=[1e-4], lever_arms=[[0, 0, 0]])
+    sweep = Sweep(
+        samples=np.zeros((2, 1, 1)),
+        time=[0.0, 1.0],
+        position=[[0, far, 0], [0, -far, 0]],
+        heading=np.zeros(2),
+        sensor=sensor,
+    )
+    report.add(sweep, np.zeros(2))
+    assert not len(report.take()[0])
 
 
 def test_notes_name_lanes_and_marks_are_alarms():

@@ -95,7 +95,9 @@ def _weigh(places, is_broken, target, i, spacing, lobes, weights):
     while last + 1 < n and not is_broken[last + 1] and places[last] - target < reach:
         last += 1
     reach = min(reach, target - places[first], places[last] - target)
-    if reach < length:
+    if reach < length * (1 - 1e-9):  # rounding decides nothing between equal distances
+        if lobes > 0:
+            return _weigh_end(places, is_broken, target, i, length, weights)
         weights[i + 1] = (target - places[i]) / step
         weights[i] = 1.0 - weights[i + 1]
         return i, i + 2
@@ -124,6 +126,40 @@ def _weigh(places, is_broken, target, i, spacing, lobes, weights):
         cell, distance = _cell(places, is_broken, m, length), places[m] - target
         tent = cell * (1.0 - abs(distance) / (2 * reach)) / mass
         weights[m] = (weights[m] - moment * tent * (distance - lean) / square) / total
+    return first, last + 1
+
+
+@jit
+def _weigh_end(places, is_broken, target, i, length, weights):
+    """
+    Give the weights of a line fitted to the rows around a target near an end or a hole.
+
+    Rows as far as `length` on either side, and the two neighbours in any case: through two
+    rows it is the line between them. Dense rows are averaged, as they are within the lane;
+    one of them alone, with all its noise, would stand out there like a target.
+    """
+    n = len(places)
+    first = i
+    while first > 0 and not is_broken[first] and target - places[first - 1] <= length:
+        first -= 1
+    last = i + 1
+    while last + 1 < n and not is_broken[last + 1] and places[last + 1] - target <= length:
+        last += 1
+    mass = 0.0
+    lean = 0.0
+    square = 0.0
+    for m in range(first, last + 1):
+        distance = places[m] - target
+        tent = _cell(places, is_broken, m, length) * (1.0 - abs(distance) / (2 * length))
+        weights[m] = tent
+        mass += tent
+        lean += tent * distance
+        square += tent * distance * distance
+    lean /= mass
+    square = square / mass - lean * lean
+    for m in range(first, last + 1):
+        distance = places[m] - target
+        weights[m] *= (1.0 - lean * (distance - lean) / square) / mass
     return first, last + 1
 
 

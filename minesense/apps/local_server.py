@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 #: Connections at a time, at most.
 MOST_CONNECTIONS = 32
@@ -77,7 +77,7 @@ class LocalServer(ThreadingHTTPServer):
     def address(self) -> str:
         """Where a browser finds the page."""
         host, port = self.server_address[:2]
-        query = f"?token={self.token}" if self.token else ""
+        query = f"?{urlencode({'token': self.token})}" if self.token else ""
         return f"http://{host!s}:{port}/{query}"
 
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -121,16 +121,24 @@ def check_points(
     """
     Compare the number of points that the traces of a range say.
 
+    Writers that set one wrong number everywhere contradict the HD alone, which was corrected
+    when the file was opened, and so was the first trace of it if only that is wrong.
+
     Raises
     ------
     FormatError
         If they do not agree.
     """
-    other = np.flatnonzero(said != said[0]) if len(said) else said
+    if not len(said) or np.array_equal(said, np.full_like(said, said[0]), equal_nan=True):
+        return
+    is_other = said != layout.n_points
+    if start == 0:
+        is_other[0] = False
+    other = np.flatnonzero(is_other)
     if len(other):
         trace = start + int(other[0])
         where = f"offset {trace * layout.trace_size + 8}, trace {trace}"
-        rule = f"{float(said[0]):g} in every trace"
+        rule = f"{layout.n_points} in every trace"
         findings.fail("points per trace", float(said[other[0]]), rule, where)
 
 

@@ -8,6 +8,7 @@ gaps, channel after channel.
 from __future__ import annotations
 
 import datetime
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +151,7 @@ def find_layout(findings: Findings, head: bytes, size: int, width: int | None) -
         findings.warn(text, field="tag", value=tag)
     for channel in range(1, n_channels):
         _check_channel(findings, head, channel, n_samples, bits if width is None else None)
+        _check_range(findings, head, channel, header["range_ns"])
     if layout.remainder:
         scan = n_channels * n_samples * bits // 8
         text = f"truncated: {layout.remainder} bytes of a last scan of {scan} dropped"
@@ -227,6 +229,16 @@ def _check_channel(
     if found_bits in DTYPES:
         findings.fail("bits per sample", found_bits, f"{bits} as in channel 0", where)
     findings.correct(f"bits of channel {channel}", found_bits, bits, "channel 0 says so")
+
+
+def _check_range(findings: Findings, head: bytes, channel: int, range_ns: float) -> None:
+    """Doubt the time axis of a channel whose header states another window."""
+    (found,) = struct.unpack_from("<f", head, BLOCK * channel + 26)
+    if math.isfinite(found) and found > 0 and found != range_ns:
+        text = (
+            f"range of channel {channel}: {found:g} ns; the {range_ns:g} ns of channel 0 count"
+        )
+        findings.warn(text, field="range", value=found)
 
 
 def _counts(layout: Layout, path: Path) -> bool:

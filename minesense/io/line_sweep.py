@@ -24,6 +24,12 @@ LINE_FRAME = Frame(
 )
 
 
+def _name(recording: Recording) -> str:
+    """Return format and antenna; control characters of a header fit into no other file."""
+    name = f"{recording.format} {recording.header.get('antenna', '')}"
+    return "".join(c if c.isprintable() else " " for c in name).strip()
+
+
 def make_line_sweep(
     recording: Recording,
     *,
@@ -74,7 +80,7 @@ def make_line_sweep(
     frequency, line = _frequency(recording, centre_frequency, samples, finite & ~saturated)
     history.append(line)
     sensor = Sensor(
-        name=f"{recording.format} {recording.header.get('antenna', '')}".strip(),
+        name=_name(recording),
         kind="gpr",
         axis=recording.sample_interval * np.arange(n_samples, dtype=np.float64),
         lever_arms=np.zeros((n_channels, 3)),

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..message import Packet
 from . import mcap_layout as layout
+from .mcap_end import fault_of_end
 from .mcap_writer import REPEATED
 from .trouble import FormatError
 
@@ -57,7 +58,7 @@ class Piece:
     declarations: tuple[bytes, ...] = ()  #: said again, for a decoder that missed them
     damage: Damage | None = None
     is_verified: bool = True  #: False for packets of a chunk that is cut off
-    is_end: bool = False  #: whether this is the proper end of the file
+    is_end: bool = False  #: whether the file ends here; its summary may be damaged
 
 
 def is_mcap(head: bytes) -> bool:
@@ -120,6 +121,8 @@ def read_packets(path: str | Path) -> Iterator[Packet]:
         field = "magic"
         raise FormatError(path, field, bytes(data[:8]), "that of an MCAP file")
     for piece in pieces_of(data):
+        if piece.is_end:  # a damaged summary costs no packet
+            return
         if piece.damage is not None or not piece.is_verified:
             damage = piece.damage or Damage(offset=0, length=0, reason="cut off")
             field, where = "content", f"byte {damage.offset}"
@@ -177,9 +180,15 @@ def pieces_of(data: memoryview) -> Iterator[Piece]:
             kept = at
         step, piece = walk.step(data, at)
         if piece is not None:
-            yield piece
             if piece.is_end:
-                return
+                at += step
+                fault = fault_of_end(data, at)
+                step, more = walk.behind_end(data, at, fault) if fault else (0, piece)
+                yield more
+                if more.is_end:
+                    return
+            else:
+                yield piece
         at += step
     yield Piece(damage=Damage(offset=len(data), length=0, reason="the file was not finished"))
 
@@ -268,6 +277,14 @@ class _Walk:
         """Return damage up to the next chunk with a right checksum, or to the file's end."""
         stop, self._n_searched = _next_chunk(data, at + 1, self._n_searched)
         return stop - at, Piece(damage=Damage(offset=at, length=stop - at, reason=reason))
+
+    def behind_end(self, data: memoryview, at: int, fault: str) -> tuple[int, Piece]:
+        """Return the end with its fault, or what lies before a chunk that comes behind it."""
+        stop, self._n_searched = _next_chunk(data, at, self._n_searched)
+        is_end = stop == len(data)
+        reason = f"{fault}; no packets are lost" if is_end else "an end with more behind it"
+        damage = Damage(offset=at, length=stop - at, reason=reason)
+        return stop - at, Piece(damage=damage, is_end=is_end)
 
     def _note_channel(self, content: memoryview) -> None:
         try:

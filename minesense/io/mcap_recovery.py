@@ -9,16 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from ..message import Packet
-from ..payload import DECLARATION, NO_STREAM, Decoder
+from ..payload import DECLARATION, NO_STREAM, POSITION, SCAN, Decoder
 from .mcap_layout import MAGIC
 from .mcap_reading import Damage, mapped, pieces_of
 from .mcap_writer import PAYLOAD_HEAD, McapWriter
 from .trouble import FormatError
 
+_MASK = 0xFFFFFFFF
+
+#: Numbers behind the newest, and holes from the last back, among which a late message is.
+_MOST_BEHIND, _MOST_HOLES = 1000, 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostMessages:
-    """A jump in the sequence numbers of a stream, and the times on either side."""
+    """Numbers of a stream that never came, and the times on either side."""
 
     stream: str
     n_messages: int
@@ -166,14 +171,39 @@ def _walk(path: Path, keep: Callable[[Packet], None]) -> Recovery:
     )
 
 
+@dataclass(slots=True)
+class _Hole:
+    """Sequence numbers that have not come yet, and the stamps on either side."""
+
+    number: int  #: of the stream
+    name: str
+    first: int
+    size: int
+    last_stamp: float
+    next_stamp: float
+
+
 class _Numbers:
-    """Follow the sequence numbers of every stream."""
+    """Follow the sequence numbers of every stream; what comes out of order is not missing."""
 
     def __init__(self) -> None:
-        self.lost: list[LostMessages] = []
+        self._holes: list[_Hole] = []
         self._last: dict[tuple[int, int], tuple[int, float]] = {}
         self._decoder = Decoder()
         self._known: dict[int, bytes] = {}
+
+    @property
+    def lost(self) -> list[LostMessages]:
+        """What has never come."""
+        return [
+            LostMessages(
+                stream=hole.name,
+                n_messages=hole.size,
+                last_stamp=hole.last_stamp,
+                next_stamp=hole.next_stamp,
+            )
+            for hole in self._holes
+        ]
 
     def is_new(self, payload: bytes) -> bool:
         """Return whether a declaration differs from the newest of its stream."""
@@ -196,19 +226,32 @@ class _Numbers:
             except ValueError:
                 return
             return
-        key = (number, kind == 4)  # notes of a stream count for themselves
-        before = self._last.get(key)
-        self._last[key] = (sequence, stamp)
-        if before is None:
+        if kind not in (SCAN, POSITION):  # notes are not counted, others are no messages
             return
-        n_missing = (sequence - before[0] - 1) & 0xFFFFFFFF
-        if 0 < n_missing < 2**31:  # more: they came out of order, or began anew
+        before = self._last.get((kind, number))
+        if before is not None and self._fills_a_hole(number, sequence, stamp, before[0]):
+            return
+        self._last[kind, number] = (sequence, stamp)
+        n_missing = 0 if before is None else (sequence - before[0] - 1) & _MASK
+        if before is not None and 0 < n_missing < 2**31:  # more: they began anew
             declared = self._decoder.declared.get(number)
-            self.lost.append(
-                LostMessages(
-                    stream=declared.name if declared else f"number {number}",
-                    n_messages=n_missing,
-                    last_stamp=before[1],
-                    next_stamp=stamp,
-                )
-            )
+            name = declared.name if declared else f"number {number}"
+            first = (before[0] + 1) & _MASK
+            self._holes.append(_Hole(number, name, first, n_missing, before[1], stamp))
+
+    def _fills_a_hole(self, number: int, sequence: int, stamp: float, newest: int) -> bool:
+        """Return whether a message came late, and then take it out of what is missing."""
+        behind = (newest - sequence) & _MASK
+        if behind > _MOST_BEHIND:
+            return False
+        for k in range(len(self._holes) - 1, max(-1, len(self._holes) - _MOST_HOLES), -1):
+            hole = self._holes[k]
+            at = (sequence - hole.first) & _MASK
+            if hole.number != number or at >= hole.size:
+                continue
+            first, size = (sequence + 1) & _MASK, hole.size - at - 1
+            rest = _Hole(number, hole.name, first, size, stamp, hole.next_stamp)
+            hole.size, hole.next_stamp = at, stamp
+            self._holes[k : k + 1] = [part for part in (hole, rest) if part.size]
+            return True
+        return True  # it came twice

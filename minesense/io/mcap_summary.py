@@ -17,6 +17,9 @@ from ..message import (
 from .mcap_logs import messages_in
 from .trouble import Findings
 
+#: Numbers behind the newest up to which a message is late; beyond, its stream began anew.
+_MOST_BEHIND = 1000
+
 #: Lanes that are listed by name; more are counted.
 _MOST_NAMES = 50
 
@@ -45,18 +48,28 @@ class _Stream:
         self.n_declarations = 0
         self.stamps = _Range()
         self.fixes: Counter[str] = Counter()
-        self._sequence = -1
+        self._sequence = self._first = -1
 
     def take(self, message: SensorMessage | PositionMessage) -> None:
         self.n_messages += 1
         self.stamps.take(message.stamp)
+        behind = _MOST_BEHIND + 1
         if self._sequence >= 0:
             step = (message.sequence - self._sequence) & 0xFFFFFFFF
             if step != 1:
                 self.n_jumps += 1
             if 1 < step < 2**31:
                 self.n_missing += step - 1
-        self._sequence = message.sequence
+            behind = -step & 0xFFFFFFFF
+            is_known = (message.sequence - self._first) & 0xFFFFFFFF < 2**31
+            if 0 < behind <= _MOST_BEHIND and self.n_missing and is_known:
+                self.n_missing -= 1  # it was counted when a later one came
+            if _MOST_BEHIND < behind < 2**31:
+                self._first = message.sequence
+        else:
+            self._first = message.sequence
+        if behind > _MOST_BEHIND:
+            self._sequence = message.sequence
         if isinstance(message, PositionMessage):
             self.fixes[message.fix.name.lower()] += 1
 

@@ -225,11 +225,10 @@ def _varying_traces(
     is_regular = (size - layout.start) % layout.trace_size == 0
     offsets, lengths, left = walk_traces(findings, layout)
     is_exact = left == 0 and len(offsets) > 0
-    if binary["fixed_length"] == 1 and is_exact and not is_regular:
-        reason = (
-            f"traces as long as their headers say fill the file, those of {layout.n_samples} "
-            "samples do not"
-        )
+    if binary["fixed_length"] == 1 and is_exact:
+        reason = "traces as long as their headers say fill the file"
+        if not is_regular:
+            reason += f", those of {layout.n_samples} samples do not"
         findings.correct("fixed-length flag", 1, 0, reason)
     elif binary["fixed_length"] == 1 or (is_regular and not is_exact):
         findings.warn(

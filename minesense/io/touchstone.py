@@ -61,6 +61,8 @@ def read_touchstone(
     content = _Content(findings)
     for number, line in enumerate(lines, 1):
         content.take(number, line)
+    if not content.has_options:
+        findings.warn("no option line: frequencies in GHz, magnitudes and angles are assumed")
     ports = content.ports or _ports_of(path)
     rows, noise = _split_rows(findings, content, ports)
     names = [f"S{i}{j}" for j in range(1, ports + 1) for i in range(1, ports + 1)]
@@ -85,6 +87,7 @@ def read_touchstone(
             )
         except ValueError as error:
             findings.fail("content", str(error), "a sweep over increasing frequencies")
+    told = "option line" if content.has_options else "no option line"
     return finish_sweep(
         findings,
         sweep,
@@ -97,7 +100,7 @@ def read_touchstone(
             "reference_ohm": content.resistance,
             "noise": noise,
         },
-        sources={"frequency": "first column", "values": f"option line: {content.form}"},
+        sources={"frequency": "first column", "values": f"{told}: {content.form}"},
     )
 
 

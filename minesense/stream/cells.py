@@ -18,6 +18,9 @@ _REASONS = int(NOT_CREDITED | MAKES_INVALID | MAKES_NOT_OBSERVED)
 #: Greatest side of the grid that one report spans; a jump ends the lane long before.
 _MOST_CELLS = 20_000_000
 
+#: Cells from the origin beyond which a place has no cell of its own number.
+_FARTHEST = 2.0**52
+
 
 class CellReport:
     """
@@ -100,6 +103,8 @@ class CellReport:
         radii = [drawn, less[joins]]
         n_channels = place.shape[1]
         where = place.reshape(-1, 2) / self.cell
+        if np.abs(where).max() > _FARTHEST:
+            return nothing
         pad = math.ceil(self.footprint / self.cell) + 1
         low = np.floor(where.min(axis=0)).astype(np.int64) - pad
         high = np.ceil(where.max(axis=0)).astype(np.int64) + pad

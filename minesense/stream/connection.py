@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import select
 import socket
 from typing import Any
 
@@ -68,6 +69,13 @@ class Connection:
         self._allowed_at = now  # when it may be read again
         self._closed_by = math.inf
         self._n_notes = 0
+
+    def has_arrived(self) -> bool:
+        """Return whether there is anything to read, the end included."""
+        try:
+            return bool(select.select([self.channel], [], [], 0)[0])
+        except (OSError, ValueError):  # it is closed
+            return False
 
     def read(self, now: float) -> list[bytes] | None:
         """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 import threading
+from collections.abc import Callable
 
 from ..message import StreamDeclaration
 from ..payload import DECLARATION, MOST_STREAMS, NO_STREAM, VERSION, Decoder
@@ -50,9 +51,21 @@ class Numbering:
         self._kinds: list[str] = []
         self._owners: list[Link] = []
 
-    def link(self) -> Link:
-        """Return a link that numbers its streams as it likes."""
-        return Link(self)
+    def link(self, *, before_loss: Callable[[], None] | None = None) -> Link:
+        """
+        Return a link that numbers its streams as it likes.
+
+        Parameters
+        ----------
+        before_loss : callable, optional
+            Called before another link gets one of its streams.
+
+        Returns
+        -------
+        link : Link
+            Without streams.
+        """
+        return Link(self, before_loss=before_loss)
 
     def _claim(self, link: Link, declaration: StreamDeclaration) -> int:
         """Return the number of a stream, which from now on belongs to a link."""
@@ -72,6 +85,10 @@ class Numbering:
                     f"'{self._kinds[number]}', as it was declared before."
                 )
                 raise ValueError(msg)
+            owner = self._owners[number]
+        if owner is not link:
+            owner.before_loss()  # without the lock: it passes on what it has
+        with self._lock:
             self._owners[number] = link
             return number
 
@@ -82,8 +99,9 @@ class Numbering:
 class Link:
     """One link into a :class:`Numbering`: the numbers that it uses, and what they became."""
 
-    def __init__(self, numbering: Numbering):
+    def __init__(self, numbering: Numbering, *, before_loss: Callable[[], None] | None = None):
         self._numbering = numbering
+        self.before_loss = before_loss or (lambda: None)
         self._numbers: dict[int, int] = {}
 
     def renumber(self, payload: bytes) -> bytes:

@@ -208,7 +208,7 @@ class SensorPart:
         events += self._tell(scores, found)
         last = edge() if self._out_flags is None else self._out_flags
         events += self._account(self.runs.take_all(last))
-        return events + self._close(reason)
+        return events + self._close(reason, self._report_cells())
 
     def fail(self, error: Exception) -> list[Event]:
         """
@@ -239,12 +239,16 @@ class SensorPart:
         ]
         for run in self.runs.take_all(0):
             events += self._stretches.add(run, Observation.INVALID, (LANE_FAILED,))
-        return events + self._close("failed")
+        try:
+            cells = self._report_cells()
+        except Exception:  # noqa: BLE001, they may be what failed
+            cells = []
+        return events + self._close("failed", cells)
 
-    def _close(self, reason: str) -> list[Event]:
+    def _close(self, reason: str, cells: list[Event]) -> list[Event]:
         """Tell the last stretch, the last cells and what came of the part."""
         name = self.name
-        events = self._stretches.end() + self._report_cells()
+        events = self._stretches.end() + cells
         not_observed = dict(sorted(self.not_observed.items()))
         events.append(
             LaneEnded(

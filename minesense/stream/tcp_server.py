@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 _TICK = 0.05  # s between looks at the clocks of connections
 
+_MOST_DRAINED = 256  # reads of a client whose stream another one takes
+
 
 class TcpServer:
     """
@@ -79,6 +81,7 @@ class TcpServer:
         self._reasons: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._is_draining = False
         self._blocked = 0.0  # s in which nobody could take packets: no client's fault
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=16)
@@ -140,7 +143,7 @@ class TcpServer:
         """Look at every connection once."""
         for key, _ in selector.select(_TICK):
             if key.fileobj is self._listener:
-                self._accept(selector)
+                self._accept(selector, deliver)
             elif key.data is not None:
                 self._read(selector, key.data, deliver)
         now = self._now()
@@ -150,7 +153,7 @@ class TcpServer:
             elif now >= connection.resumes_at():
                 self._listen_to(selector, connection, wanted=True)
 
-    def _accept(self, selector: selectors.BaseSelector) -> None:
+    def _accept(self, selector: selectors.BaseSelector, deliver: Deliver) -> None:
         """Take the next client, if there is room for it."""
         try:
             channel, address = self._listener.accept()
@@ -163,7 +166,7 @@ class TcpServer:
         connection = Connection(
             channel,
             peer,
-            link=self._numbering.link(),
+            link=self._numbering.link(before_loss=lambda: self._drain(connection, deliver)),
             limits=self._limits,
             token=self._token,
             now=now,
@@ -195,6 +198,27 @@ class TcpServer:
         self._pass_on(payloads, deliver)
         if connection.resumes_at() > now:
             self._listen_to(selector, connection, wanted=False)
+
+    def _drain(self, connection: Connection, deliver: Deliver) -> None:
+        """
+        Pass on what a client has sent before another link takes its stream.
+
+        Its link broke, and it has connected again; what arrived before that is not lost, even
+        if it may only be read later, or nobody had the time to read it yet.
+        """
+        if self._is_draining:  # two that take streams from each other must not nest
+            return
+        self._is_draining = True
+        try:
+            for _ in range(_MOST_DRAINED):
+                if not connection.has_arrived():
+                    break
+                payloads = connection.read(self._now())
+                if payloads is None:  # it is dropped in its turn
+                    break
+                self._pass_on(payloads, deliver)
+        finally:
+            self._is_draining = False
 
     def _pass_on(self, payloads: list[bytes], deliver: Deliver) -> None:
         """Hand payloads over; the time it takes does not count for the clients."""
