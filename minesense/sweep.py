@@ -201,9 +201,10 @@ def _refuse_unflagged(
     flags: Quality,
     name: str,
     flag_name: str,
-    many: int = _MANY,
+    many: int | None = None,
 ) -> None:
     """Raise if a trace without one of the flags holds a value that is not finite."""
+    many = _MANY if many is None else many
     if _are_finite(values, many):
         return
     bad = np.zeros(len(values), np.bool_)
