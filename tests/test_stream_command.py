@@ -353,3 +353,63 @@ def test_a_bag_that_is_named_wrongly(tmp_path, capsys, text, message):
     error = capsys.readouterr().err
     assert re.search(message, error)
     assert "Traceback" not in error
+
+
+class Faulty(Session):
+    """A session with a fault of the program at its 1700th packet."""
+
+    n_taken = 0
+
+    def push(self, message):
+        """Count, and fail."""
+        self.n_taken += 1
+        if self.n_taken == 1700:
+            msg = "the roof fell"
+            raise TypeError(msg)
+        return super().push(message)
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_fault_of_the_program_stops_no_recording(
+    payloads, tmp_path, capsys, monkeypatch, is_recorded
+):
+    """It is told at once, nothing behind it is processed, everything is recorded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("minesense.apps.live_session.Session", Faulty)
+    write_frames("link.frames", payloads)
+    record = ["--record", "task.mcap"] if is_recorded else []
+    assert main(["stream", "--source", "replay:link.frames", "--events", "all", *record]) == 1
+    told = capsys.readouterr()
+    events = lines_of(told.out)
+    *before, stopped, counters = events
+    assert stopped["event"] == "processing_stopped"
+    assert stopped["cause"] == "TypeError: the roof fell"
+    assert any(event["event"] == "alarm_raised" for event in before)
+    assert counters["event"] == "counters_report"
+    assert 0 < counters["streams"]["coils"]["received"] < 1500
+    assert "TypeError: the roof fell" in told.err.splitlines()[-1]
+    assert "Traceback" not in told.err
+    if is_recorded:
+        assert [p.payload for p in read_packets("task.mcap")] == payloads
+        monkeypatch.setattr("minesense.apps.live_session.Session", Session)
+        assert main(["replay", "task.mcap", "--events", "all"]) == 0
+        assert capsys.readouterr().out.startswith(told.out.partition('{"event":"proc')[0])
+
+
+def test_a_fault_at_the_end_of_a_session_is_told(payloads, tmp_path, capsys, monkeypatch):
+    """Counters are those of what was processed; a replay ends with 1, too."""
+
+    class FailsAtTheEnd(Session):
+        def finish(self):
+            name = "lane"
+            raise KeyError(name)
+
+    monkeypatch.setattr("minesense.apps.live_session.Session", FailsAtTheEnd)
+    write_frames(tmp_path / "link.frames", payloads)
+    assert main(["replay", str(tmp_path / "link.frames")]) == 1
+    events = lines_of(capsys.readouterr().out)
+    assert [event["event"] for event in events[-2:]] == [
+        "processing_stopped",
+        "counters_report",
+    ]
+    assert events[-1]["streams"]["coils"]["accepted"] == 1500

@@ -112,6 +112,9 @@ def open_stream(path: Path, parts: StreamParts) -> EvidenceSession:
         msg = f"Invalid session '{path}': {error} See minesense recover."
         raise ValueError(msg) from None
     live.finish()
+    if live.failure:
+        msg = f"session '{path}' could not be processed to its end: {live.failure}"
+        raise RuntimeError(msg)
     files = [(path.name, path), *((f"{path.stem} {SESSION_FILE}", file) for file in noted)]
     files += [(f"{path.stem} {file.name}", file) for file in parts.files]
     stated = {stream.name for stream in notes.stream}

@@ -25,6 +25,7 @@ from ..stream.events import (
     LaneEnded,
     LaneFailed,
     LaneNotJudged,
+    ProcessingStopped,
     QualityChanged,
     StreamRefused,
 )
@@ -349,6 +350,8 @@ def _line(event: Event) -> str:
         )
     if isinstance(event, LaneFailed):
         return f"{event.stream}: lane '{event.lane}' failed, INVALID: {event.cause}"
+    if isinstance(event, ProcessingStopped):
+        return f"PROCESSING STOPPED, nothing is looked at from here on: {event.cause}"
     if isinstance(event, LaneNotJudged):
         return f"lane '{event.lane}' not judged by the model: {event.reason}"
     if isinstance(event, Invalidated):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,8 +11,10 @@ from ..detect import Detector
 from ..message import Packet, StreamDeclaration
 from ..payload import DECLARATION, Decoder
 from ..stream import Lost, Session, StreamConfig
-from ..stream.events import CountersReport, Event
+from ..stream.events import CountersReport, Event, ProcessingStopped
 from .event_lines import event_line, is_told
+
+_log = logging.getLogger(__name__)
 
 #: Packets kept before any stream is declared; more are refused as the session would.
 _MOST_EARLY = 1000
@@ -41,6 +44,10 @@ class LiveSession:
     no limits are stated: alarms come, and no ground counts as observed. What comes out depends
     on the packets alone.
 
+    A fault of the program in the session, which nobody foresaw, ends the session and not its
+    owner, who may have packets to record: subscribers are told ``ProcessingStopped``, later
+    packets are left alone, and `failure` says why.
+
     Parameters
     ----------
     config : StreamConfig or None
@@ -62,6 +69,7 @@ class LiveSession:
         self._subscribers = tuple(subscribers)
         self._early: list[Packet] = []
         self._session = None if config is None else Session(config, detector=detector)
+        self.failure = ""  #: what ended the session before its time, empty if nothing did
 
     @property
     def config(self) -> StreamConfig | None:
@@ -93,12 +101,19 @@ class LiveSession:
         Returns
         -------
         counters : CountersReport
-            The last event.
+            The last event; of what was processed until it failed, if it did.
         """
         if self._session is None:
             self._begin("host")
         assert self._session is not None
-        events = self._session.finish()
+        events: Sequence[Event] = ()
+        if not self.failure:
+            try:
+                events = self._session.finish()
+            except Exception as error:  # noqa: BLE001 - told, and counted to here
+                self._fail(self._session, error)
+        if self.failure:
+            events = (self._session.counters(),)
         self._tell(None, events)
         counters = events[-1]
         assert isinstance(counters, CountersReport)
@@ -113,7 +128,21 @@ class LiveSession:
         self._early.clear()
 
     def _push(self, session: Session, item: Packet | Lost) -> None:
-        self._tell(item if isinstance(item, Packet) else None, session.push(item))
+        if self.failure:
+            return
+        try:
+            events = session.push(item)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            self._fail(session, error)
+            return
+        self._tell(item if isinstance(item, Packet) else None, events)
+
+    def _fail(self, session: Session, error: Exception) -> None:
+        """Take no more packets, and say so."""
+        self.failure = f"{type(error).__name__}: {error}"
+        _log.error("live processing stopped, a fault in minesense: %s", self.failure)
+        time = session.counters().time
+        self._tell(None, (ProcessingStopped(time=time, cause=self.failure),))
 
     def _tell(self, packet: Packet | None, events: Sequence[Event]) -> None:
         for subscriber in self._subscribers:
@@ -139,6 +168,34 @@ class LinePrinter:
         if lines:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
+
+
+def closing_line(live: LiveSession) -> str:
+    """
+    End a session; return its counters as a line.
+
+    Parameters
+    ----------
+    live : LiveSession
+        To be ended.
+
+    Returns
+    -------
+    line : str
+        Of JSON.
+
+    Raises
+    ------
+    RuntimeError
+        If a fault stopped the session before; its counters are printed then.
+    """
+    line = event_line(live.finish())
+    if live.failure:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+        msg = f"live processing stopped before the end: {live.failure}"
+        raise RuntimeError(msg)
+    return line
 
 
 def tell(line: str) -> None:

@@ -7,8 +7,7 @@ from argparse import Namespace
 
 from ..stream.pace import Pace
 from ..stream.replay_source import read_stream
-from .event_lines import event_line
-from .live_session import LinePrinter, LiveSession
+from .live_session import LinePrinter, LiveSession, closing_line
 from .live_subscribers import live_subscribers
 from .signals import stopped_by_signals
 from .stream import session_parts
@@ -46,4 +45,6 @@ def run(options: Namespace) -> str:
             if not pace.wait_for(packet.arrival):
                 break
             live.push(packet)
-        return event_line(live.finish())
+            if live.failure:
+                break
+        return closing_line(live)

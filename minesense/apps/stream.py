@@ -15,8 +15,7 @@ from ..stream.intake import Intake
 from ..stream.recorder import Recorder
 from ..stream.server_limits import read_token
 from ..stream.tcp_server import TcpServer
-from .event_lines import event_line
-from .live_session import LinePrinter, LiveSession, Subscriber, tell
+from .live_session import LinePrinter, LiveSession, Subscriber, closing_line, tell
 from .live_subscribers import live_subscribers
 from .signals import stopped_by_signals
 from .source_spec import make_source
@@ -85,9 +84,12 @@ def stream(options: Namespace, *, subscribers: Sequence[Subscriber]) -> str:
         packets = stack.enter_context(contextlib.closing(intake.packets()))
         for item in packets:
             live.push(item)
-        counters = live.finish()
-        tell(json.dumps({"event": "link_counters", **intake.counters()}))
-    return event_line(counters)
+            if live.failure and recorder is None:
+                intake.stop()  # with a recorder, what comes is recorded all the same
+        try:
+            return closing_line(live)
+        finally:
+            tell(json.dumps({"event": "link_counters", **intake.counters()}))
 
 
 def session_parts(options: Namespace) -> tuple[StreamConfig | None, Detector | None]:

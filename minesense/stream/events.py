@@ -227,6 +227,14 @@ class LaneFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessingStopped:
+    """A fault of the program: what was pending, and all behind it, is not processed."""
+
+    time: float  #: s, the newest stamp of any stream
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invalidated:
     """Data of a stream that were told of before and must not be used after all."""
 
@@ -318,6 +326,7 @@ Event: TypeAlias = (
     | LaneBegun
     | LaneEnded
     | LaneFailed
+    | ProcessingStopped
     | Invalidated
     | ClockEstimate
     | CountersReport

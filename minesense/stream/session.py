@@ -21,6 +21,7 @@ from .clock_agreement import agree, read_clock
 from .config import StreamConfig
 from .counters import SessionCounters
 from .events import (
+    CountersReport,
     Event,
     Invalidated,
     MessageRejected,
@@ -199,7 +200,18 @@ class Session:
             events += self._notes.left_unchecked(stream)
         events += self._book.finish()
         self._is_finished = True
-        return (*events, self._counters.report(self._streams, self._now, self._n_refused))
+        return (*events, self.counters())
+
+    def counters(self) -> CountersReport:
+        """
+        Return what was counted so far, without a change of anything.
+
+        Returns
+        -------
+        counters : CountersReport
+            As the last event of :meth:`finish` has them at the end.
+        """
+        return self._counters.report(self._streams, self._now, self._n_refused)
 
     # -- declarations ----------------------------------------------------------------------
 
@@ -435,5 +447,5 @@ class Session:
             is_first = self._next_report == -math.inf
             self._next_report = now + self.config.report_interval
             if not is_first:
-                events.append(self._counters.report(self._streams, self._now, self._n_refused))
+                events.append(self.counters())
         return events
