@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 
-from minesense.io import FormatError, FormatWarning, read
+from minesense.io import FormatError, FormatWarning, hdf5_process, read
 from minesense.io.frequency_sweep import from_frequency_sweep
 from minesense.io.hdf5_sweep import read_hdf5_sweeps
 from minesense.io.hdf5_sweep_writer import write_hdf5_sweeps
@@ -353,3 +353,28 @@ def test_what_a_file_lacks_is_named(tmp_path):
         file["axis"], file.attrs["kind"] = np.array([1.0, 2.0]), "emi"
     with pytest.raises(FormatError, match="sweeps without a trace"):
         read(tmp_path / "none.h5")
+
+
+@pytest.mark.parametrize("moment", ["waiting", "reading"])
+def test_a_request_that_is_broken_off_answers_no_other(tmp_path, monkeypatch, moment):
+    """Ctrl-C while one file is read must not give its answer to whoever reads the next."""
+    rng = np.random.default_rng(seed=8)
+    for name in ("one", "two"):
+        samples = rng.normal(size=(6, 1, 20)).astype(np.float32)
+        write_hdf5_sweeps([make_sweep(samples, sensor=make_sensor(1, 20))], tmp_path / name)
+    expected = read_hdf5_sweeps(tmp_path / "two").to_sweep().samples
+    real, n_asked = hdf5_process.Child._receive, 0
+
+    def broken_off(child, seconds):
+        nonlocal n_asked
+        n_asked += 1
+        if n_asked == 3:
+            if moment == "reading":
+                child._process.stdout.read(1)
+            raise KeyboardInterrupt
+        return real(child, seconds)
+
+    monkeypatch.setattr(hdf5_process.Child, "_receive", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        read_hdf5_sweeps(tmp_path / "one")
+    npt.assert_array_equal(read_hdf5_sweeps(tmp_path / "two").to_sweep().samples, expected)

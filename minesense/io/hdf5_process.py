@@ -10,6 +10,7 @@ import selectors
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class Child:
         ChildError
             If the process ended, or is not the one in which the file was opened.
         """
-        with self._lock:
+        with self._lock, self._in_step():
             if generation is None:
                 self._start()
             elif generation != self.generation:
@@ -58,6 +59,18 @@ class Child:
             if key in answer:
                 raise ChildError(answer[key])
         return answer, data
+
+    @contextlib.contextmanager
+    def _in_step(self) -> Iterator[None]:
+        """End the process if a request is broken off: the next would get its answer."""
+        try:
+            yield
+        except ChildError:
+            raise
+        except BaseException:
+            self.close()
+            self.generation += 1
+            raise
 
     def _start(self) -> None:
         """Start the process unless it runs, and wait until it listens."""
