@@ -32,7 +32,7 @@ def copy_rows(values, out):
 
 
 @jit
-def clear(out):
+def zero_row(out):
     """
     Set a row to zero.
 

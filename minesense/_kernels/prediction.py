@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._jit import jit
-from .copying import clear, copy_row
+from .copying import copy_row, zero_row
 
 
 @jit
@@ -94,7 +94,7 @@ def predict_and_learn(
 @jit
 def _sum_squares(held, oldest, every, n_lags, out):
     """Sum the squares of the traces that predict, channel by channel and bin by bin."""
-    clear(out)
+    zero_row(out)
     for m in range(n_lags):
         row = held[(oldest + m * every) % len(held)]
         for b in range(len(row)):
@@ -105,7 +105,7 @@ def _sum_squares(held, oldest, every, n_lags, out):
 def _predict(held, oldest, every, first, weights, products, out):
     """Weigh the traces that predict: all channels at once, which are added up at the end."""
     n_held, n_lags, n = len(held), len(weights), len(products)
-    clear(products)
+    zero_row(products)
     for m in range(0, n_lags - 1, 2):  # two save half of the loads and stores of the sums
         weight, next_weight = weights[m, :n], weights[m + 1, :n]
         row = held[(oldest + m * every) % n_held, first : first + n]
@@ -123,7 +123,7 @@ def _predict(held, oldest, every, first, weights, products, out):
 @jit
 def _add_channels(values, out):
     """Sum values of channels behind one another, bin by bin."""
-    clear(out)
+    zero_row(out)
     for first in range(0, len(values), len(out)):
         row = values[first : first + len(out)]
         for b in range(len(out)):

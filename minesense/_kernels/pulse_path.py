@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._jit import jit
-from .copying import clear
+from .copying import zero_row
 from .selection import select_bits
 
 
@@ -136,7 +136,7 @@ def follow_pulse(
             if is_usable[i]:
                 price[c] = stiffness * _find_gain(trace, polarity, work)
             else:
-                clear(work[0])
+                zero_row(work[0])
             _extend(work, price[c], jump, score[c], steps[slot, c])
         if d >= lag:
             oldest = d - lag
@@ -291,13 +291,13 @@ def best_path(
     """
     n_window = len(score)
     price = 0.0
-    clear(score)
+    zero_row(score)
     for d in range(len(samples)):
         if is_usable[d]:
             trace = samples[d, channel, start : start + n_window]
             price = stiffness * _find_gain(trace, polarity, work)
         else:
-            clear(work[0])
+            zero_row(work[0])
         _extend(work, price, jump, score, steps[d])
     last = 0
     for k in range(n_window):
