@@ -13,6 +13,7 @@ from lanes import make_coils, make_sensor, make_sweep
 from scipy import signal
 
 from minesense._kernels.alignment import shift_traces
+from minesense._kernels.pulse_path import place_pulses
 from minesense.gpr import (
     AlignGround,
     align_ground,
@@ -406,3 +407,20 @@ def test_order_of_the_chain():
     npt.assert_allclose(
         dewow(twice, window=1e-9).samples, 2 * dewow(lane, window=1e-9).samples, rtol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "is_doubtful"),
+    [([0.5, 6.0], True), ([6.0, 8.5], True), ([0.6, 8.4], False), ([0.5, 6, 6], False)],
+)
+def test_pulses_at_the_border_are_doubtful(path, is_doubtful):
+    """In half of the channels or more, of ten samples; times are as the path says."""
+    rows = np.array([path, path], float)
+    times, shifts = np.empty((2, *rows.shape))
+    flags = np.full(2, -1)
+    is_usable = np.array([True, False])
+    place_pulses(rows, is_usable, 10, 2e-9, 1e-10, 2.3e-9, 64, times, shifts, flags)
+    assert flags.tolist() == [64 * is_doubtful] * 2
+    npt.assert_allclose(times[0], 2e-9 + 1e-10 * rows[0])
+    assert np.isnan(times[1]).all()
+    npt.assert_allclose(shifts, rows - 3, atol=1e-9)
