@@ -25,7 +25,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 # The suites of the kernels; the rest of the tests would learn nothing from plain Python.
 INTERPRETED := $(addprefix tests/test_,$(addsuffix .py, \
-	every_stage jit finite selection along_track gpr_preprocess gain surroundings energy_prescreener \
+	every_stage jit finite selection echo_shapes along_track gpr_preprocess gain surroundings energy_prescreener \
 	decay_prescreener prediction_prescreener clutter candidates coverage fast_time \
 	sliding window_sums emi_bodies emi_coil emi_pulse windings \
 	magnetic_soil ground radar_physics radar_near_field migration back_projection focus \

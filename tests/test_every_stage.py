@@ -73,6 +73,14 @@ TONES = make_lane(
     )
 )
 
+#: Any two filters, over three traces and five samples.
+SHAPES = gpr.EchoShapes(
+    form=gpr.PatchForm(
+        spacing=0.05, reach=0.1, step=0.1, start_time=2e-10, interval=2e-10, n_samples=5
+    ),
+    filters=np.random.default_rng(seed=6).normal(size=(3, 5, 2)).astype("<f4").tobytes(),
+)
+
 # One line per stage: what makes a new one, and a lane of its sensor.
 STAGES = {
     "lag": (partial(Lag, n_traces=3), RADAR),
@@ -269,6 +277,16 @@ STAGES = {
             guard=0.1,
             memory=0.5,
             refresh=0.15,
+        ),
+        RADAR,
+    ),
+    "prescreen shapes": (
+        partial(
+            gpr.PrescreenShapes,
+            SHAPES,
+            bin_length=16e-10,
+            guard=0.05,
+            ring=0.2,
         ),
         RADAR,
     ),

@@ -14,7 +14,13 @@ from ..detect import RECIPES, Detection, DetectorSettings, Recipe
 from ..digest import canonical
 from ..io import read_alarms
 from ..sweep import Sweep
-from ..training import ScreenedLanes, screen_lanes, train_screened
+from ..training import (
+    ScreenedLanes,
+    screen_lanes,
+    train_screened,
+    with_learnt_shapes,
+    with_settings,
+)
 from ..truth import Truth
 from .chance import Dowsing, RandomMarks
 from .found import Found, check_found
@@ -120,13 +126,74 @@ class Screens:
         key = canonical(settings.as_dict()).decode()
         if not base and key not in self._screened:  # of these the last alone is kept
             default = canonical(DetectorSettings().as_dict()).decode()
-            self._screened = {k: v for k, v in self._screened.items() if k == default}
+            self._screened = {
+                k: v for k, v in self._screened.items() if k in (default, _LEARNT)
+            }
         if key not in self._screened:
             kinds = {sweep.sensor.kind for sweep in sweeps}
             if base and kinds >= set(full.kinds):
                 recipe = full  # others will ask for the other sensor
             self._screened[key] = screen_lanes(sweeps, recipe=recipe, workers=self.workers)
         return self._screened[key]
+
+    def learn(self, sweeps: Sequence[Sweep], recipe: Recipe, truth: Truth) -> ScreenedLanes:
+        """
+        Return what echo shapes notice that were learnt from the same sweeps, lane by lane.
+
+        Parameters
+        ----------
+        sweeps : sequence of Sweep
+            Training lanes.
+        recipe : Recipe
+            As in :meth:`of`.
+        truth : Truth
+            What lies in them.
+
+        Returns
+        -------
+        screened : ScreenedLanes
+            Its settings hold the shapes.
+        """
+        known, learnt = self.of(sweeps, recipe), self._screened.get(_LEARNT)
+        if learnt is None or recipe.apply(learnt.settings) != learnt.settings:
+            self._screened[_LEARNT] = with_learnt_shapes(
+                known, sweeps, truth, workers=self.workers
+            )
+        return self._screened[_LEARNT]
+
+    def by(
+        self, sweeps: Sequence[Sweep], recipe: Recipe, settings: DetectorSettings
+    ) -> ScreenedLanes:
+        """
+        Return what the stages of a detector notice.
+
+        Parameters
+        ----------
+        sweeps : sequence of Sweep
+            Of both sensors.
+        recipe : Recipe
+            Of the detector.
+        settings : DetectorSettings
+            Of the detector, perhaps with echo shapes.
+
+        Returns
+        -------
+        screened : ScreenedLanes
+            As :meth:`of`, by these settings.
+        """
+        known = self.of(sweeps, recipe)
+        if known.settings == settings:
+            return known
+        learnt = self._screened.get(_LEARNT)
+        if learnt is None or learnt.settings != settings:
+            self._screened[_LEARNT] = with_settings(
+                known, sweeps, settings, workers=self.workers
+            )
+        return self._screened[_LEARNT]
+
+
+#: Under which what learnt shapes noticed is kept.
+_LEARNT = "learnt"
 
 
 class Trained:
@@ -156,8 +223,11 @@ class Trained:
     ) -> None:
         """Train as :func:`minesense.train` does."""
         self.screens.workers = workers
+        learns = self.recipe.learn_shapes
         self.detector = train_screened(
-            self.screens.of(sweeps, self.recipe),
+            self.screens.learn(sweeps, self.recipe, truth)
+            if learns
+            else self.screens.of(sweeps, self.recipe),
             truth,
             recipe=self.recipe,
             area=area,
@@ -166,8 +236,8 @@ class Trained:
 
     def detect(self, sweeps: Sequence[Sweep], *, area: Sequence[Rectangle | Region]) -> Any:
         """Return its detection."""
-        lanes = self.screens.of(sweeps, self.recipe).lanes
-        return self.detector.judge(lanes, area=area)
+        screened = self.screens.by(sweeps, self.recipe, self.detector.settings)
+        return self.detector.judge(screened.lanes, area=area)
 
     def promise(self, found: Detection, miss_rate: float) -> Detection:
         """

@@ -37,6 +37,8 @@ class Recipe:
     #: of the radar; None leaves what the settings say
     prescreener: Literal["median", "mean", "quantile", "prediction"] | None = None
     threshold: float | None = None  #: of that prescreener; None leaves what the settings say
+    #: whether the radar's prescreener is one of echo shapes, learnt from the training lanes
+    learn_shapes: bool = True
 
     def __post_init__(self) -> None:
         if not self.kinds or set(self.kinds) - set(KINDS):
@@ -123,7 +125,8 @@ def read_recipe(document: Mapping[str, Any]) -> Recipe:
 
 
 def _radar(name: str, groups: tuple[str, ...], estimator: str, **more: Any) -> Recipe:
-    """Return a recipe that listens to the radar alone."""
+    """Return a recipe that listens to the radar alone, by default with a plain prescreener."""
+    more = {"learn_shapes": False, **more}
     return Recipe(
         name=name,
         kinds=("gpr",),
@@ -136,7 +139,11 @@ def _radar(name: str, groups: tuple[str, ...], estimator: str, **more: Any) -> R
 def _coils(name: str, groups: tuple[str, ...], estimator: str) -> Recipe:
     """Return a recipe that listens to the metal detector alone."""
     return Recipe(
-        name=name, kinds=("emi",), groups={"emi": groups}, estimators={"emi": estimator}
+        name=name,
+        kinds=("emi",),
+        groups={"emi": groups},
+        estimators={"emi": estimator},
+        learn_shapes=False,
     )
 
 
@@ -156,7 +163,7 @@ RECIPES: dict[str, Recipe] = {
             "hidden_markov",
             options={"gpr": {"n_depths": SEQUENCE_DEPTHS, "n_observations": 4}},
         ),
-        _radar("radar", DEFAULT_GROUPS["gpr"], "boosted"),
+        _radar("radar", DEFAULT_GROUPS["gpr"], "boosted", learn_shapes=True),
         _coils("coil_signal", ("score",), "score"),
         _coils("metal_detector", DEFAULT_GROUPS["emi"], "boosted"),
     )

@@ -210,17 +210,18 @@ class Screen:
         self._bounce: gpr.NoteBounce | None = None
         if check_one_of(sensor.kind, "kind", ("gpr", "emi")) == "gpr":
             options, footprint = self.settings.radar, self.settings.radar_footprint
+            threshold = options.threshold if options.shapes is None else options.shape_threshold
             self._prepare, self._prescreen = radar_stages(options)
             if self.keep:  # what is noted grows with the lane
                 self._prepare, self._bounce = _noting_bounce(self._prepare)
         else:
             options = self.settings.coils  # type: ignore[assignment]
-            footprint = self.settings.coil_footprint
+            footprint, threshold = self.settings.coil_footprint, options.threshold
             self._prepare, self._prescreen = coil_stages(self.settings, sensor)  # type: ignore[assignment]
         self._extract = ExtractCandidates(
             spacing=options.spacing,
             merge_radius=options.merge_radius,
-            threshold=options.threshold,
+            threshold=threshold,
             most_per_area=options.most_per_area,
             stretch=options.cap_stretch,
             swath=_width(sensor) + 2 * footprint,

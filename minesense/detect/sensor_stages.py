@@ -43,6 +43,10 @@ def radar_stages(settings: RadarSettings) -> tuple[Pipeline, Stage]:
         along_track.Whiten(spacing=s.spacing, length=s.whitening, guard=s.whitening_guard),
     )
     start_time = s.ground_time + s.start
+    if s.shapes is not None:
+        return prepare, gpr.PrescreenShapes(
+            s.shapes, bin_length=s.bin_length, start_time=start_time
+        )
     if s.prescreener == "prediction":
         return prepare, gpr.PrescreenPrediction(
             spacing=s.spacing, bin_length=s.bin_length, start_time=start_time

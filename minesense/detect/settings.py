@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
 
 from .._validation import check_not_negative, check_positive
+from ..gpr import EchoShapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,13 @@ class RadarSettings:
     #: what energies are compared with, or the prediction from the traces before
     prescreener: Literal["median", "mean", "quantile", "prediction"] = "median"
     threshold: float = 9.0  #: of the prescreener's score
+    shape_reach: float = 0.2  #: m to each side, of the patches that shapes are learnt in
+    shape_step: float = 0.025  #: m from one trace of a patch to the next
+    shape_length: float = 4e-9  #: s from the ground on
+    n_shapes: int = 14
+    shape_threshold: float = 6.0  #: dB over the ground around
+    #: Learnt in training; where there are some, they take the place of the prescreener.
+    shapes: EchoShapes | None = None
     merge_radius: float = 0.25  #: m
     velocity: float = 1.2e8  #: m/s, for depth from two-way time
     most_per_area: float | None = None  #: 1/m^2, candidates kept at most; None keeps all
@@ -82,8 +89,8 @@ class DetectorSettings:
                 check_positive(part.most_per_area, "most_per_area")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as plain numbers, for the card of a model."""
-        return dataclasses.asdict(self)
+        """Return the settings as plain values, for the card of a model."""
+        return dict(msgspec.to_builtins(self))
 
 
 def read_settings(document: dict[str, Any]) -> DetectorSettings:

@@ -20,6 +20,7 @@ from .context import CONTEXT_FEATURES, bounce_permittivity, context_features
 from .continuation import phase_shift
 from .depth_peaks import DEPTH_PEAK_FEATURES, depth_peak_features
 from .display import PrepareDisplay, prepare_display
+from .echo_shapes import EchoShapes, PatchForm, echo_patches, fit_echo_shapes
 from .edge_histogram import EDGE_HISTOGRAM_FEATURES, edge_histogram_features
 from .energy_spectrum import ENERGY_SPECTRUM_FEATURES, energy_spectrum_features
 from .features import FEATURES, radar_features
@@ -48,6 +49,7 @@ from .sequences import (
     sequence_rows,
     sequence_shape,
 )
+from .shape_prescreen import PrescreenShapes, prescreen_shapes
 from .sharpness import Sharpness, sharpest_permittivity
 from .spectral_correlation import (
     SPECTRAL_CORRELATION_FEATURES,
@@ -83,6 +85,7 @@ __all__ = [
     "Declip",
     "Despike",
     "Dewow",
+    "EchoShapes",
     "Envelope",
     "Equalise",
     "FlattenSpectrum",
@@ -92,10 +95,12 @@ __all__ = [
     "LevelHeight",
     "LowRankRemoval",
     "NoteBounce",
+    "PatchForm",
     "PrepareDisplay",
     "PrescreenAnomaly",
     "PrescreenEnergy",
     "PrescreenPrediction",
+    "PrescreenShapes",
     "PrescreenTemplates",
     "RemoveBackground",
     "RemoveMeanBackground",
@@ -121,11 +126,13 @@ __all__ = [
     "depth_peak_features",
     "despike",
     "dewow",
+    "echo_patches",
     "edge_histogram_features",
     "edge_sequences",
     "energy_spectrum_features",
     "envelope",
     "equalise",
+    "fit_echo_shapes",
     "fit_hyperbola",
     "flatten_spectrum",
     "focus",
@@ -144,6 +151,7 @@ __all__ = [
     "prescreen_energy",
     "prescreen_prediction",
     "prescreen_prediction_two_way",
+    "prescreen_shapes",
     "prescreen_templates",
     "radar_features",
     "remove_background",

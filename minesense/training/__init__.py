@@ -6,7 +6,14 @@ from .labels import emplacement_weights, label_sites
 from .thresholds import joint_thresholds, rate_threshold
 from .tier_results import Evaluation, Figure, FoldFigure, TierResult
 from .tiers import TIERS
-from .trainer import ScreenedLanes, screen_lanes, train, train_screened
+from .trainer import (
+    ScreenedLanes,
+    screen_lanes,
+    train,
+    train_screened,
+    with_learnt_shapes,
+    with_settings,
+)
 
 __all__ = [
     "TIERS",
@@ -24,4 +31,6 @@ __all__ = [
     "screen_lanes",
     "train",
     "train_screened",
+    "with_learnt_shapes",
+    "with_settings",
 ]

@@ -22,6 +22,7 @@ from ..detect import (
     fit_monitors,
     observed,
 )
+from ..detect._one_thread import one_thread
 from ..detect.ratios import alone
 from ..score import Halo
 from ..sweep import Sweep
@@ -29,6 +30,7 @@ from ..truth import Truth
 from .judges import fit_judge
 from .modes import Mode, judge_mode
 from .places import Places, label_places
+from .shapes import learn_shapes
 from .thresholds import joint_thresholds, rate_threshold
 
 #: What the prescreener of each kind is called when it is judged alone.
@@ -106,9 +108,12 @@ def train(
     of training come on top: where a new lane of the same ground is taken for other ground,
     as one in twenty is by each sensor, all its places are alarms.
     """
+    sweeps = list(sweeps)
     screened = screen_lanes(
         sweeps, settings=settings, recipe=recipe, workers=workers, progress=progress
     )
+    if (recipe or Recipe()).learn_shapes:
+        screened = with_learnt_shapes(screened, sweeps, truth, workers=workers)
     return train_screened(
         screened, truth, recipe=recipe, soils=soils, area=area, halo=halo, seed=seed
     )
@@ -143,7 +148,8 @@ def screen_lanes(
     Returns
     -------
     screened : ScreenedLanes
-        For :func:`train_screened`.
+        For :func:`train_screened`, by the prescreener that settings and recipe name; see
+        :func:`with_learnt_shapes`.
 
     Raises
     ------
@@ -171,6 +177,117 @@ def screen_lanes(
             for kind in recipe.kinds
         },
     )
+
+
+def with_learnt_shapes(
+    screened: ScreenedLanes, sweeps: Sequence[Sweep], truth: Truth, *, workers: int = 1
+) -> ScreenedLanes:
+    """
+    Learn echo shapes from training lanes, and screen each by the shapes of other lanes.
+
+    Parameters
+    ----------
+    screened : ScreenedLanes
+        Of :func:`screen_lanes`.
+    sweeps : sequence of Sweep
+        What was screened.
+    truth : Truth
+        What lies in the lanes.
+    workers : int
+        As in :func:`train`.
+
+    Returns
+    -------
+    screened : ScreenedLanes
+        For :func:`train_screened`; its settings hold the shapes of all lanes. As it was
+        without a radar, or where too few targets were passed to learn from.
+
+    Raises
+    ------
+    ValueError
+        As :func:`screen_lanes`.
+
+    Notes
+    -----
+    A lane that shapes were learnt from holds them as no other does: its scores would promise
+    too much. So each is screened by what was learnt from four fifths of the others, which are
+    a little worse than the shapes that are kept.
+
+    Examples
+    --------
+    >>> screened = with_learnt_shapes(screen_lanes(sweeps), sweeps, truth)  # doctest: +SKIP
+    """
+    radar = [lane["gpr"] for lane in screened.lanes if "gpr" in lane]
+    _check_truth(truth, None, set())
+    with one_thread():  # sums must not depend on how many there are
+        settings, by_lane = learn_shapes(radar, truth, screened.settings)
+    if not by_lane:
+        return screened
+    groups: dict[int, list[Sweep]] = {}
+    for sweep in sweeps:
+        if sweep.sensor.kind == "gpr":
+            groups.setdefault(id(by_lane[sweep.lane]), []).append(sweep)
+    anew = [
+        with_settings(screened, group, by_lane[group[0].lane], workers=workers)
+        for group in groups.values()
+    ]
+    found = {lane["gpr"].lane: lane["gpr"] for part in anew for lane in part.lanes}
+    return _with_radar(screened, settings, found)
+
+
+def with_settings(
+    screened: ScreenedLanes,
+    sweeps: Sequence[Sweep],
+    settings: DetectorSettings,
+    *,
+    workers: int = 1,
+) -> ScreenedLanes:
+    """
+    Screen the radar of lanes again; of other sensors, what was noticed stays.
+
+    Parameters
+    ----------
+    screened : ScreenedLanes
+        Of :func:`screen_lanes`.
+    sweeps : sequence of Sweep
+        Lanes that were screened, all or some.
+    settings : DetectorSettings
+        Which differ in those of the radar alone.
+    workers : int
+        As in :func:`train`.
+
+    Returns
+    -------
+    screened : ScreenedLanes
+        The lanes of the sweeps.
+
+    Raises
+    ------
+    ValueError
+        As :func:`screen_lanes`.
+
+    Examples
+    --------
+    >>> screened = with_settings(screened, sweeps, detector.settings)  # doctest: +SKIP
+    """
+    radar = [sweep for sweep in sweeps if sweep.sensor.kind == "gpr"]
+    empty = _untrained(screened.sensors, settings, Recipe())
+    anew = empty.screen(radar, mode="gpr", workers=workers)
+    names = {sweep.lane for sweep in sweeps}
+    chosen = [lane for lane in screened.lanes if {item.lane for item in lane.values()} & names]
+    some = dataclasses.replace(screened, lanes=chosen)
+    return _with_radar(some, settings, {lane["gpr"].lane: lane["gpr"] for lane in anew})
+
+
+def _with_radar(
+    screened: ScreenedLanes, settings: DetectorSettings, found: Mapping[str, Screened]
+) -> ScreenedLanes:
+    """Return lanes with what a radar was found to notice, by lane."""
+    lanes = [
+        {**lane, "gpr": found[lane["gpr"].lane]} if "gpr" in lane else lane
+        for lane in screened.lanes
+    ]
+    return dataclasses.replace(screened, settings=settings, lanes=lanes)
 
 
 def train_screened(
