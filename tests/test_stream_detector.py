@@ -143,10 +143,10 @@ def test_live_places_are_those_of_the_sweeps_as_recorded(world):
     assert all(
         apart(a, b) < world.detector.settings.fusion_radius for a, b in pairs if a in whole
     )
-    sure = [(a, b) for a, b in near if a.probability > 0.95]
+    sure = [(a, b) for a, b in near if a.probability > 0.75]
     assert sure
     for a, b in sure:
-        assert b.probability == pytest.approx(a.probability, abs=0.03)
+        assert b.probability == pytest.approx(a.probability, abs=0.1)
 
 
 def test_no_alarm_of_a_prescreener_disappears(world):

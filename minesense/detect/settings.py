@@ -35,7 +35,7 @@ class RadarSettings:
     shape_step: float = 0.025  #: m from one trace of a patch to the next
     shape_length: float = 4e-9  #: s from the ground on
     n_shapes: int = 14
-    shape_threshold: float = 6.0  #: dB over the ground around
+    shape_threshold: float = 4.5  #: dB over the ground around
     #: Learnt in training; where there are some, they take the place of the prescreener.
     shapes: EchoShapes | None = None
     merge_radius: float = 0.25  #: m
