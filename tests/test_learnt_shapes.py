@@ -26,7 +26,7 @@ RECIPE = Recipe(name="test", kinds=("gpr",), groups={"gpr": ("score",)})
 N_TRACES, PLACES = 500, (5.0, 7.0, 9.0, 11.0)
 
 
-def make_lane(name, seed, *, echo=0.6, spread=1.0):
+def make_lane(name, seed, *, echo=0.7, spread=1.0):
     """Return noise on a bounce, with an echo that comes and goes along 20 cm at each place."""
     rng = np.random.default_rng(seed)
     northing = 0.025 * np.arange(N_TRACES)
