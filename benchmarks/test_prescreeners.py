@@ -14,6 +14,7 @@ from scipy.ndimage import maximum_filter, uniform_filter1d
 from minesense.detect.candidates import ExtractCandidates, extract_candidates
 from minesense.emi.preprocess import received_decays, soil_decay
 from minesense.emi.prescreen import PrescreenDecay
+from minesense.gpr import EchoShapes, PatchForm, PrescreenShapes
 from minesense.gpr.prescreen import PrescreenEnergy
 from minesense.sensor import Circle, Head, PulseTrain, Radar, Sensor
 from minesense.stage import run_lane
@@ -201,6 +202,46 @@ def test_references(benchmark, options, baseline, least):
         ratio = float(np.median(np.array(theirs) / np.array(ours)))
         benchmark.extra_info["ratio"] = ratio
         assert ratio > least
+
+
+def any_shapes():
+    """Return shapes of the size that training learns: 14 over 17 traces and 32 samples."""
+    form = PatchForm(
+        spacing=SPACING, reach=0.4, step=0.05, start_time=1.5e-9, interval=1e-10, n_samples=32
+    )
+    weights = np.random.default_rng(2).normal(size=(*form.shape, 14)).astype("<f4")
+    return EchoShapes(form=form, filters=weights.tobytes())
+
+
+def numpy_shapes(samples, weights):
+    """Score every patch as BLAS projects it, with NumPy's medians around."""
+    traces = np.pad(samples[:, :, 30:94:2], [(8, 8), (0, 0), (0, 0)])
+    windows = sliding_window_view(traces, 17, axis=0)  # traces, channels, samples, taps
+    along = np.tensordot(windows, weights, axes=([3, 2], [0, 1]))
+    energy = 10 * np.log10((along**2).sum(axis=-1))
+    return energy - np.nanmedian(ring_view(energy[..., None], 2, 10), axis=-1)[..., 0]
+
+
+def test_shapes(benchmark):
+    """A lane by learnt shapes, beside BLAS, which gives no depths and sums as it likes."""
+    shapes, lane = any_shapes(), CASES["energy"][1]
+
+    def ours():
+        return run_lane(PrescreenShapes(shapes, bin_length=5e-10), lane).samples
+
+    ours()  # compiles the kernels
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        result = ours().max(axis=2)
+        middle = time.perf_counter()
+        expected = numpy_shapes(lane.samples, shapes.weights)
+        times.append((time.perf_counter() - middle) / (middle - start))
+    npt.assert_allclose(result, expected, rtol=1e-3, atol=1e-3)
+    benchmark(ours)
+    if benchmark.stats:
+        benchmark.extra_info["ratio"] = float(np.median(times))
+        assert np.median(times) > 0.4
 
 
 @each

@@ -4,9 +4,10 @@
 
 On the training lanes of the benchmark's full size, of a development seed. First the radar's
 prescreener alone, on every third lane: where its gate starts, the echo of the surface fitted to
-each trace and taken away, and the lane focused before it is scored. Then both sensors' judges,
-out of fold by lane and fused: other groups of features, and lower thresholds of the
-prescreeners, with paired limits of resampled lanes. Writes docs/validation/shallow_table.md.
+each trace and taken away, the lane focused before it is scored, and echo shapes learnt from
+other lanes. Then both sensors' judges, out of fold by lane and fused: other groups of features,
+lower thresholds of the prescreeners, and echo shapes, with paired limits of resampled lanes.
+Writes docs/validation/shallow_table.md.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from minesense.detect import (
     fuse,
 )
 from minesense.detect.detection import observed
+from minesense.detect.screen import Part
 from minesense.gaps import GapFinder, cut_at
 from minesense.score import Halo
 from minesense.stage import Pipeline, run_lane
 from minesense.sweep import Quality, Sweep
-from minesense.training import screen_lanes
+from minesense.training import ScreenedLanes, screen_lanes, with_learnt_shapes
 from minesense.training.judges import fit_judge
 from minesense.training.places import label_places
 from minesense.truth import Target, Truth
@@ -53,6 +55,11 @@ JUDGED: dict[str, tuple[tuple[str, ...], float, float]] = {
     "echo, spectrum, focused": (("score", "echo", "spectrum", "focused"), 9.0, 6.0),
     "spectrum, focused": (("score", "spectrum", "focused"), 9.0, 6.0),
     "echo, spectrum; thresholds 7.5 and 4.5": (("score", "echo", "spectrum"), 7.5, 4.5),
+}
+#: Groups judged where shapes that were learnt prescreen the radar.
+LEARNT = {
+    "echo, spectrum; shapes learnt": ("score", "echo", "spectrum"),
+    "echo, spectrum, shape; shapes learnt": ("score", "echo", "spectrum", "shape"),
 }
 WORDS = ("area to 0.5/m^2", "area to 1/m^2", "Pd at 0.1/m^2", "little metal at 0.1/m^2")
 
@@ -170,9 +177,13 @@ def peaks(best: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rank_prescreeners(
-    sweeps: Sequence[Sweep], truth: Truth, area: Sequence[Rectangle | Region]
+    sweeps: Sequence[Sweep],
+    truth: Truth,
+    area: Sequence[Rectangle | Region],
+    learnt: ScreenedLanes,
 ) -> dict[str, Ranked]:
     """Return what each prescreener ranks where."""
+    known = {lane["gpr"].lane: lane["gpr"].parts for lane in learnt.lanes}
     ground = {str(item[-1]): item for item in area}
     targets: list[Target] = []
     scores: dict[str, list[float]] = {}
@@ -185,11 +196,18 @@ def rank_prescreeners(
             places.append(part.channel_position)
             for name, best in prescreened(part).items():
                 tried.setdefault(name, []).append(best)
+        scored = {
+            name: (np.concatenate(best), np.concatenate(places)) for name, best in tried.items()
+        }
+        scored["echo shapes, learnt from other lanes"] = (
+            np.concatenate([_judged_cells(part) for part in known[sweep.lane]]),
+            np.concatenate([part.position for part in known[sweep.lane]]),
+        )
         here = [t for t in truth.targets if t.lane == sweep.lane]
         targets += here
         west, south, east, north = (float(value) for value in ground[sweep.lane][:4])
-        for name, best in tried.items():
-            spots, values = peaks(np.concatenate(best), np.concatenate(places))
+        for name, (best, place) in scored.items():
+            spots, values = peaks(best, place)
             is_false = (spots[:, 0] >= west) & (spots[:, 0] <= east)
             is_false &= (spots[:, 1] >= south) & (spots[:, 1] <= north)
             for target in here:
@@ -201,6 +219,11 @@ def rank_prescreeners(
             false.setdefault(name, []).extend(values[is_false].tolist())
             lanes.setdefault(name, []).extend([sweep.lane] * int(is_false.sum()))
     return {name: counted(targets, scores[name], false[name], lanes[name]) for name in scores}
+
+
+def _judged_cells(part: Part) -> np.ndarray:
+    """Return the best score of every cell, -inf where it was not judged."""
+    return np.where(part.scores.is_judged[:, None], np.nan_to_num(part.best), -np.inf)
 
 
 def counted(
@@ -220,7 +243,10 @@ def counted(
 
 
 def judge(
-    sweeps: Sequence[Sweep], truth: Truth, area: Sequence[Rectangle | Region]
+    sweeps: Sequence[Sweep],
+    truth: Truth,
+    area: Sequence[Rectangle | Region],
+    learnt: ScreenedLanes,
 ) -> dict[str, Ranked]:
     """Return what fused judges that had not seen a lane rank in it, by what was tried."""
     found: dict[str, Ranked] = {}
@@ -236,6 +262,10 @@ def judge(
                 continue
             recipe = Recipe(name="tried", groups={"gpr": groups, "emi": COILS})
             found[name] = _judged(lanes, settings, recipe, truth, coverage)
+    coverage = observed(learnt.lanes, learnt.settings, area=area)
+    for name, groups in LEARNT.items():
+        recipe = Recipe(name="tried", groups={"gpr": groups, "emi": COILS})
+        found[name] = _judged(learnt.lanes, learnt.settings, recipe, truth, coverage)
     return found
 
 
@@ -368,8 +398,9 @@ def page_of(
     first = area[0]
     size = (float(first[2]) - float(first[0])) * (float(first[3]) - float(first[1]))
     radar = [s for s in sweeps if s.sensor.kind == "gpr" and s.lane in lanes][::3]
-    screened = rank_prescreeners(radar, truth, area)
-    judged = judge(sweeps, truth, area)
+    learnt = with_learnt_shapes(screen_lanes(sweeps, workers=2), sweeps, truth, workers=2)
+    screened = rank_prescreeners(radar, truth, area, learnt)
+    judged = judge(sweeps, truth, area, learnt)
     n_mines = len(next(iter(judged.values())).targets)
     n_some = len(next(iter(screened.values())).targets)
     return (

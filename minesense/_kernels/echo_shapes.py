@@ -4,7 +4,35 @@ from ._jit import jit
 
 
 @jit
-def project_patches(traces, is_present, first, reach, stride, filters, along, energy, counts):
+def project_samples(traces, filters, out):
+    """
+    Give the products of each trace with the columns of all filters.
+
+    Parameters
+    ----------
+    traces : (n_traces, n_channels, n_samples) float32 array
+        Finite.
+    filters : (n_samples, n_columns) float32 array
+        By sample; side by side what each trace of a patch has with each filter.
+    out : (n_traces, n_channels, n_columns) float32 array
+        Overwritten.
+    """
+    n_traces, n_channels, n_samples = traces.shape
+    n_columns = filters.shape[1]
+    for i in range(n_traces):
+        for c in range(n_channels):
+            row = out[i, c]
+            for m in range(n_columns):
+                row[m] = 0
+            for t in range(n_samples):
+                value = traces[i, c, t]
+                column = filters[t]
+                for m in range(n_columns):  # innermost: these lie side by side
+                    row[m] += value * column[m]
+
+
+@jit
+def sum_patches(products, is_present, first, reach, stride, along, energy, counts):
     """
     Give the energy of the patch around each trace and channel along a few filters.
 
@@ -12,17 +40,16 @@ def project_patches(traces, is_present, first, reach, stride, filters, along, en
 
     Parameters
     ----------
-    traces : (n_held, n_channels, n_samples) float32 array
-        Consecutive traces, finite where present.
+    products : (n_held, n_channels, n_taps * n_filters) float32 array
+        Of consecutive traces, as :func:`project_samples` gives them; by trace of a patch, then
+        by filter.
     is_present : (n_held,) bool array
         Whether a trace takes part.
     first : int
         Trace of the first patch's middle.
     reach, stride : int
         Traces to each side of a patch, a multiple of `stride`, and from one of its traces to
-        the next.
-    filters : (n_taps, n_samples, n_filters) float32 array
-        By trace and sample of a patch; `n_taps` is 2 reach / stride + 1.
+        the next; `n_taps` is 2 reach / stride + 1.
     along : (n_filters,) float32 array
         Overwritten: scratch.
     energy : (n_patches, n_channels) float32 array
@@ -30,8 +57,8 @@ def project_patches(traces, is_present, first, reach, stride, filters, along, en
     counts : (n_patches,) int64 array
         Overwritten with the traces of each patch that take part.
     """
-    n_held, n_channels, n_samples = traces.shape
-    n_taps, n_filters = filters.shape[0], filters.shape[2]
+    n_held, n_channels = products.shape[:2]
+    n_taps, n_filters = 2 * reach // stride + 1, len(along)
     for i in range(len(energy)):
         counts[i] = 0
         for m in range(n_taps):
@@ -42,11 +69,9 @@ def project_patches(traces, is_present, first, reach, stride, filters, along, en
                 along[f] = 0
             for m in range(n_taps):
                 k = first + i - reach + m * stride
-                if k < 0 or k >= n_held or not is_present[k]:
-                    continue
-                for t in range(n_samples):
-                    for f in range(n_filters):  # innermost: these lie side by side
-                        along[f] += traces[k, c, t] * filters[m, t, f]
+                if 0 <= k < n_held and is_present[k]:
+                    for f in range(n_filters):
+                        along[f] += products[k, c, m * n_filters + f]
             total = along[0] * along[0]
             for f in range(1, n_filters):
                 total += along[f] * along[f]

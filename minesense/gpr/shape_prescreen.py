@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels.echo_shapes import project_patches
+from .._kernels.echo_shapes import project_samples, sum_patches
 from .._validation import check_at_most, check_count, check_not_negative, check_positive
 from ..sensor import Sensor
 from ..stage import Flags, LaneStage, run_lane
@@ -127,10 +127,14 @@ class PrescreenShapes(LaneStage):
             )
             raise ValueError(msg)
         self.latency = form.n_reach + self._n_ring
-        self._filters = np.ascontiguousarray(shapes.weights)
-        self._along = np.empty(self._filters.shape[2], np.float32)
+        weights = shapes.weights
+        n_shapes = weights.shape[2]
+        # by sample; traces of a patch and filters side by side
+        by_sample = weights.transpose(1, 0, 2).reshape(form.n_samples, -1)
+        self._filters = np.ascontiguousarray(by_sample)
+        self._along = np.empty(n_shapes, np.float32)
         super().__init__(
-            n_shapes=self._filters.shape[2],
+            n_shapes=n_shapes,
             reach=form.reach,
             bin_length=self.bin_length,
             n_best=self.n_best,
@@ -152,7 +156,7 @@ class PrescreenShapes(LaneStage):
         self._around = Surroundings(
             behind=self._n_ring, ahead=self._n_ring, guard=self._n_guard, width=n_channels
         )
-        self._traces = np.empty((0, n_channels, form.n_samples), np.float32)
+        self._products = np.empty((0, n_channels, self._filters.shape[1]), np.float32)
         self._is_present = np.empty(0, np.bool_)
         self._first = 0  # of the traces held, whose patch is next
         # of traces whose scores are not out: windows below the greatest, and too few around
@@ -170,36 +174,39 @@ class PrescreenShapes(LaneStage):
         is_present = is_usable & (edge == 0)
         values = patch_samples(samples, self._samples)
         values[~is_present] = 0.0
-        self._traces = np.concatenate([self._traces, values])
+        products = np.empty((*values.shape[:2], self._filters.shape[1]), np.float32)
+        project_samples(np.ascontiguousarray(values), self._filters, products)
+        self._products = np.concatenate([self._products, products])
         self._is_present = np.concatenate([self._is_present, is_present])
         self._below = np.concatenate([self._below, self._levels(samples, is_present)])
-        n_ready = len(self._traces) - self.shapes.form.n_reach - self._first
+        n_ready = len(self._products) - self.shapes.form.n_reach - self._first
         return self._score([self._around.feed(*self._patches(max(0, n_ready)))])
 
     def _finish(self) -> tuple[Samples, Flags | None] | None:
-        last = self._patches(len(self._traces) - self._first)
+        last = self._patches(len(self._products) - self._first)
         return self._score([self._around.feed(*last), self._around.finish()])
 
     def _levels(self, samples: Samples, is_present: npt.NDArray[np.bool_]) -> Samples:
         """Return the energy of every window against the greatest of the trace, in dB."""
         usable = np.where(is_present[:, None, None], samples, np.float32(0.0))
         energy = np.expm1(self._bins.log_energy(usable))
-        sums = np.lib.stride_tricks.sliding_window_view(energy, self.n_best, axis=2).sum(axis=3)
+        sums = energy[:, :, : self._bins.n_windows].copy()
+        for k in range(1, self.n_best):
+            sums += energy[:, :, k : k + self._bins.n_windows]
         level = 10 * np.log10(np.maximum(sums, np.float32(1e-12)))
         return np.asarray(level - level.max(axis=2, keepdims=True), np.float32)
 
     def _patches(self, n_ready: int) -> tuple[Samples, npt.NDArray[np.bool_]]:
         """Return the energies of the next patches along the shapes, in dB, and which count."""
         first, form = self._first, self.shapes.form
-        energy = np.empty((n_ready, self._traces.shape[1]), np.float32)
+        energy = np.empty((n_ready, self._products.shape[1]), np.float32)
         counts = np.empty(n_ready, np.int64)
-        project_patches(
-            self._traces,
+        sum_patches(
+            self._products,
             self._is_present,
             first,
             form.n_reach,
             form.stride,
-            self._filters,
             self._along,
             energy,
             counts,
@@ -208,7 +215,7 @@ class PrescreenShapes(LaneStage):
         is_short = counts < self.min_share * form.shape[0]
         self._is_short = np.concatenate([self._is_short, is_short])
         drop = max(0, first + n_ready - form.n_reach)  # no later patch reaches these
-        self._traces = self._traces[drop:].copy()
+        self._products = self._products[drop:].copy()
         self._is_present = self._is_present[drop:].copy()
         self._first = first + n_ready - drop
         level = 10 * np.log10(np.maximum(energy, np.float32(1e-12)))
