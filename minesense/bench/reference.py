@@ -21,7 +21,7 @@ class Reference:
     ground: Ground  #: on which false alarms count
     halo: Halo
     targets: tuple[TargetOutcome, ...]  #: all, with how much of each was observed
-    places: tuple[Site, ...]  #: noticed by the default prescreeners of either sensor
+    places: tuple[Site, ...]  #: noticed by the prescreeners of either sensor that learn nothing
 
     @property
     def lanes(self) -> tuple[str, ...]:
