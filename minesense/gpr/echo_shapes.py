@@ -295,7 +295,7 @@ def fit_echo_shapes(
     ...     n_filters=1,
     ... )
     >>> along = shapes.weights[:, 0, 0]
-    >>> bool(abs(along[1]) > 5.0), bool(abs(along.sum()) < 0.2 * abs(along[1]))
+    >>> bool(abs(along[1]) > 2.0), bool(abs(along.sum()) < 0.2 * abs(along[1]))
     (True, True)
     """
     patches = check_array(targets, "targets", ("n_targets", *form.shape))
