@@ -187,12 +187,52 @@ def echo_patches(
 
 
 def patch_samples(samples: Samples, chosen: slice) -> Samples:
-    """Return a copy of the samples of patches, within their bounds; NaN stays."""
+    """
+    Return a copy of the samples that patches are made of, within their bounds.
+
+    Parameters
+    ----------
+    samples : (n_traces, n_channels, n_samples) float32 ndarray
+        Of a lane; NaN stays.
+    chosen : slice
+        Of :meth:`PatchForm.samples_of`.
+
+    Returns
+    -------
+    values : (n_traces, n_channels, n_chosen) float32 ndarray
+        None beyond 50 in size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minesense.gpr.echo_shapes import patch_samples
+    >>> patch_samples(np.array([[[1.0, 2.0, 99.0]]], np.float32), slice(0, 3, 2)).tolist()
+    [[[1.0, 50.0]]]
+    """
     return np.clip(samples[..., chosen], np.float32(-MOST), np.float32(MOST))
 
 
 def taking_part(sweep: Sweep) -> npt.NDArray[np.bool_]:
-    """Return which traces take part in patches: usable ones that were judged so far."""
+    """
+    Return which traces take part in patches.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        A lane.
+
+    Returns
+    -------
+    takes_part : (n_traces,) bool ndarray
+        Usable ones that no stage flagged EDGE.
+
+    Examples
+    --------
+    >>> from minesense.gpr.echo_shapes import taking_part
+    >>> from minesense.sweep import no_traces
+    >>> taking_part(no_traces()).tolist()
+    []
+    """
     return sweep.is_usable & (sweep.quality & int(Quality.EDGE) == 0)
 
 
