@@ -168,3 +168,18 @@ def test_a_patch_ends_with_the_record():
     long = DetectorSettings(radar=RadarSettings(shape_length=1.0))
     last = patch_form(long, cart().radar)
     assert last.start_time + (last.n_samples - 1) * last.interval <= cart().radar.axis[-1]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "learns"),
+    [
+        (Recipe(), DetectorSettings(), True),
+        (Recipe(learn_shapes=False), DetectorSettings(), False),
+        (Recipe(prescreener="prediction"), DetectorSettings(), False),
+        (Recipe(), DetectorSettings(radar=RadarSettings(prescreener="mean")), False),
+        (Recipe(kinds=("emi",)), DetectorSettings(), False),
+    ],
+)
+def test_a_prescreener_that_was_chosen_stays(recipe, settings, learns):
+    """Shapes take the place of the default alone."""
+    assert recipe.learns(recipe.apply(settings)) is learns

@@ -223,7 +223,7 @@ class Trained:
     ) -> None:
         """Train as :func:`minesense.train` does."""
         self.screens.workers = workers
-        learns = self.recipe.learn_shapes
+        learns = self.recipe.learns(self.recipe.apply(DetectorSettings()))
         self.detector = train_screened(
             self.screens.learn(sweeps, self.recipe, truth)
             if learns

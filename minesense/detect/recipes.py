@@ -37,7 +37,8 @@ class Recipe:
     #: of the radar; None leaves what the settings say
     prescreener: Literal["median", "mean", "quantile", "prediction"] | None = None
     threshold: float | None = None  #: of that prescreener; None leaves what the settings say
-    #: whether the radar's prescreener is one of echo shapes, learnt from the training lanes
+    #: whether echo shapes, learnt from the training lanes, take the place of the radar's
+    #: prescreener; of another one than the default they never do
     learn_shapes: bool = True
 
     def __post_init__(self) -> None:
@@ -86,6 +87,23 @@ class Recipe:
             changes["threshold"] = self.threshold
         radar = dataclasses.replace(settings.radar, **changes)
         return dataclasses.replace(settings, radar=radar)
+
+    def learns(self, settings: DetectorSettings) -> bool:
+        """
+        Return whether training learns echo shapes.
+
+        Parameters
+        ----------
+        settings : DetectorSettings
+            What the stages are told, with the recipe's own prescreener.
+
+        Returns
+        -------
+        learns : bool
+            Not without a radar, nor where a prescreener was chosen.
+        """
+        is_default = settings.radar.prescreener == "median"
+        return self.learn_shapes and is_default and "gpr" in self.kinds
 
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, for the card of a model."""

@@ -89,6 +89,8 @@ def train(
 
     Notes
     -----
+    The radar's prescreener learns from the lanes first, see :func:`with_learnt_shapes`.
+
     Each sensor's classifier is scored out of fold, lane by lane; those scores fit its
     calibration, their sums the calibration of both sensors together, and they set the
     thresholds. The classifiers that are kept are fitted to all lanes.
@@ -112,7 +114,7 @@ def train(
     screened = screen_lanes(
         sweeps, settings=settings, recipe=recipe, workers=workers, progress=progress
     )
-    if (recipe or Recipe()).learn_shapes:
+    if (recipe or Recipe()).learns(screened.settings):
         screened = with_learnt_shapes(screened, sweeps, truth, workers=workers)
     return train_screened(
         screened, truth, recipe=recipe, soils=soils, area=area, halo=halo, seed=seed
