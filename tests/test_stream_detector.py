@@ -128,7 +128,7 @@ def test_live_judgement_is_that_of_the_resampled_lane(world):
 
 def test_live_places_are_those_of_the_sweeps_as_recorded(world):
     """
-    Six of seven places agree within centimetres, and the surest of them in probability.
+    Nine of ten places agree within centimetres, and the surest of them in probability.
 
     They differ for one reason: traces that were recorded at uneven distances are judged as
     they are by `detect`, and at equal ones in a session. That is another sampling of the same
@@ -139,14 +139,15 @@ def test_live_places_are_those_of_the_sweeps_as_recorded(world):
     found = judged(world.events)
     pairs = [(a, min(found, key=lambda b: apart(a, b))) for a in whole.ranked]
     near = [(a, b) for a, b in pairs if apart(a, b) < 0.05]
-    assert len(near) >= 6 / 7 * len(whole.ranked)
+    assert len(near) >= 0.9 * len(whole.ranked)
     assert all(
         apart(a, b) < world.detector.settings.fusion_radius for a, b in pairs if a in whole
     )
-    sure = [(a, b) for a, b in near if a.probability > 0.75]
+    # the surest that four training lanes allow; none is beyond 0.92
+    sure = [(a, b) for a, b in near if a.probability > 0.9]
     assert sure
     for a, b in sure:
-        assert b.probability == pytest.approx(a.probability, abs=0.1)
+        assert b.probability == pytest.approx(a.probability, abs=0.03)
 
 
 def test_no_alarm_of_a_prescreener_disappears(world):

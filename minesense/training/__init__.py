@@ -3,17 +3,11 @@
 from .evaluation import evaluate
 from .held_out import held_out_targets
 from .labels import emplacement_weights, label_sites
+from .screening import ScreenedLanes, screen_lanes, with_learnt_shapes, with_settings
 from .thresholds import joint_thresholds, rate_threshold
 from .tier_results import Evaluation, Figure, FoldFigure, TierResult
 from .tiers import TIERS
-from .trainer import (
-    ScreenedLanes,
-    screen_lanes,
-    train,
-    train_screened,
-    with_learnt_shapes,
-    with_settings,
-)
+from .trainer import train, train_screened
 
 __all__ = [
     "TIERS",
