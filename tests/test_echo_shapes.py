@@ -78,7 +78,7 @@ def test_scores_are_those_of_a_slow_version(step):
     lane = lane_of()
     lane.samples[20, 0] *= 100
     quality = lane.quality.copy()
-    quality[[7, 8, 9, 25]] |= Quality.NOT_FINITE
+    quality[[7, 8, 9, 25, 30, 31, 33, 34]] |= Quality.NOT_FINITE
     quality[:3] |= Quality.EDGE
     lane = dataclasses.replace(lane, quality=quality)
     shapes = shapes_of(3, dataclasses.replace(FORM, step=step))
@@ -90,6 +90,7 @@ def test_scores_are_those_of_a_slow_version(step):
     )
     found = scores.quality & Quality.EDGE != 0
     np.testing.assert_array_equal(found[usable], (is_edge | (np.arange(40) < 3))[usable])
+    assert found[32]  # alone in its patch, with enough around
 
 
 def test_depth_is_that_of_the_strongest_window():

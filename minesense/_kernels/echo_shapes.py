@@ -42,7 +42,7 @@ def sum_patches(products, is_present, first, reach, stride, along, energy, count
     ----------
     products : (n_held, n_channels, n_taps * n_filters) float32 array
         Of consecutive traces, as :func:`project_samples` gives them; by trace of a patch, then
-        by filter.
+        by filter; zero where a trace is absent.
     is_present : (n_held,) bool array
         Whether a trace takes part.
     first : int
@@ -69,7 +69,7 @@ def sum_patches(products, is_present, first, reach, stride, along, energy, count
                 along[f] = 0
             for m in range(n_taps):
                 k = first + i - reach + m * stride
-                if 0 <= k < n_held and is_present[k]:
+                if 0 <= k < n_held:
                     for f in range(n_filters):
                         along[f] += products[k, c, m * n_filters + f]
             total = along[0] * along[0]
