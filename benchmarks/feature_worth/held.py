@@ -22,8 +22,9 @@ import numpy as np
 from minesense.bench import benchmark_plan, make_survey
 from minesense.bench.surveys import Survey
 from minesense.detect import RECIPES, DetectorSettings, Screened
-from minesense.gpr import echo_patches
+from minesense.gpr import PatchForm, echo_patches
 from minesense.gpr.echo_shapes import ground_moments, taking_part
+from minesense.sweep import Samples
 from minesense.synthetic import simulate
 from minesense.training import screen_lanes
 from minesense.training.shapes import patch_form
@@ -51,6 +52,21 @@ def screened(survey: Survey) -> list[Screened]:
     return [lane["gpr"] for lane in found.lanes]
 
 
+def _ground(lane: Screened, form: PatchForm) -> Samples:
+    """Return patches of a lane without targets, spread evenly over its parts."""
+    patches = []
+    for part in lane.parts:
+        is_ground = np.repeat(
+            taking_part(part.processed)[:, None], part.position.shape[1], axis=1
+        )
+        cells = np.argwhere(is_ground)
+        chosen = cells[np.linspace(0, len(cells) - 1, min(len(cells), N_GROUND)).astype(int)]
+        patches.append(
+            echo_patches(part.processed, chosen[:, 0].tolist(), chosen[:, 1].tolist(), form)
+        )
+    return np.concatenate(patches)
+
+
 def standings(
     full: Sequence[Screened], empty: Sequence[Screened], survey: Survey
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -60,19 +76,8 @@ def standings(
     The last is, for each target, the deviation that one in a thousand patches of ground reach.
     """
     form = patch_form(SETTINGS, full[0].parts[0].processed.sensor)
-    ground, moments = [], []
-    for lane in empty:
-        patches = []
-        for part in lane.parts:
-            cells = np.argwhere(np.repeat(taking_part(part.processed)[:, None], 8, axis=1))
-            chosen = cells[
-                np.linspace(0, len(cells) - 1, min(len(cells), N_GROUND)).astype(int)
-            ]
-            patches.append(
-                echo_patches(part.processed, chosen[:, 0].tolist(), chosen[:, 1].tolist(), form)
-            )
-        ground.append(np.concatenate(patches))
-        moments.append(ground_moments(ground[-1]))
+    ground = [_ground(lane, form) for lane in empty]
+    moments = [ground_moments(patches) for patches in ground]
     inverse = []
     for fold in (0, 1):  # that of the lanes of the other one
         total = np.sum([m for k, m in enumerate(moments) if k % 2 != fold], axis=0)
