@@ -119,8 +119,8 @@ def run(*words):
 @pytest.mark.parametrize(
     ("size", "digest"),
     [
-        ("quick", "13a79c703d8b40229dff47d494dd885cc25c60d34c97c159cef2ef1fd8c19e6c"),
-        ("full", "5d866b805e5fceab36d6e91f925671de3f90efed7943e3125ac3636df9daf2fa"),
+        ("quick", "01e476d49f608acb9f5a9732ff1029fcfd6f99bf0f8ceff2f0e1ae4772a4161a"),
+        ("full", "f6e5eabec6e6576f7f7809fab382cb606aed2f8e68a0c068c190af2a7584e923"),
     ],
 )
 def test_scenarios_of_a_version_never_change(size, digest):

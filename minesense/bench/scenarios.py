@@ -14,7 +14,7 @@ from ..synthetic import Scenario, scenario
 from ..synthetic.document import plain
 
 #: Results of different versions do not compare. Changing any scenario asks for a new one.
-VERSION = "1"
+VERSION = "2"
 
 #: Seeds that anybody may develop with; the first is the default.
 DEVELOPMENT_SEEDS = (1, 2, 3)
@@ -190,9 +190,9 @@ def _plans() -> dict[str, Plan]:
             _faulty(blind=3, **home, **quick),
         ),
         "full": (
-            _plot("home_farmland", "farmland", training=20, blind=34, **home, **full),
-            _plot("home_village", "village", training=20, blind=34, **home, **full),
-            _plot("home_battlefield", "battlefield", training=20, blind=34, **home, **full),
+            _plot("home_farmland", "farmland", training=60, blind=34, **home, **full),
+            _plot("home_village", "village", training=60, blind=34, **home, **full),
+            _plot("home_battlefield", "battlefield", training=60, blind=34, **home, **full),
             _plot("soil_farmland", "farmland", blind=40, **soil, **full),
             _plot("soil_village", "village", blind=40, **soil, **full),
             _plot("type_farmland", "farmland", blind=40, **kind, **full),

@@ -197,9 +197,10 @@ GROUPS: dict[str, dict[str, FeatureGroup]] = {
     },
 }
 
-#: Groups of the full detector.
+#: Groups of the full detector. Left out: what says again what others do, or nothing of a soil
+#: that was not trained on.
 DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {
-    "gpr": ("score", "echo", "spectrum", "shape"),
+    "gpr": ("score", "echo", "focused", "spectrum", "edges", "texture", "shape", "peaks"),
     "emi": ("score", "decay", "places"),
 }
 
