@@ -197,10 +197,9 @@ GROUPS: dict[str, dict[str, FeatureGroup]] = {
     },
 }
 
-#: Groups of the full detector. Left out: what says again what others do, or nothing of a soil
-#: that was not trained on.
+#: Groups of the full detector: those that tell more than the others with many training lanes.
 DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {
-    "gpr": ("score", "echo", "focused", "spectrum", "edges", "texture", "shape", "peaks"),
+    "gpr": ("score", "echo", "spectrum", "edges", "texture", "shape", "peaks"),
     "emi": ("score", "decay", "places"),
 }
 

@@ -102,6 +102,7 @@ def focused_features(
         sweep,
         position=np.column_stack([0 * northing, northing, 0 * northing]),
         # the caller says that nothing is missing, and positions are not used
+        heading=np.zeros(len(sweep)),
         quality=sweep.quality & ~int(Quality.GAP | Quality.POSE_NONE),
     )
     image = kirchhoff(even, velocity=velocity, spacing=spacing, aperture=aperture)
