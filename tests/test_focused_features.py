@@ -1,5 +1,7 @@
 """Test the features of echoes that were focused along the track."""
 
+import dataclasses
+
 import numpy as np
 import numpy.testing as npt
 import pytest
@@ -123,7 +125,11 @@ def test_positions_do_not_matter_and_lost_ones_neither():
     assert row_of(lane) == here
     quality = np.zeros(N_TRACES, np.int64)
     quality[50] = Quality.POSE_NONE
-    assert row_of(lane_of(noisy(POINT), quality=quality)) == here
+    lane = lane_of(noisy(POINT), quality=quality)
+    assert row_of(lane) == here
+    position, heading = lane.position.copy(), lane.heading.copy()
+    position[50], heading[50] = np.nan, np.nan  # as a receiver that has lost its place tells it
+    assert row_of(dataclasses.replace(lane, position=position, heading=heading)) == here
 
 
 def test_rows_do_not_depend_on_their_neighbours():
