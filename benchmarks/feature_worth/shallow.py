@@ -43,6 +43,8 @@ from minesense.training.judges import fit_judge
 from minesense.training.places import label_places
 from minesense.truth import Target, Truth
 
+from .worth import SMALL_TREES
+
 TABLE = Path(__file__).parents[2] / "docs" / "validation" / "shallow_table.md"
 HALO, RADAR = Halo(), RadarSettings()
 APART = 0.25  # m between candidates
@@ -260,13 +262,19 @@ def judge(
         for name, (groups, *limits) in JUDGED.items():
             if tuple(limits) != thresholds:
                 continue
-            recipe = Recipe(name="tried", groups={"gpr": groups, "emi": COILS})
+            recipe = recipe_of(groups)
             found[name] = _judged(lanes, settings, recipe, truth, coverage)
     coverage = observed(learnt.lanes, learnt.settings, area=area)
     for name, groups in LEARNT.items():
-        recipe = Recipe(name="tried", groups={"gpr": groups, "emi": COILS})
+        recipe = recipe_of(groups)
         found[name] = _judged(learnt.lanes, learnt.settings, recipe, truth, coverage)
     return found
+
+
+def recipe_of(groups: tuple[str, ...]) -> Recipe:
+    """Return both sensors judged by small trees, with some groups of the radar's features."""
+    trees = dict.fromkeys(("gpr", "emi"), SMALL_TREES)
+    return Recipe(name="tried", groups={"gpr": groups, "emi": COILS}, options=trees)
 
 
 def _judged(
