@@ -24,19 +24,20 @@ def sum_leaves(rows, roots, values, links, baseline, out):
     out : (n_rows,) float64 array
         Overwritten with the scores.
     """
-    for i in range(len(rows)):
-        total = baseline
+    n_rows = len(rows)
+    for first in range(0, n_rows, 64):  # a tree stays at hand for as many rows
+        stop = min(first + 64, n_rows)
+        for i in range(first, stop):
+            out[i] = baseline
         for root in roots:
-            node = root
-            feature = links[node, 0]
-            while feature >= 0:
-                value = rows[i, feature]
-                if value <= values[node]:
-                    node = links[node, 1]
-                elif value > values[node]:
-                    node = links[node, 2]
-                else:  # NaN compares with nothing
-                    node = links[node, 3]
+            for i in range(first, stop):
+                node = root
                 feature = links[node, 0]
-            total += values[node]
-        out[i] = total
+                while feature >= 0:
+                    value = rows[i, feature]
+                    # a sum and no branches: which way a row goes cannot be foreseen; NaN
+                    # compares with nothing, not even itself
+                    way = 1 + (value > values[node]) + 2 * (value != value)  # noqa: PLR0124
+                    node = links[node, way]
+                    feature = links[node, 0]
+                out[i] += values[node]
