@@ -232,6 +232,21 @@ def test_everything_is_labelled(results):
     assert "sealed seed" in text
 
 
+def test_no_false_claim_is_told_with_what_it_proves(results):
+    """Resampled lanes without one have none: the exact limit of the number of lanes is told."""
+    entries = results["tracks"]["D"]["entrants"]
+    none = [
+        found
+        for entry in entries.values()
+        for found in entry.values()
+        if not sum(lane["falsely_claimed"] for lane in found["lanes"].values())
+    ]
+    assert none
+    n = len(none[0]["lanes"])
+    assert f"none of {n} lanes" in format_results(results)
+    assert f"{1 - 0.05 ** (1 / n):.3f} or less" in format_results(results)
+
+
 def test_an_oracle_is_first_and_chance_is_last(results):
     """Pd 1 without a false alarm; the detector beats chance, dowsing does not."""
     track = results["tracks"]["A"]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..score.intervals import clopper_pearson
 from .compare import Comparison
 from .goals import goals_of
 from .results import TIMES
@@ -130,6 +131,18 @@ def _honesty(track: Mapping[str, Any]) -> list[str]:
                 f"{_cell(found['falsely_claimed']):<26}{m2['not_claimed']:<9.2f}"
                 f"{_cell(found['not_claimed'])}"
             )
+    counts = {
+        len(found["lanes"])
+        for entry in track["entrants"].values()
+        for found in entry.values()
+        if found["lanes"] and not any(a["falsely_claimed"] for a in found["lanes"].values())
+    }
+    # lanes drawn again from lanes without a false claim have none: such limits say nothing
+    lines += [
+        f"Where none of {n} lanes has a false claim, limits of drawn lanes are 0; of all lanes "
+        f"like them {clopper_pearson(0, n, sides='upper').high:.3f} or less have one (95 %)"
+        for n in sorted(counts)
+    ]
     return lines
 
 
