@@ -65,7 +65,9 @@ def drives(draw):
     time, place, fixes = 100.0, [3.0, 5.0, 1.0], []
     for step in [0.0, *steps]:
         time += step
-        move = draw(st.tuples(*[st.floats(-0.1, 0.1)] * 3))
+        # never the same place again: that is stale where the platform moved (tested below)
+        moves = st.tuples(*[st.floats(-0.1, 0.1)] * 3)
+        move = draw(moves.filter(lambda move: max(map(abs, move)) > 1e-6))
         place = [a + b for a, b in zip(place, move, strict=True)]
         more = {
             "heading": draw(st.floats(-3.0, 3.0)),
