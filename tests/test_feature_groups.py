@@ -6,7 +6,7 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 
-from minesense.detect import GROUPS, DetectorSettings, Recipe, Screen, describe, features_of
+from minesense.detect import GROUPS, DetectorSettings, Screen, describe, features_of
 from minesense.detect.feature_groups import Cells
 from minesense.sweep import Quality
 from minesense.synthetic import field, scenario
@@ -66,10 +66,3 @@ def test_lost_positions_do_not_stop_a_group(parts, kind, group):
     away = np.array(cells.traces) > 0.6 * len(lost.processed)
     assert away.any()
     npt.assert_allclose(rows[away], expected[away], rtol=0.05, atol=0.05, equal_nan=True)
-
-
-def test_the_full_detector_uses_known_groups():
-    """The groups of every sensor are named once."""
-    for kind, names in Recipe().groups.items():
-        assert set(names) <= set(GROUPS[kind])
-        assert len(set(names)) == len(names)

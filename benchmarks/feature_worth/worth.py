@@ -10,8 +10,8 @@ import numpy as np
 from minesense.detect import out_of_fold
 from minesense.training import emplacement_weights
 
-#: The trees of all tables here. Those of the detectors are larger since the benchmark has 180
-#: training lanes; on some 50 lanes small ones tell sets of features apart as well.
+#: The trees of all tables here, which are of some 50 lanes. Those of the detectors are larger
+#: since the benchmark trains on 180.
 SMALL_TREES = {
     "max_iter": 120,
     "max_depth": 3,

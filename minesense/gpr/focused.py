@@ -101,8 +101,8 @@ def focused_features(
     even = dataclasses.replace(
         sweep,
         position=np.column_stack([0 * northing, northing, 0 * northing]),
-        # the caller says that nothing is missing, and positions are not used
         heading=np.zeros(len(sweep)),
+        # the caller says that nothing is missing, and neither of the two is used
         quality=sweep.quality & ~int(Quality.GAP | Quality.POSE_NONE),
     )
     image = kirchhoff(even, velocity=velocity, spacing=spacing, aperture=aperture)
