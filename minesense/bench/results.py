@@ -92,7 +92,7 @@ def new_document(
     >>> from minesense.bench.results import new_document
     >>> head = new_document(benchmark_plan("quick"), {}, seed=1, commitment=None)
     >>> head["data_kind"], head["benchmark"]["version"]
-    ('SYNTHETIC', '1')
+    ('SYNTHETIC', '2')
     """
     return {
         "format": FORMAT,
