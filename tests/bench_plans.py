@@ -24,6 +24,8 @@ def make_plot(name, part, *, training=0, blind=2, soils=None, kinds=None, platfo
         targets={"kinds": kinds or _HOME_TYPES},
         platform={**CART, **(platform or {})},
     )
+    if part == "lessons":
+        return Plot(name=name, scenario=recipe, parts={"training": part})
     parts = {"training": "training"} if training else {}
     return Plot(name=name, scenario=recipe, parts={**parts, "blind": part})
 
@@ -32,6 +34,7 @@ def tiny_plan():
     """Return a plan with every part."""
     plots = (
         make_plot("home", "lane_out", training=4),
+        make_plot("dense", "lessons", training=1, blind=0),
         make_plot("soil", "soil_out", soils=_AWAY_SOILS),
         make_plot("type", "type_out", kinds=_AWAY_TYPES),
         make_plot("faulty", "faulty", blind=3, platform={"faults": _FAULTS}),

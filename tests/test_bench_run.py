@@ -14,6 +14,7 @@ from bench_plans import tiny_plan
 
 from minesense import cli
 from minesense.bench import (
+    PARTS,
     TESTS,
     AlarmFile,
     Found,
@@ -50,9 +51,15 @@ class Oracle:
 
     name = "oracle"
     truth: dict = {}  # noqa: RUF012, set by the test
+    taught: dict = {}  # noqa: RUF012, what it was given to learn from
 
     def train(self, sweeps, truth, *, area, seed, workers):
-        """Learn nothing."""
+        """Learn nothing, and keep which lanes there were."""
+        Oracle.taught = {
+            "swept": {sweep.lane for sweep in sweeps},
+            "known": {target.lane for target in truth.targets},
+            "area": {item[-1] for item in area},
+        }
 
     def detect(self, sweeps, *, area):
         """Return an alarm on every target, in order."""
@@ -119,8 +126,8 @@ def run(*words):
 @pytest.mark.parametrize(
     ("size", "digest"),
     [
-        ("quick", "01e476d49f608acb9f5a9732ff1029fcfd6f99bf0f8ceff2f0e1ae4772a4161a"),
-        ("full", "f6e5eabec6e6576f7f7809fab382cb606aed2f8e68a0c068c190af2a7584e923"),
+        ("quick", "9a4a09268c355a676c3d6ddbcc1eb98a74e7871de7bca910c6367c3f1f83d816"),
+        ("full", "78cd6f1f6469ccb4e6272952823d0d1d5b9594867064eaf2d00c6580b5d58047"),
     ],
 )
 def test_scenarios_of_a_version_never_change(size, digest):
@@ -224,12 +231,28 @@ def test_everything_is_labelled(results):
     assert results["data_kind"] == "SYNTHETIC"
     assert str(SEED) not in json.dumps(results)
     assert results["benchmark"]["seed"] is None
-    assert set(results["data"]) == {"training", *TESTS, "faulty"}
+    assert set(results["data"]) == set(PARTS)
     assert {"numpy", "numba", "scikit-learn", "python"} <= set(results["environment"])
     assert len(results["code"]["sha256"]) == 64
     text = format_results(results)
     assert "SYNTHETIC" in text
     assert "sealed seed" in text
+
+
+def test_lessons_are_taught_and_are_no_lanes_of_the_area(results, plan):
+    """What a threshold is set by lies in the area alone; the truth of both is told."""
+    lanes = Oracle.taught
+    parts = {name: {part_of(lane) for lane in found} for name, found in lanes.items()}
+    assert parts["swept"] == parts["known"] == {"training", "lessons"}
+    assert parts["area"] == {"training"}
+    assert results["data"]["lessons"]["n_lanes"] == 1
+    full = benchmark_plan("full")
+    dense = {plot.scenario.layout.density for plot in full.plots_of("lessons")}
+    assert min(dense) > max(
+        plot.scenario.layout.density
+        for part in ("training", *TESTS)
+        for plot in full.plots_of(part)
+    )
 
 
 def test_no_false_claim_is_told_with_what_it_proves(results):
@@ -502,14 +525,16 @@ def test_a_reveal_needs_the_truth_of_all_that_was_judged(tmp_path):
     head = {"version": plan.version, "size": "quick", "plan_sha256": plan.sha256}
     data = {
         part: {"truth_sha256": plan_truth(plan, part, seed=secret.seed).sha256}
-        for part in ("training", "faulty")
+        for part in ("training", "lessons", "faulty")
     }
     told = {"benchmark": head | {"commitment": commitment(secret)}, "tracks": {"D": {}}}
     assert reveal(told | {"data": data}, secret) == []
-    del data["training"]
-    assert reveal(told | {"data": data}, secret) == ["no truth is told of training"]
+    some = {part: data[part] for part in ("lessons", "faulty")}
+    assert reveal(told | {"data": some}, secret) == ["no truth is told of training"]
+    del data["lessons"]
+    assert reveal(told | {"data": data}, secret) == ["no truth is told of lessons"]
     assert reveal(told | {"data": {}, "tracks": {}}, secret) == ["no truth is told of any part"]
-    for broken in ({"data": {"training": {}, "faulty": {}}}, {}):
+    for broken in ({"data": {"training": {}, "lessons": {}, "faulty": {}}}, {}):
         with pytest.raises(ValueError, match="Must be a file of `minesense bench`"):
             reveal(told | broken, secret)
 

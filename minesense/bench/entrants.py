@@ -60,7 +60,9 @@ class Entrant(Protocol):
         truth : Truth
             What lies in the lanes.
         area : sequence of rectangles
-            Their ground: least easting and northing, greatest ones (m), lane.
+            Ground: least easting and northing, greatest ones (m), lane. Of lanes that are
+            like those of the tests; the others are lessons, with targets closer together,
+            to learn from and not to set a threshold by.
         seed : int
             Of all chance. The same seed must give the same detector.
         workers : int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import time
@@ -203,16 +204,22 @@ class _Run:
         return made
 
     def train(self, entrants: list[Entrant], document: dict[str, Any]) -> list[Entrant]:
-        """Train all entrants; return those that could be."""
+        """Train all entrants on both parts that teach; return those that could be trained."""
         survey = self.survey("training", document)
+        taught = [survey]
+        if self.plan.plots_of("lessons"):
+            taught.append(self.survey("lessons", document))
+        sweeps = tuple(sweep for part in taught for sweep in part.sweeps)
+        objects = tuple(row for part in taught for row in part.truth.objects)
+        truth = dataclasses.replace(survey.truth, objects=objects)
         ready = []
         for entrant in entrants:
             try:
                 self.time(
                     f"train {entrant.name}",
                     lambda entrant=entrant: entrant.train(  # type: ignore[misc]
-                        handed_to(entrant, survey.sweeps),
-                        survey.truth,
+                        handed_to(entrant, sweeps),
+                        truth,
                         area=survey.area,
                         seed=self.entrant_seed,
                         workers=self.screens.workers,

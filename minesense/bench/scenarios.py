@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._validation import check_count, check_one_of
@@ -14,7 +14,7 @@ from ..synthetic import Scenario, scenario
 from ..synthetic.document import plain
 
 #: Results of different versions do not compare. Changing any scenario asks for a new one.
-VERSION = "2"
+VERSION = "3"
 
 #: Seeds that anybody may develop with; the first is the default.
 DEVELOPMENT_SEEDS = (1, 2, 3)
@@ -26,8 +26,9 @@ TESTS: Mapping[str, str] = {
     "type_out": "targets that were not trained on, soils that were",
 }
 
-#: All parts: what is trained on, the tests, and the lanes with faults of track D.
-PARTS = ("training", *TESTS, "faulty")
+#: All parts: what is trained on, lanes like those of the tests and lessons, in which targets
+#: lie closer together; the tests; and the lanes with faults of track D.
+PARTS = ("training", "lessons", *TESTS, "faulty")
 
 _HOME_SOILS = ["loam", "quartz_sand", "terra_rossa"]
 _AWAY_SOILS = ["clay", "laterite_basalt", "gravel_road"]
@@ -41,6 +42,9 @@ _AWAY_TYPES = [
     "pmn2", "pma3", "type72a", "ts50", "vs50", "pfm1",
     "ozm72", "valmara69", "tm62m", "simulant_large",
 ]  # fmt: skip
+
+#: Targets per m^2 of lessons: of mines there is little else to learn from, of clutter much.
+_LESSON_DENSITY = 1.0
 
 #: Many times the faults of an ordinary lane: that ground is lost is what they are for.
 _FAULTS = {
@@ -185,6 +189,7 @@ def _plans() -> dict[str, Plan]:
         "quick": (
             _plot("home_farmland", "farmland", training=2, blind=3, **home, **quick),
             _plot("home_village", "village", training=2, blind=2, **home, **quick),
+            _lessons("farmland", 1, **home, **quick),
             _plot("soil_farmland", "farmland", blind=3, **soil, **quick),
             _plot("type_farmland", "farmland", blind=3, **kind, **quick),
             _faulty(blind=3, **home, **quick),
@@ -193,6 +198,9 @@ def _plans() -> dict[str, Plan]:
             _plot("home_farmland", "farmland", training=60, blind=34, **home, **full),
             _plot("home_village", "village", training=60, blind=34, **home, **full),
             _plot("home_battlefield", "battlefield", training=60, blind=34, **home, **full),
+            _lessons("farmland", 40, **home, **full),
+            _lessons("village", 40, **home, **full),
+            _lessons("battlefield", 40, **home, **full),
             _plot("soil_farmland", "farmland", blind=40, **soil, **full),
             _plot("soil_village", "village", blind=40, **soil, **full),
             _plot("type_farmland", "farmland", blind=40, **kind, **full),
@@ -227,13 +235,17 @@ def _plot(
         targets={"kinds": kinds},
         platform=platform,
     )
-    test = {"home": "lane_out", "soil": "soil_out", "type": "type_out", "faulty": "faulty"}
+    tests = {"home": "lane_out", "soil": "soil_out", "type": "type_out", "faulty": "faulty"}
+    test = tests.get(name.split("_", maxsplit=1)[0])
     parts = {"training": "training"} if training else {}
-    return Plot(
-        name=name,
-        scenario=recipe,
-        parts={**parts, "blind": test[name.split("_", maxsplit=1)[0]]},
-    )
+    return Plot(name=name, scenario=recipe, parts={**parts, "blind": test} if test else parts)
+
+
+def _lessons(preset: str, count: int, *, density: float, **options: Any) -> Plot:
+    """Return a field to learn from, with more targets than the others of its preset."""
+    dense = max(density, _LESSON_DENSITY)
+    made = _plot(f"lesson_{preset}", preset, training=count, blind=0, density=dense, **options)
+    return replace(made, parts={"training": "lessons"})
 
 
 def _faulty(*, platform: Mapping[str, Any], **options: Any) -> Plot:

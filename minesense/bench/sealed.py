@@ -197,7 +197,7 @@ def _faults(results: Mapping[str, Any], secret: Secret) -> list[str]:
     needed = [
         part
         for part in PARTS
-        if (part == "training" and tracks & {"A", "B", "D"})
+        if (part in ("training", "lessons") and tracks & {"A", "B", "D"})
         or (part in TESTS and tracks & {"A", "B"})
         or (part == "faulty" and "D" in tracks)
     ]

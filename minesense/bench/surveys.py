@@ -222,7 +222,7 @@ def _field(plan: Plan, plot: Plot, seed: int) -> Field:
 
 def _lanes(made: Field, plot: Plot, part: str) -> list[Lane]:
     """Return the lanes of a field that belong to a part."""
-    sort = {True: plot.parts["blind"], False: plot.parts.get("training")}
+    sort = {True: plot.parts.get("blind"), False: plot.parts.get("training")}
     return [lane for lane in made.lanes if sort[lane.is_blind] == part]
 
 

@@ -26,7 +26,8 @@ class Places:
     #: Whether it is a mine; several places at one mine weigh one together.
     labels: npt.NDArray[np.bool_]
     weights: Floats
-    #: Which are mine or clutter, and which of them count for calibrations and thresholds.
+    #: Which are mine or clutter; and which of them, in lanes of the area, count for
+    #: calibrations and thresholds.
     known: npt.NDArray[np.bool_]
     keep: npt.NDArray[np.bool_]
 
@@ -56,7 +57,7 @@ def label_places(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo
     truth : Truth
         What lies in the ground.
     coverage : Coverage
-        Of the lanes.
+        Of the lanes that count; places of other lanes are there to learn from.
     halo : Halo
         What counts as the place of a target.
 
@@ -68,7 +69,7 @@ def label_places(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo
     Raises
     ------
     ValueError
-        If there is too little to train on.
+        If the lanes that count hold too little.
 
     Examples
     --------
@@ -76,8 +77,9 @@ def label_places(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo
     """
     owner, known = label_sites(sites, truth, halo)
     labels = np.array([k >= 0 for k in owner], dtype=bool)
+    counts = known & np.isin([site.lane for site in sites], coverage.lanes)
     _require_enough(
-        labels[known], [site.lane for site, ok in zip(sites, known, strict=True) if ok]
+        labels[counts], [site.lane for site, ok in zip(sites, counts, strict=True) if ok]
     )
     names = {-1: "", **{k: item.identifier for k, item in enumerate(truth.targets)}}
     return Places(
@@ -86,17 +88,17 @@ def label_places(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo
         labels=labels,
         weights=emplacement_weights(owner),
         known=known,
-        keep=known & (labels | _seen(sites, coverage, "any")),
+        keep=counts & (labels | _seen(sites, coverage, "any")),
     )
 
 
 def _require_enough(labels: npt.NDArray[np.bool_], lanes: Sequence[str]) -> None:
-    """Raise if there is too little to train on."""
+    """Raise if the lanes that count hold too little to train on."""
     n_mines, n_others, n_lanes = int(labels.sum()), int((~labels).sum()), len(set(lanes))
     if n_mines < 10 or n_others < 10 or n_lanes < 3:
         msg = (
             f"Invalid training data: {n_mines} noticed targets and {n_others} other places in "
-            f"{n_lanes} lanes. Must be at least 10, 10 and 3."
+            f"{n_lanes} lanes that count. Must be at least 10, 10 and 3."
         )
         raise ValueError(msg)
 

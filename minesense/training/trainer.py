@@ -16,6 +16,7 @@ from ..detect import (
     Detector,
     DetectorSettings,
     Recipe,
+    Screened,
     features_of,
     fit_monitors,
     observed,
@@ -63,7 +64,8 @@ def train(
     soils : dict of str, optional
         Soil by lane, for the card.
     area : sequence of rectangles, optional
-        Where observation is wanted, as in :meth:`minesense.Detector.detect`.
+        Where observation is wanted, as in :meth:`minesense.Detector.detect`. Lanes that it
+        does not name are lessons: see Notes.
     halo : Halo, optional
         What counts as the place of a target.
     seed : int
@@ -92,6 +94,12 @@ def train(
     Each sensor's classifier is scored out of fold, lane by lane; those scores fit its
     calibration, their sums the calibration of both sensors together, and they set the
     thresholds. The classifiers that are kept are fitted to all lanes.
+
+    **Lessons** are lanes that `area` does not name. Classifiers and echo shapes learn from them
+    as from all others, but nothing is calibrated, promised or set to a rate on them, nor do
+    they say what ground is familiar: so they may hold more targets than any ground that the
+    detector is meant for. Of mines there are otherwise few to learn from, of clutter many;
+    the lanes of the area should be as the detector will meet them.
 
     Places between one and two halos from a target are neither mine nor clutter and are left
     out. Those beyond the area, or on ground that was not observed, are clutter that the
@@ -206,7 +214,7 @@ def train_screened(
         card=_card(screened, truth, coverage, places, modes, recipe, soils, seed),
         stated={k: mode.stated for k, mode in modes.items()},
         own_thresholds=own_thresholds,
-        monitors=fit_monitors(lanes, settings),
+        monitors=fit_monitors([lane for lane in lanes if _counts(lane, coverage)], settings),
         targets={k: mode.targets for k, mode in modes.items() if mode.targets is not None},
     )
 
@@ -222,10 +230,12 @@ def _card(
     seed: int,
 ) -> dict[str, Any]:
     """Return what a detector was trained on, and how well it did on lanes held out."""
+    lanes = {site.lane for site in places.sites}
     return {
         "version": __version__,
         "is_synthetic": truth.is_synthetic,
-        "training_lanes": sorted({site.lane for site in places.sites}),
+        "training_lanes": sorted(lanes & set(coverage.lanes)),
+        "lesson_lanes": sorted(lanes - set(coverage.lanes)),
         "training_data": {kind: screened.recorded[kind] for kind in recipe.kinds},
         "training_area_m2": round(coverage.area("any"), 3),
         "false_alarm_area_m2": {k: round(mode.area, 3) for k, mode in modes.items()},
@@ -236,6 +246,11 @@ def _card(
         "out_of_fold": {k: mode.quality for k, mode in modes.items()},
         "seed": seed,
     }
+
+
+def _counts(lane: Mapping[str, Screened], coverage: Coverage) -> bool:
+    """Tell whether a lane is one of the area, not a lesson."""
+    return any(item.lane in coverage.lanes for item in lane.values())
 
 
 def _check_truth(
