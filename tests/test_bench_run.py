@@ -126,7 +126,7 @@ def run(*words):
 @pytest.mark.parametrize(
     ("size", "digest"),
     [
-        ("quick", "9a4a09268c355a676c3d6ddbcc1eb98a74e7871de7bca910c6367c3f1f83d816"),
+        ("quick", "f22fd3721d81e7ab1e119560663df8a899b5eabaecb5d72c3e2fd7dee489f574"),
         ("full", "78cd6f1f6469ccb4e6272952823d0d1d5b9594867064eaf2d00c6580b5d58047"),
     ],
 )

@@ -189,7 +189,7 @@ def _plans() -> dict[str, Plan]:
         "quick": (
             _plot("home_farmland", "farmland", training=2, blind=3, **home, **quick),
             _plot("home_village", "village", training=2, blind=2, **home, **quick),
-            _lessons("farmland", 1, **home, **quick),
+            _lessons("farmland", 3, **home, **quick),
             _plot("soil_farmland", "farmland", blind=3, **soil, **quick),
             _plot("type_farmland", "farmland", blind=3, **kind, **quick),
             _faulty(blind=3, **home, **quick),
