@@ -92,7 +92,7 @@ def new_document(
     >>> from minesense.bench.results import new_document
     >>> head = new_document(benchmark_plan("quick"), {}, seed=1, commitment=None)
     >>> head["data_kind"], head["benchmark"]["version"]
-    ('SYNTHETIC', '2')
+    ('SYNTHETIC', '3')
     """
     return {
         "format": FORMAT,
