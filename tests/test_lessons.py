@@ -128,3 +128,18 @@ def test_without_an_area_all_lanes_count(world):
     assert detector.card["lesson_lanes"] == []
     assert detector.card["training_lanes"] == sorted(world.field.training)
     assert set(detector.targets["both"].lanes) == set(world.field.training)
+
+
+def test_a_sensor_in_lessons_alone_cannot_be_calibrated(world):
+    """The message says which, and what there is to calibrate on."""
+    lanes = [
+        {
+            kind: item
+            for kind, item in lane.items()
+            if kind == "gpr" or item.lane in world.lessons
+        }
+        for lane in world.screened.lanes
+    ]
+    some = dataclasses.replace(world.screened, lanes=lanes)
+    with pytest.raises(ValueError, match=r"of kind 'emi': 0 targets and 0 other places to cal"):
+        train_screened(some, world.truth, **world.options)

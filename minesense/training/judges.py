@@ -53,6 +53,11 @@ def fit_judge(places: Places, kind: str, recipe: Recipe, *, seed: int) -> Judge:
     judge : Judge
         Its ratios are those of classifiers that had not seen the lane.
 
+    Raises
+    ------
+    ValueError
+        If the sensor has features of no mine, or of nothing else, in lanes that count.
+
     Examples
     --------
     >>> judge = fit_judge(places, "gpr", RECIPES["radar"], seed=0)  # doctest: +SKIP
@@ -63,6 +68,13 @@ def fit_judge(places: Places, kind: str, recipe: Recipe, *, seed: int) -> Judge:
     use = places.known & np.isfinite(rows).any(axis=1)
     labels, weights, inside = places.labels[use], places.weights[use], places.keep[use]
     chosen = np.flatnonzero(use)
+    n_mines, n_others = int(labels[inside].sum()), int((~labels[inside]).sum())
+    if not n_mines or not n_others:
+        msg = (
+            f"Invalid sweeps of kind '{kind}': {n_mines} targets and {n_others} other places to "
+            "calibrate on, in lanes of the area. Must be some of both."
+        )
+        raise ValueError(msg)
     scores = out_of_fold(
         rows[use],
         labels,
