@@ -118,7 +118,7 @@ def test_classifiers_learn_from_lessons(world):
 def test_lanes_of_the_area_alone_must_be_enough(world):
     """Three lanes at least, however many lessons there are."""
     area = world.field.area_of(world.counted[:2])
-    with pytest.raises(ValueError, match=r"2 lanes that count\. Must be at least 10, 10"):
+    with pytest.raises(ValueError, match=r"2 lanes that count, .*Must be at least 10, 10"):
         train_screened(world.screened, world.truth, **{**world.options, "area": area})
 
 
@@ -142,4 +142,55 @@ def test_a_sensor_in_lessons_alone_cannot_be_calibrated(world):
     ]
     some = dataclasses.replace(world.screened, lanes=lanes)
     with pytest.raises(ValueError, match=r"of kind 'emi': 0 targets and 0 other places to cal"):
+        train_screened(some, world.truth, **world.options)
+
+
+def test_ground_without_a_lane_of_its_name_changes_nothing(world):
+    """Neither its square metres nor what was found there: thresholds and areas stay."""
+    lesson = world.field.area_of(world.lessons)
+    misspelt = [(*item[:4], f"Lane of {item[-1]}") for item in lesson]
+    other = train_screened(
+        world.screened, world.truth, **{**world.options, "area": [*world.area, *misspelt]}
+    )
+    assert other.thresholds == world.taught.thresholds
+    assert other.own_thresholds == world.taught.own_thresholds
+    assert other.card["training_area_m2"] == world.taught.card["training_area_m2"]
+    assert other.card["false_alarm_area_m2"] == world.taught.card["false_alarm_area_m2"]
+    whole = {**world.options, "area": world.field.area_of(world.field.training)}
+    everything = train_screened(world.screened, world.truth, **whole)
+    assert everything.card["false_alarm_area_m2"] != world.taught.card["false_alarm_area_m2"]
+
+
+def test_lessons_may_lie_kilometres_away(world):
+    """What they observe is on no grid: the same classifiers, thresholds and promises."""
+    away = np.array([3000.0, 500.0, 0.0])
+    moved = [
+        dataclasses.replace(s, position=s.position + away) if s.lane in world.lessons else s
+        for s in world.sweeps
+    ]
+    objects = tuple(
+        dataclasses.replace(o, easting=o.easting + 3000.0, northing=o.northing + 500.0)
+        if o.lane in world.lessons
+        else o
+        for o in world.truth.objects
+    )
+    truth = dataclasses.replace(world.truth, objects=objects)
+    far = train_screened(screen_lanes(moved, recipe=RECIPE), truth, **world.options)
+    assert far.card["lesson_lanes"] == sorted(world.lessons)
+    assert far.card["training_area_m2"] == world.taught.card["training_area_m2"]
+    assert far.priors == world.taught.priors
+
+
+def test_a_sensor_in_one_lane_of_the_area_cannot_be_calibrated(world):
+    """A calibration is judged on lanes that it had not seen."""
+    lanes = [
+        {
+            kind: x
+            for kind, x in lane.items()
+            if kind == "emi" or x.lane not in world.counted[1:]
+        }
+        for lane in world.screened.lanes
+    ]
+    some = dataclasses.replace(world.screened, lanes=lanes)
+    with pytest.raises(ValueError, match=r"mode 'gpr' places .* in 1 lanes|of kind 'gpr'"):
         train_screened(some, world.truth, **world.options)

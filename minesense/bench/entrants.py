@@ -33,7 +33,7 @@ class Entrant(Protocol):
     A detector in the benchmark.
 
     It is made without arguments, trained once, and then asked about each test. It sees
-    sweeps, and the truth of the training lanes alone.
+    sweeps, and the truth of the training lanes and lessons alone.
     """
 
     @property
@@ -61,8 +61,8 @@ class Entrant(Protocol):
             What lies in the lanes.
         area : sequence of rectangles
             Ground: least easting and northing, greatest ones (m), lane. Of lanes that are
-            like those of the tests; the others are lessons, with targets closer together,
-            to learn from and not to set a threshold by.
+            like those of the tests; the others are lessons, in the full size with targets
+            closer together, to learn from and not to set a threshold by.
         seed : int
             Of all chance. The same seed must give the same detector.
         workers : int

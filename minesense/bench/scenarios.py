@@ -27,7 +27,7 @@ TESTS: Mapping[str, str] = {
 }
 
 #: All parts: what is trained on, lanes like those of the tests and lessons, in which targets
-#: lie closer together; the tests; and the lanes with faults of track D.
+#: lie closer together (in the full size); the tests; and the lanes with faults of track D.
 PARTS = ("training", "lessons", *TESTS, "faulty")
 
 _HOME_SOILS = ["loam", "quartz_sand", "terra_rossa"]
@@ -242,7 +242,7 @@ def _plot(
 
 
 def _lessons(preset: str, count: int, *, density: float, **options: Any) -> Plot:
-    """Return a field to learn from, with more targets than the others of its preset."""
+    """Return a field to learn from, with as many targets as lessons have, or as others."""
     dense = max(density, _LESSON_DENSITY)
     made = _plot(f"lesson_{preset}", preset, training=count, blind=0, density=dense, **options)
     return replace(made, parts={"training": "lessons"})

@@ -78,6 +78,11 @@ def judge_mode(
     judged : Mode
         Of lanes that no classifier had seen.
 
+    Raises
+    ------
+    ValueError
+        If the mode noticed places in fewer than two lanes that count.
+
     Examples
     --------
     >>> judged = judge_mode("gpr", places, ratios, priors, *known)  # doctest: +SKIP
@@ -86,6 +91,13 @@ def judge_mode(
     total = fuse({kind: ratios[kind] for kind in (KINDS if mode == "both" else (mode,))})
     noticed = places.noticed(mode)
     use = places.keep & noticed
+    n_lanes = len(set(places.lanes_of(use)))
+    if n_lanes < 2:  # each is judged by a calibration that had not seen it
+        msg = (
+            f"Invalid sweeps: in mode '{mode}' places to calibrate on were noticed in {n_lanes} "
+            "lanes that count. Must be two or more."
+        )
+        raise ValueError(msg)
     labels, weights = places.labels[use], places.weights[use]
     calibration = calibrate_mode(mode, total[use], labels, weights, priors)
     odds = calibration.log_odds(total)
@@ -104,7 +116,7 @@ def judge_mode(
             coverage,
             halo=halo,
             sensors=sensors,
-            use=places.known & noticed,
+            use=places.counts & noticed,
         ),
     )
 

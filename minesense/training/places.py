@@ -26,9 +26,10 @@ class Places:
     #: Whether it is a mine; several places at one mine weigh one together.
     labels: npt.NDArray[np.bool_]
     weights: Floats
-    #: Which are mine or clutter; and which of them, in lanes of the area, count for
-    #: calibrations and thresholds.
+    #: Which are mine or clutter; which of them lie in lanes of the area; and which of those
+    #: count for calibrations and thresholds.
     known: npt.NDArray[np.bool_]
+    counts: npt.NDArray[np.bool_]
     keep: npt.NDArray[np.bool_]
 
     def noticed(self, mode: str) -> npt.NDArray[np.bool_]:
@@ -88,6 +89,7 @@ def label_places(sites: list[Site], truth: Truth, coverage: Coverage, halo: Halo
         labels=labels,
         weights=emplacement_weights(owner),
         known=known,
+        counts=counts,
         keep=counts & (labels | _seen(sites, coverage, "any")),
     )
 
@@ -98,7 +100,8 @@ def _require_enough(labels: npt.NDArray[np.bool_], lanes: Sequence[str]) -> None
     if n_mines < 10 or n_others < 10 or n_lanes < 3:
         msg = (
             f"Invalid training data: {n_mines} noticed targets and {n_others} other places in "
-            f"{n_lanes} lanes that count. Must be at least 10, 10 and 3."
+            f"{n_lanes} lanes that count, which are those that area names if there is one. "
+            "Must be at least 10, 10 and 3."
         )
         raise ValueError(msg)
 

@@ -54,7 +54,7 @@ def train(
     Parameters
     ----------
     sweeps : iterable of Sweep
-        The sensors of the recipe over three or more lanes.
+        The sensors of the recipe over three or more lanes of the area.
     truth : Truth
         What lies in them.
     settings : DetectorSettings, optional
@@ -84,16 +84,17 @@ def train(
     Raises
     ------
     ValueError
-        If there are too few lanes, mines or other places to train on.
+        If there are too few lanes, mines or other places to train on in lanes of the area, or
+        one sensor has too few of them.
 
     Notes
     -----
     The radar's prescreener learns from the lanes first, see
     :func:`~minesense.training.with_learnt_shapes`.
 
-    Each sensor's classifier is scored out of fold, lane by lane; those scores fit its
-    calibration, their sums the calibration of both sensors together, and they set the
-    thresholds. The classifiers that are kept are fitted to all lanes.
+    Each sensor's classifier is scored out of fold, lane by lane; in lanes of the area those
+    scores fit its calibration, their sums the calibration of both sensors together, and they
+    set the thresholds. The classifiers that are kept are fitted to all lanes.
 
     **Lessons** are lanes that `area` does not name. Classifiers and echo shapes learn from them
     as from all others, but nothing is calibrated, promised or set to a rate on them, nor do
@@ -178,7 +179,9 @@ def train_screened(
         {kind: lane[kind] for kind in recipe.kinds if kind in lane} for lane in screened.lanes
     ]
     _check_truth(truth, area, {item.lane for lane in lanes for item in lane.values()})
-    coverage = observed(lanes, settings, area=area, kinds=recipe.kinds)
+    counted = [lane for lane in lanes if _counts(lane, area)]
+    # lessons observe nothing: they may lie far off, and their false alarms do not count
+    coverage = observed(counted, settings, area=area, kinds=recipe.kinds)
     places = label_places(
         [site for lane in lanes for site in empty.find_sites(lane)], truth, coverage, halo
     )
@@ -214,7 +217,7 @@ def train_screened(
         card=_card(screened, truth, coverage, places, modes, recipe, soils, seed),
         stated={k: mode.stated for k, mode in modes.items()},
         own_thresholds=own_thresholds,
-        monitors=fit_monitors([lane for lane in lanes if _counts(lane, coverage)], settings),
+        monitors=fit_monitors(counted, settings),
         targets={k: mode.targets for k, mode in modes.items() if mode.targets is not None},
     )
 
@@ -248,9 +251,10 @@ def _card(
     }
 
 
-def _counts(lane: Mapping[str, Screened], coverage: Coverage) -> bool:
+def _counts(lane: Mapping[str, Screened], area: Sequence[Rectangle | Region] | None) -> bool:
     """Tell whether a lane is one of the area, not a lesson."""
-    return any(item.lane in coverage.lanes for item in lane.values())
+    names = {str(item[-1]) for item in area or ()}
+    return area is None or any(item.lane in names for item in lane.values())
 
 
 def _check_truth(
