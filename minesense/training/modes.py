@@ -94,8 +94,8 @@ def judge_mode(
     n_lanes = len(set(places.lanes_of(use)))
     if n_lanes < 2:  # each is judged by a calibration that had not seen it
         msg = (
-            f"Invalid sweeps: in mode '{mode}' places to calibrate on were noticed in {n_lanes} "
-            "lanes that count. Must be two or more."
+            f"Invalid sweeps: in mode '{mode}' places to calibrate on were noticed in "
+            f"{n_lanes} lanes that count. Must be two or more."
         )
         raise ValueError(msg)
     labels, weights = places.labels[use], places.weights[use]
