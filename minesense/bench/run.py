@@ -9,18 +9,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from .._validation import check_count, check_one_of
 from ..detect import DetectorSettings
 from ..score import Halo
-from .detection import finite, judge_detection, limits, stratum_names
+from .detection import finite, judge_detection, stratum_names
 from .discrimination import judge_discrimination, places_of
 from .entrants import ENTRANTS, Entrant, Screens, new_entrant
 from .found import check_found
 from .handed import entrant_seed, handed_to
 from .honesty import judge_honesty, true_coverage
-from .outcomes import Outcomes, differences, draw_lanes, pool, readings
+from .outcomes import Outcomes
 from .promises import judge_promises
 from .reference import Reference, make_reference
 from .results import (
@@ -33,20 +31,13 @@ from .results import (
     places_to_json,
 )
 from .scenarios import TESTS, Plan
+from .standings import rank, stand_together
 from .streaming import judge_streaming
 from .surveys import Survey, make_survey
 
 #: Tracks that can be run, and those that are if none is named: C has no entrants.
 TRACKS = ("A", "B", "C", "D")
 DEFAULT_TRACKS = ("A", "B", "D")
-
-#: Share of resamples in which a figure may be undefined and still have limits.
-MOST_UNDEFINED = 0.05
-
-#: By what entrants are ranked: Pd averaged over false alarms from 0 to 1 per m2.
-RANKED_BY = "pauc_1"
-
-Outcome = dict[str, Outcomes]
 
 
 def run_benchmark(
@@ -260,7 +251,7 @@ class _Run:
         """Run tracks A and B on every test."""
         detection: dict[str, Any] = {}
         discrimination: dict[str, Any] = {}
-        outcomes: dict[str, Outcome] = {}
+        outcomes: dict[str, dict[str, Outcomes]] = {}
         for part in TESTS:
             survey = self.survey(part, document)
             reference = self.time(
@@ -287,7 +278,10 @@ class _Run:
                     lambda r=reference, f=found: self._part_b(r, f),  # type: ignore[misc]
                 )
         if "A" in tracks:
-            whole = self.time("judge A", lambda: self._together(outcomes))
+            whole = self.time(
+                "judge A",
+                lambda: stand_together(outcomes, seed=self.seed, n_resamples=self.n_resamples),
+            )
             document["tracks"]["A"] = {"parts": detection, "all": whole}
         if "B" in tracks:
             document["tracks"]["B"] = {"parts": discrimination}
@@ -305,7 +299,7 @@ class _Run:
 
     def _part_a(
         self, reference: Reference, found: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], Outcome]:
+    ) -> tuple[dict[str, Any], dict[str, Outcomes]]:
         """Return track A of one part, and the outcomes by entrant."""
         judged = {
             name: judge_detection(item, reference, seed=self.seed, n_resamples=self.n_resamples)
@@ -330,7 +324,7 @@ class _Run:
             },
             "n_targets_not_swept": len(reference.targets) - len(reference.swept),
             "entrants": {name: pair[0] for name, pair in judged.items()},
-            "ranks": self.rank(outcomes),
+            "ranks": rank(outcomes, seed=self.seed, n_resamples=self.n_resamples),
             "outcomes": {name: outcomes_to_json(item) for name, item in outcomes.items()},
         }, outcomes
 
@@ -348,100 +342,6 @@ class _Run:
             "entrants": {name: pair[0] for name, pair in judged.items()},
             "scores": {name: [finite(x) for x in pair[1]] for name, pair in judged.items()},
         }
-
-    def _together(self, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-        """Return track A over all tests, the ranks, and whether the field leaks."""
-        names = [
-            n for n in next(iter(outcomes.values())) if all(n in o for o in outcomes.values())
-        ]
-        whole = {name: pool([part[name] for part in outcomes.values()]) for name in names}
-        figures = {}
-        for name, item in whole.items():
-            draws = draw_lanes(
-                item.n_lanes,
-                item.target_lanes,
-                rng=np.random.default_rng(self.seed),
-                n_resamples=self.n_resamples,
-            )
-            point, samples = readings(item), readings(item, draws)
-            figures[name] = {k: limits(float(point[k][0]), samples[k]) for k in point}
-        return {
-            "readings": figures,
-            "ranks": self.rank(whole),
-            "leak": self._leak(whole),
-            "false_alarms_saved": self._saved(whole),
-        }
-
-    def rank(self, outcomes: Outcome) -> dict[str, int]:
-        """
-        Return the ranks of entrants; those within the paired limits of the best share one.
-
-        Parameters
-        ----------
-        outcomes : dict of Outcomes
-            By entrant, on the same lanes and targets.
-
-        Returns
-        -------
-        ranks : dict of int
-            From 1 on.
-        """
-        order = sorted(outcomes, key=lambda n: (-readings(outcomes[n])[RANKED_BY][0], n))
-        ranks: dict[str, int] = {}
-        best = ""
-        for place, name in enumerate(order, start=1):
-            tied = bool(best) and not self._difference(outcomes[best], outcomes[name])[1]
-            if not tied:
-                best = name
-            ranks[name] = ranks[best] if tied else place
-        return ranks
-
-    def _difference(self, first: Outcomes, second: Outcomes) -> tuple[dict[str, Any], bool]:
-        """Return by how much the second exceeds the first, and whether beyond chance."""
-        found = differences(
-            first,
-            second,
-            rng=np.random.default_rng(self.seed),
-            n_resamples=self.n_resamples,
-            figures=(RANKED_BY,),
-        )[RANKED_BY]
-        entry = {k: finite(getattr(found, k)) for k in ("value", "low", "high")}
-        return entry, found.is_beyond_chance
-
-    def _leak(self, whole: Outcome) -> dict[str, Any] | None:
-        """Return whether a model without samples beats chance: then the field leaks."""
-        if not {"random", "dowsing"} <= set(whole):
-            return None
-        entry, beyond = self._difference(whole["random"], whole["dowsing"])
-        return {**entry, "figure": RANKED_BY, "leaks": beyond and entry["value"] > 0}
-
-    def _saved(self, whole: Outcome) -> dict[str, Any]:
-        """Return the share of false alarms at Pd 0.9 that entrants save the metal detector."""
-        base = whole.get("metal_detector")
-        result: dict[str, Any] = {}
-        for name, item in whole.items():
-            if base is None or name == "metal_detector":
-                continue
-            draws = draw_lanes(
-                item.n_lanes,
-                item.target_lanes,
-                rng=np.random.default_rng(self.seed),
-                n_resamples=self.n_resamples,
-            )
-            shares = []
-            for drawn in (None, draws):
-                own, other = (readings(x, drawn)["far_at_pd_0.9"] for x in (item, base))
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    # where the metal detector never gets there, no share says how much
-                    shares.append(np.where(np.isfinite(other), 1 - own / other, np.nan))
-            n_undefined = int(np.isnan(shares[1]).sum())
-            if np.isnan(shares[0][0]) or n_undefined > MOST_UNDEFINED * len(shares[1]):
-                # what is left would be the resamples in which the metal detector did well
-                found = {"value": finite(float(shares[0][0])), "low": None, "high": None}
-            else:
-                found = limits(float(shares[0][0]), shares[1])
-            result[name] = {**found, "n_undefined": n_undefined, "n_resamples": len(shares[1])}
-        return result
 
     def honesty(self, entrants: list[Entrant], document: dict[str, Any]) -> None:
         """Run track D."""

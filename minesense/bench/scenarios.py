@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .._validation import check_count, check_one_of
@@ -26,8 +26,8 @@ TESTS: Mapping[str, str] = {
     "type_out": "targets that were not trained on, soils that were",
 }
 
-#: All parts: what is trained on, lanes like those of the tests and lessons, in which targets
-#: lie closer together (in the full size); the tests; and the lanes with faults of track D.
+#: All parts: training lanes, which are like those of the tests; lessons to learn from, with
+#: targets closer together (in the full size); the tests; the lanes with faults of track D.
 PARTS = ("training", "lessons", *TESTS, "faulty")
 
 _HOME_SOILS = ["loam", "quartz_sand", "terra_rossa"]
@@ -235,17 +235,22 @@ def _plot(
         targets={"kinds": kinds},
         platform=platform,
     )
-    tests = {"home": "lane_out", "soil": "soil_out", "type": "type_out", "faulty": "faulty"}
-    test = tests.get(name.split("_", maxsplit=1)[0])
+    test = {"home": "lane_out", "soil": "soil_out", "type": "type_out", "faulty": "faulty"}
+    if name.startswith("lesson_"):
+        return Plot(name=name, scenario=recipe, parts={"training": "lessons"})
     parts = {"training": "training"} if training else {}
-    return Plot(name=name, scenario=recipe, parts={**parts, "blind": test} if test else parts)
+    return Plot(
+        name=name,
+        scenario=recipe,
+        parts={**parts, "blind": test[name.split("_", maxsplit=1)[0]]},
+    )
 
 
 def _lessons(preset: str, count: int, *, density: float, **options: Any) -> Plot:
     """Return a field to learn from, with as many targets as lessons have, or as others."""
     dense = max(density, _LESSON_DENSITY)
-    made = _plot(f"lesson_{preset}", preset, training=count, blind=0, density=dense, **options)
-    return replace(made, parts={"training": "lessons"})
+    name = f"lesson_{preset}"
+    return _plot(name, preset, training=count, blind=0, density=dense, **options)
 
 
 def _faulty(*, platform: Mapping[str, Any], **options: Any) -> Plot:

@@ -72,7 +72,7 @@ def fit_judge(places: Places, kind: str, recipe: Recipe, *, seed: int) -> Judge:
     if not n_mines or not n_others:
         msg = (
             f"Invalid sweeps of kind '{kind}': {n_mines} targets and {n_others} other places "
-            "to calibrate on, in lanes of the area. Must be some of both."
+            "to calibrate on, in lanes that count. Must be some of both."
         )
         raise ValueError(msg)
     scores = out_of_fold(
