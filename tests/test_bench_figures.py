@@ -94,7 +94,21 @@ def test_goals_are_met_by_their_values():
         "stop_dig": {"rejected": {"k": 8, "n": 9}, "missed": {"k": 1, "n": 3}},
         "rejected_at_0_missed": figure(0.8),
     }
-    parts = {part: {"entrants": {"full": rejected}} for part in ("lane_out", "soil_out")}
+    own = {
+        "noticed": {"k": 310, "n": 340},
+        "n_clutter": 950,
+        "stop_dig": {"rejected": {"k": 7, "n": 9}, "missed": {"k": 2, "n": 4}},
+        "rejected_at_0_missed": figure(0.8),
+    }
+    row = {"far": None, "pd": figure(0.7), "rejected": figure(0.97)}
+    parts = {
+        part: {
+            "entrants": {"full": {**rejected, "rejected_at_0_missed": figure(0.1)}},
+            "own_places": {"full": own},
+            "against_prescreeners": {"energy": {"full": [row, {**row, "far": 0.1}]}},
+        }
+        for part in ("lane_out", "soil_out")
+    }
     found = {g.name: g for g in goals_of({"tracks": {"A": track, "B": {"parts": parts}}})}
     verdicts = {name: goal.is_met for name, goal in found.items()}
     start = "clutter rejected, no further mine missed, "
@@ -105,7 +119,12 @@ def test_goals_are_met_by_their_values():
     assert verdicts[f"{little}full"] is True
     assert verdicts[f"{little}metal_detector"] is None
     assert found[f"{little}full"].cases.startswith("18 of 20")
-    assert "8 of 9 rejected and 1 of 3 mines missed" in found[f"{start}lane_out"].cases
+    assert "310 mines that it noticed, 950 pieces" in found[f"{start}lane_out"].cases
+    assert "7 of 9 rejected and 2 of 4 mines missed" in found[f"{start}lane_out"].cases
+    assert "of places given to all 10.0 %" in found[f"{start}lane_out"].cases
+    saved = found["false alarms of energy saved at its own Pd, of all it noticed, lane_out"]
+    assert (saved.value, saved.is_met, saved.cases[:9]) == (0.97, None, "Pd 70.0 %")
+    assert "false alarms of energy saved at its own Pd, at 0.1 FA/m2, soil_out" in found
     assert verdicts["mean share missed in a lane, stated 0.05, lane_out"] is True
     assert verdicts["mean share missed in a lane, stated 0.1, lane_out"] is None
     assert verdicts["expected calibration error, lane_out"] is False

@@ -241,14 +241,33 @@ def judge_discrimination(
     np.maximum.at(best, places.owner[places.owner >= 0], scores[places.owner >= 0])
     missed = int((best < found.threshold).sum())
     clutter = scores[places.owner < 0]
-    left, share = int((clutter < found.threshold).sum()), clopper_pearson(missed, n)
+    left = int((clutter < found.threshold).sum())
     figures["stop_dig"] = {
         "threshold": finite(found.threshold),
-        "missed": {"k": missed, "n": n, **{k: finite(v) for k, v in share._asdict().items()}},
-        "rejected": {
-            "k": left,
-            "n": len(clutter),
-            **{k: finite(v) for k, v in clopper_pearson(left, len(clutter))._asdict().items()},
-        },
+        "missed": exact_share(missed, n),
+        "rejected": exact_share(left, len(clutter)),
     }
     return figures, scores
+
+
+def exact_share(k: int, n: int) -> dict[str, Any]:
+    """
+    Return a share with its exact limits at 95 %, for JSON.
+
+    Parameters
+    ----------
+    k, n : int
+        How many, and of how many; of none the limits are 0 and 1 and the share is none.
+
+    Returns
+    -------
+    share : dict
+        With k and n.
+
+    Examples
+    --------
+    >>> exact_share(0, 0)
+    {'k': 0, 'n': 0, 'value': None, 'low': 0.0, 'high': 1.0}
+    """
+    share = clopper_pearson(k, n)
+    return {"k": k, "n": n, **{name: finite(x) for name, x in share._asdict().items()}}

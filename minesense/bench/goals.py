@@ -44,10 +44,12 @@ def goals_of(document: Mapping[str, Any]) -> list[Goal]:
     Notes
     -----
     Limits are those of the tables, at 95 %. A goal is met by the value; whether it is met
-    beyond chance the limits tell. Goals 1 to 3 read their thresholds from the test itself, as
-    they are stated: no user could have set them so well beforehand, and beside the first
-    stands what the threshold set in training does. The limits of the third take mines as
-    independent. Resampling raises calibration errors: beside them stands what one of perfect
+    beyond chance the limits tell. The first is judged on the places that the detector noticed
+    itself; beside it stand the places that all are given, and what it saves of the false
+    alarms of prescreeners at their own Pd. Goals 1 to 3 read their thresholds from the test
+    itself, as they are stated: no user could have set them so well beforehand, and beside the
+    first stands what the threshold set in training does. The limits of the third take mines
+    as independent. Resampling raises calibration errors: beside them stands what one of perfect
     calibration would show by chance.
 
     Examples
@@ -63,17 +65,28 @@ def goals_of(document: Mapping[str, Any]) -> list[Goal]:
 def _rejection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
     """Return clutter rejected while no further mine is missed."""
     for part, least in (("lane_out", 0.85), ("soil_out", 0.70)):
-        entry = track and track["parts"].get(part, {}).get("entrants", {}).get(MAIN)
+        table = track["parts"].get(part, {}) if track else {}
+        entry = table.get("own_places", {}).get(MAIN)
         if not entry:
             continue
-        figure = entry["rejected_at_0_missed"]
+        given = table["entrants"][MAIN]
         yield _goal(
             f"clutter rejected, no further mine missed, {part}",
             least,
-            figure,
-            cases=f"threshold read from the test; {entry['n_mines']} mines, "
-            f"{entry['n_clutter']} pieces of clutter; {_own(entry['stop_dig'])}",
+            entry["rejected_at_0_missed"],
+            cases=f"threshold read from the test; {entry['noticed']['k']} mines that it "
+            f"noticed, {entry['n_clutter']} pieces of clutter; {_own(entry['stop_dig'])}; "
+            f"of places given to all {_percent(given['rejected_at_0_missed']['value'])}",
         )
+        for base, found in table["against_prescreeners"].items():
+            for row in found.get(MAIN, ()):
+                rate = f"at {row['far']:g} FA/m2" if row["far"] else "of all it noticed"
+                yield _goal(
+                    f"false alarms of {base} saved at its own Pd, {rate}, {part}",
+                    None,
+                    row["rejected"],
+                    cases=f"Pd {_percent(row['pd']['value'])}; thresholds read from the test",
+                )
 
 
 def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
@@ -147,6 +160,11 @@ def _own(entry: Mapping[str, Any]) -> str:
         f"at its own threshold {rejected['k']} of {rejected['n']} rejected and "
         f"{missed['k']} of {missed['n']} mines missed"
     )
+
+
+def _percent(share: float | None) -> str:
+    """Return a share in percent."""
+    return "unknown" if share is None else f"{100 * share:.1f} %"
 
 
 def _calibrated(error: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from .._validation import check_count, check_one_of
 from ..detect import DetectorSettings
 from ..score import Halo
-from .detection import finite, judge_detection, stratum_names
+from .detection import finite, judge_detection, outcomes_of, stratum_names
 from .discrimination import judge_discrimination, places_of
 from .entrants import ENTRANTS, Entrant, Screens, new_entrant
 from .found import check_found
@@ -21,6 +21,7 @@ from .honesty import judge_honesty, true_coverage
 from .outcomes import Outcomes
 from .promises import judge_promises
 from .reference import Reference, make_reference
+from .rejection import PRESCREENERS, judge_against_prescreener, judge_own_places
 from .results import (
     CONTENT,
     TIMES,
@@ -273,9 +274,10 @@ class _Run:
                     if e.name in found and hasattr(e, "promise")
                 }
             if "B" in tracks:
+                known = outcomes.get(part)
                 discrimination[part] = self.time(
                     "judge B",
-                    lambda r=reference, f=found: self._part_b(r, f),  # type: ignore[misc]
+                    lambda r=reference, f=found, o=known: self._part_b(r, f, o),  # type: ignore[misc]
                 )
         if "A" in tracks:
             whole = self.time(
@@ -328,19 +330,36 @@ class _Run:
             "outcomes": {name: outcomes_to_json(item) for name, item in outcomes.items()},
         }, outcomes
 
-    def _part_b(self, reference: Reference, found: Mapping[str, Any]) -> dict[str, Any]:
+    def _part_b(
+        self,
+        reference: Reference,
+        found: Mapping[str, Any],
+        outcomes: Mapping[str, Outcomes] | None,
+    ) -> dict[str, Any]:
         """Return track B of one part."""
         places = places_of(reference)
+        if outcomes is None:  # track A was not asked for
+            outcomes = {name: outcomes_of(item, reference)[0] for name, item in found.items()}
+        chance = {"seed": self.seed, "n_resamples": self.n_resamples}
         judged = {
-            name: judge_discrimination(
-                item, places, seed=self.seed, n_resamples=self.n_resamples
-            )
-            for name, item in found.items()
+            name: judge_discrimination(item, places, **chance) for name, item in found.items()
         }
         return {
             "places": places_to_json(places),
             "entrants": {name: pair[0] for name, pair in judged.items()},
             "scores": {name: [finite(x) for x in pair[1]] for name, pair in judged.items()},
+            "own_places": {
+                name: judge_own_places(item, **chance) for name, item in outcomes.items()
+            },
+            "against_prescreeners": {
+                base: {
+                    name: judge_against_prescreener(item, outcomes[base], **chance)
+                    for name, item in outcomes.items()
+                    if name != base
+                }
+                for base in PRESCREENERS
+                if base in outcomes
+            },
         }
 
     def honesty(self, entrants: list[Entrant], document: dict[str, Any]) -> None:

@@ -112,7 +112,51 @@ def _discrimination(track: Mapping[str, Any]) -> list[str]:
             )
             cells = "".join(f"{_cell(entry[f'rejected_at_{k}_missed']):<24}" for k in (0, 1))
             lines.append(f"{name:<20}{cells}{own}")
+        lines += _own_places(part, table.get("own_places", {}))
+        for base, found in table.get("against_prescreeners", {}).items():
+            lines += _against_prescreener(part, base, found)
     return lines
+
+
+def _own_places(part: str, entries: Mapping[str, Any]) -> list[str]:
+    """Return the table of track B in which each entrant has places of its own."""
+    if not entries:
+        return []
+    lines = [
+        "",
+        f"Track B, {part}: the same of the places that each noticed itself",
+        f"{'entrant':<20}{'mines':<12}{'clutter':<9}{'0 missed':<24}{'1 missed':<24}"
+        "at its own threshold",
+    ]
+    for name, entry in entries.items():
+        mines, dig = entry["noticed"], entry["stop_dig"]
+        noticed = f"{mines['k']} of {mines['n']}"
+        cells = "".join(f"{_cell(entry[f'rejected_at_{k}_missed']):<24}" for k in (0, 1))
+        lines.append(
+            f"{name:<20}{noticed:<12}{entry['n_clutter']:<9}{cells}"
+            f"{_number(dig['rejected']['value'])}, missed {dig['missed']['k']}"
+        )
+    return lines
+
+
+def _against_prescreener(part: str, base: str, entries: Mapping[str, Any]) -> list[str]:
+    """Return the table of false alarms saved at the Pd of a prescreener."""
+    rows: list[Any] = next(iter(entries.values()), [])
+    if not rows:
+        return []
+    heads = (f"at {row['far']:g} FA/m2" if row["far"] else "all it noticed" for row in rows)
+    lines = [
+        "",
+        f"Track B, {part}: share of the false alarms of {base} saved at its own Pd, by its "
+        "threshold",
+        f"{'':<20}{''.join(f'{head:<24}' for head in heads)}".rstrip(),
+        f"{'Pd there':<20}{''.join(_cell(row['pd']).ljust(24) for row in rows)}".rstrip(),
+    ]
+    for name, found in entries.items():
+        if any((row["rejected"]["low"] or 0.0) > 0 for row in found):
+            cells = "".join(_cell(row["rejected"]).ljust(24) for row in found)
+            lines.append(f"{name:<20}{cells}".rstrip())
+    return [*lines, "Others save none for certain."]
 
 
 def _honesty(track: Mapping[str, Any]) -> list[str]:

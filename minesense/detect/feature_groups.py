@@ -199,7 +199,7 @@ GROUPS: dict[str, dict[str, FeatureGroup]] = {
 
 #: Groups of the full detector: those that tell more than the others with many training lanes.
 DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {
-    "gpr": ("score", "echo", "spectrum", "edges", "texture", "shape", "peaks"),
+    "gpr": ("score", "echo", "focused", "spectrum", "edges", "texture", "shape", "peaks"),
     "emi": ("score", "decay", "places"),
 }
 

@@ -170,6 +170,11 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         Recipe(),
+        Recipe(
+            name="prescreener",
+            groups=dict.fromkeys(KINDS, ("score",)),
+            estimators=dict.fromkeys(KINDS, "score"),
+        ),
         _radar("energy", ("level",), "score"),
         _radar("cfar", ("score",), "score", prescreener="mean"),
         _radar("prediction", ("score",), "score", prescreener="prediction", threshold=6.0),

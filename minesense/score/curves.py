@@ -276,8 +276,12 @@ def pd_at(steps: Steps, far: float) -> Floats:
     return np.take_along_axis(stairs, n_points[..., None], axis=-1)[..., 0]
 
 
-def far_at(steps: Steps, pd: float) -> Floats:
-    """Return the least false alarms per m2 with at least that Pd; infinite if none."""
+def far_at(steps: Steps, pd: float | Floats) -> Floats:
+    """
+    Return the least false alarms per m2 with at least that Pd; infinite if none.
+
+    Of (n, n_thresholds) steps, (n, 1) values of Pd are one for each.
+    """
     # 0.9 of 10 targets is 9 of them, whatever 9 / 10 rounds to.
     n_points = (steps.pd < pd - 1e-12).sum(axis=-1)
     end = np.full((*steps.far.shape[:-1], 1), np.inf)

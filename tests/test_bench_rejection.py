@@ -1,0 +1,144 @@
+"""Test what is rejected at the Pd of a prescreener against slow versions and by hand."""
+
+import dataclasses
+import math
+
+import naive_bench
+import numpy as np
+import numpy.testing as npt
+import pytest
+from hypothesis import given
+from test_bench_figures import FALSE, SCORES, figure, make_outcomes
+
+from minesense.bench.entrants import ENTRANTS
+from minesense.bench.rejection import (
+    PRESCREENERS,
+    RATES,
+    judge_against_prescreener,
+    judge_own_places,
+    own_places,
+)
+from minesense.bench.table import _against_prescreener, _own_places
+
+
+@given(targets=SCORES, false=FALSE)
+def test_places_of_its_own_are_judged_as_given_ones(targets, false):
+    """A target that was not noticed is no place; the slow version counts one by one."""
+    outcomes = make_outcomes(targets, false)
+    found = judge_own_places(outcomes, n_resamples=5)
+    noticed = [score for score in targets if not math.isnan(score)]
+    assert (found["noticed"]["k"], found["noticed"]["n"]) == (len(noticed), len(targets))
+    assert found["n_clutter"] == len(false)
+    scores, owner = [*noticed, *false], [*range(len(noticed)), *[-1] * len(false)]
+    for misses in (0, 1):
+        value = found[f"rejected_at_{misses}_missed"]["value"]
+        if noticed and false:
+            assert value == pytest.approx(naive_bench.rejected(scores, owner, misses))
+        else:
+            assert value is None
+    dig = found["stop_dig"]
+    assert dig["missed"]["k"] == sum(score < 1.5 for score in noticed)
+    assert dig["rejected"]["k"] == sum(score < 1.5 for score in false)
+
+
+def test_places_keep_their_lanes():
+    """Lanes of targets that nobody noticed are left to them; limits draw lanes."""
+    outcomes = make_outcomes([math.nan, 2.0, 3.0], [1.0, 4.0, 1.0], lanes=3)
+    places, scores = own_places(outcomes)
+    assert places.lanes.tolist() == [1, 2, 0, 1, 2]
+    assert places.owner.tolist() == [0, 1, -1, -1, -1]
+    assert scores.tolist() == [2.0, 3.0, 1.0, 4.0, 1.0]
+    found = judge_own_places(outcomes, seed=3, n_resamples=200)["rejected_at_0_missed"]
+    assert found["value"] == pytest.approx(2 / 3)
+    # of lane 1 alone nothing, of lane 2 alone all: of lanes drawn anything between
+    assert (found["low"], found["high"]) == (0.0, 1.0)
+
+
+def naive_saved(own, plain, false_own, false_plain, rate, area):
+    """Return Pd of a prescreener at a rate, and what the other saves there, by search."""
+    pd = naive_bench.pd_at_far(plain, false_plain, area, rate)
+    far = naive_bench.far_at_pd(plain, false_plain, area, pd)
+    own_far = naive_bench.far_at_pd(own, false_own, area, pd)
+    is_told = pd > 0 and far > 0 and math.isfinite(own_far)
+    return pd, 1 - own_far / far if is_told else None
+
+
+@given(own=SCORES, plain=SCORES, false_own=FALSE, false_plain=FALSE)
+def test_what_is_saved_at_equal_pd_matches_the_slow_version(own, plain, false_own, false_plain):
+    """Whatever the ties, the targets that are never found, and rates without any alarm."""
+    plain = (plain * len(own))[: len(own)]
+    outcomes = (
+        make_outcomes(own, false_own, area=2.0),
+        make_outcomes(plain, false_plain, area=2.0),
+    )
+    rows = judge_against_prescreener(*outcomes, n_resamples=5)
+    assert [row["far"] for row in rows] == [*RATES[:-1], None]
+    for row, rate in zip(rows, RATES, strict=True):
+        pd, saved = naive_saved(own, plain, false_own, false_plain, rate, 4.0)
+        assert row["pd"]["value"] == pytest.approx(pd)
+        if saved is None:
+            assert row["rejected"]["value"] is None
+        else:
+            assert row["rejected"]["value"] == pytest.approx(saved)
+
+
+@given(targets=SCORES, false=FALSE)
+def test_against_itself_nothing_is_saved(targets, false):
+    """At any rate and in any resample, where there is an alarm to save."""
+    outcomes = make_outcomes(targets, false)
+    for row in judge_against_prescreener(outcomes, outcomes, n_resamples=20):
+        for name in ("value", "low", "high"):
+            assert row["rejected"][name] in (0.0, None)
+
+
+def test_lanes_are_drawn_for_both_at_once():
+    """One that always has half the false alarms saves a half in every resample."""
+    rng = np.random.default_rng(seed=1)
+    targets = rng.normal(3.0, 1.0, 40)
+    own = make_outcomes(targets, rng.normal(2.0, 1.0, 100), lanes=10)
+    both = np.repeat(np.arange(100), 2)
+    plain = dataclasses.replace(
+        own, false_lanes=own.false_lanes[both], false_scores=own.false_scores[both]
+    )
+    *_, everything = judge_against_prescreener(own, plain, n_resamples=50)
+    for name in ("value", "low", "high"):
+        npt.assert_allclose(everything["rejected"][name], 0.5)
+
+
+def test_other_lanes_or_targets_do_not_compare():
+    """The message says how many targets each has."""
+    one, two = make_outcomes([1.0, 2.0], [1.0]), make_outcomes([1.0], [1.0])
+    with pytest.raises(ValueError, match=r"Invalid outcomes of 2 and 1 targets\. Must have"):
+        judge_against_prescreener(one, two)
+    other = make_outcomes([1.0, 2.0], [1.0], area=6.0)
+    with pytest.raises(ValueError, match=r"Must have the same lanes and targets"):
+        judge_against_prescreener(one, other)
+
+
+def test_prescreeners_always_run():
+    """Each is an entrant; the first has the stages of the full detector."""
+    assert set(PRESCREENERS) <= set(ENTRANTS)
+    first = ENTRANTS[PRESCREENERS[0]](None).recipe
+    assert first.learn_shapes
+    assert first.groups == {"gpr": ("score",), "emi": ("score",)}
+
+
+def test_tables_name_who_saves_anything():
+    """Others are not listed; without entrants there is no table."""
+    none = {"value": None, "low": None, "high": None}
+    rows = [
+        {"far": 0.1, "pd": figure(0.5), "rejected": figure(0.8)},
+        {"far": None, "pd": figure(0.9), "rejected": none},
+    ]
+    worse = [{**row, "rejected": {"value": 0.1, "low": -0.2, "high": 0.3}} for row in rows]
+    text = "\n".join(_against_prescreener("lane_out", "energy", {"full": rows, "bad": worse}))
+    assert "at 0.1 FA/m2" in text
+    assert "all it noticed" in text
+    assert "full                0.800 [0.800, 0.800]    - [-, -]" in text
+    assert "bad" not in text
+    assert _against_prescreener("lane_out", "energy", {}) == []
+    assert _own_places("lane_out", {}) == []
+    entry = judge_own_places(make_outcomes([2.0, 1.0, math.nan], [1.7, 0.5]), n_resamples=5)
+    assert _own_places("lane_out", {"full": entry})[-1].startswith(
+        "full                2 of 3      2        0.500 ["
+    )
