@@ -197,6 +197,7 @@ def test_nothing_is_trained_on_the_lanes(monkeypatch):
     monkeypatch.setattr(np, "load", refuse)
     assert judge.train_detector(n_lanes=1) == "model"
     assert seen["settings"] is judge.SETTINGS
+    assert seen["recipe"].groups == {"gpr": judge.GROUPS}
     stored = {f"full-wave {i + 1:02d}" for i in range(scenes.N_LANES)}
     assert not stored & {sweep.lane for sweep in seen["sweeps"]}
     assert not any("gprMax" in line for sweep in seen["sweeps"] for line in sweep.history)
