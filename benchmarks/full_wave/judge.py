@@ -15,7 +15,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,22 +72,18 @@ KINDS = (
 RATES, SHARES = (0.1, 0.2, 0.41, 1.35), (0.8, 0.9)
 
 
-def train_detector(
-    *,
-    n_lanes: int = N_LANES,
-    seed: int = 1,
-    ground: str = "varied",
-    groups: tuple[str, ...] = GROUPS,
-    workers: int = 1,
-) -> Detector:
+def training_lanes(
+    *, n_lanes: int, seed: int, ground: str = "varied", workers: int = 1
+) -> tuple[Iterator[Sweep], Truth]:
     """
-    Return a radar detector trained on simulated lanes of a cart with one antenna pair.
+    Return simulated lanes of a cart with one antenna pair, and what lies in them.
 
     Their surfaces and lumps are drawn more widely than those of the presets: what a detector
     learns of one kind of ground holds on no other. With `ground` "presets" they are the soils
     and the clutter of the preset.
     """
-    varied: dict[str, Any] = {"ground": varied_ground(max(1, n_lanes // 3)), "clutter": CLUTTER}
+    soils = varied_ground(max(1, n_lanes // 3))
+    varied: dict[str, Any] = {"ground": soils, "clutter": CLUTTER}
     made_of = varied if ground == "varied" else {"ground": {"soils": list(PRESETS)}}
     recipe = scenario(
         "farmland",
@@ -100,13 +96,24 @@ def train_detector(
     carrier = dataclasses.replace(
         cart(n_antennas=1, n_coils=1, width=0.1), coils=None, coil_spacing=None
     )
-    sweeps = made.sweep(carrier, workers=workers)
-    recipe = dataclasses.replace(RECIPES["radar"], groups={"gpr": groups})
+    return made.sweep(carrier, workers=workers), made.truth
+
+
+def train_detector(
+    *,
+    n_lanes: int = N_LANES,
+    seed: int = 1,
+    ground: str = "varied",
+    groups: tuple[str, ...] = GROUPS,
+    workers: int = 1,
+) -> Detector:
+    """Return a radar detector trained on simulated lanes, by groups of features."""
+    sweeps, truth = training_lanes(n_lanes=n_lanes, seed=seed, ground=ground, workers=workers)
     return ms.train(
         sweeps,
-        made.truth,
+        truth,
         settings=SETTINGS,
-        recipe=recipe,
+        recipe=dataclasses.replace(RECIPES["radar"], groups={"gpr": groups}),
         halo=HALO,
         seed=seed,
         workers=workers,
@@ -162,12 +169,17 @@ def judge(alarms: Iterable[Alarm], truth: Truth, lanes: list[str]) -> Curve:
     Bands are from resampled lanes, then mines within them.
     """
     matching = match(alarms, truth, HALO)
+    return curve_of(matching, lengths_of(truth, lanes), rng=np.random.default_rng(seed=1))
+
+
+def lengths_of(truth: Truth, lanes: Iterable[str]) -> dict[str, float]:
+    """Return the metres of each lane beyond the halos of its mines."""
     lengths = dict.fromkeys(lanes, LENGTH)
     for target in truth.targets:
         reach = HALO.reach(target.diameter)
         low = max(0.0, target.northing - reach)
         lengths[target.lane] -= min(LENGTH, target.northing + reach) - low
-    return curve_of(matching, lengths, rng=np.random.default_rng(seed=1))
+    return lengths
 
 
 def figures_of(curve: Curve) -> dict:
