@@ -12,7 +12,7 @@ from minesense.bench import format_results, read_results
 from minesense.report import RocLine, roc_figure
 
 #: At most seven lines in a figure: detectors, then baselines.
-SHOWN = ("full", "radar", "metal_detector", "gradient_histogram", "energy", "random", "dowsing")
+SHOWN = ("full", "radar", "metal_detector", "prescreener", "energy", "random", "dowsing")
 
 path = Path(sys.argv[1])
 results = read_results(path)
