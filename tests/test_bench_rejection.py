@@ -11,6 +11,7 @@ from hypothesis import given
 from test_bench_figures import FALSE, SCORES, figure, make_outcomes
 
 from minesense.bench.entrants import ENTRANTS
+from minesense.bench.goals import goals_of
 from minesense.bench.rejection import (
     PRESCREENERS,
     RATES,
@@ -18,6 +19,7 @@ from minesense.bench.rejection import (
     judge_own_places,
     own_places,
 )
+from minesense.bench.results import outcomes_to_json
 from minesense.bench.table import _against_prescreener, _own_places
 
 
@@ -105,6 +107,27 @@ def test_lanes_are_drawn_for_both_at_once():
         npt.assert_allclose(everything["rejected"][name], 0.5)
 
 
+def test_goals_tell_what_is_saved_where_the_metal_detector_gets():
+    """Over all tests together, whatever it does not reach; without it nothing is told."""
+    full = make_outcomes([5.0, 4.0, 3.0, 2.0], [1.0, 2.5], area=10.0)
+    coils = make_outcomes([5.0, 4.0, math.nan, math.nan], [1.0, 4.5], area=10.0)
+    part = {
+        "entrants": {},
+        "outcomes": {
+            "full": outcomes_to_json(full),
+            "metal_detector": outcomes_to_json(coils),
+        },
+    }
+    readings = {"readings": {"full": {}}, "false_alarms_saved": {}}
+    track = {"all": readings, "parts": {"lane_out": part, "soil_out": part}}
+    goals = {g.name: g for g in goals_of({"tracks": {"A": track}})}
+    least = "false alarms of metal_detector saved at its own Pd, of all it noticed, all tests"
+    assert (goals[least].value, goals[least].is_met) == (1.0, None)
+    assert goals[least].cases.startswith("Pd 50.0 %")
+    del part["outcomes"]["metal_detector"]
+    assert goals_of({"tracks": {"A": track}}) == []
+
+
 def test_other_lanes_or_targets_do_not_compare():
     """The message says how many targets each has."""
     one, two = make_outcomes([1.0, 2.0], [1.0]), make_outcomes([1.0], [1.0])
@@ -136,6 +159,9 @@ def test_tables_name_who_saves_anything():
     assert "all it noticed" in text
     assert "full                0.800 [0.800, 0.800]    - [-, -]" in text
     assert "bad" not in text
+    assert text.endswith("Others save none beyond chance.")
+    nobody = _against_prescreener("lane_out", "energy", {"bad": worse})
+    assert nobody[-1] == "Nobody saves any beyond chance."
     assert _against_prescreener("lane_out", "energy", {}) == []
     assert _own_places("lane_out", {}) == []
     entry = judge_own_places(make_outcomes([2.0, 1.0, math.nan], [1.7, 0.5]), n_resamples=5)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..score import clopper_pearson
+from .outcomes import pool
 from .promises import RATES
+from .rejection import judge_against_prescreener
+from .results import outcomes_from_json
 from .scenarios import TESTS
 
 #: What the goals are stated for, and what it is compared with.
@@ -66,27 +69,28 @@ def _rejection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
     """Return clutter rejected while no further mine is missed."""
     for part, least in (("lane_out", 0.85), ("soil_out", 0.70)):
         table = track["parts"].get(part, {}) if track else {}
-        entry = table.get("own_places", {}).get(MAIN)
-        if not entry:
+        given = table.get("entrants", {}).get(MAIN)
+        if not given:
             continue
-        given = table["entrants"][MAIN]
+        # files written before each had places of its own tell of the given ones alone
+        entry = table.get("own_places", {}).get(MAIN)
+        figure = (entry or given)["rejected_at_0_missed"]
+        n_mines = entry["noticed"]["k"] if entry else given["n_mines"]
+        beside = (
+            f"; of places given to all {_percent(given['rejected_at_0_missed']['value'])}"
+            if entry
+            else "; places given to all"
+        )
         yield _goal(
             f"clutter rejected, no further mine missed, {part}",
             least,
-            entry["rejected_at_0_missed"],
-            cases=f"threshold read from the test; {entry['noticed']['k']} mines that it "
-            f"noticed, {entry['n_clutter']} pieces of clutter; {_own(entry['stop_dig'])}; "
-            f"of places given to all {_percent(given['rejected_at_0_missed']['value'])}",
+            figure,
+            cases=f"threshold read from the test; {n_mines} mines that were noticed, "
+            f"{(entry or given)['n_clutter']} pieces of clutter; "
+            f"{_own((entry or given)['stop_dig'])}{beside}",
         )
-        for base, found in table["against_prescreeners"].items():
-            for row in found.get(MAIN, ()):
-                rate = f"at {row['far']:g} FA/m2" if row["far"] else "of all it noticed"
-                yield _goal(
-                    f"false alarms of {base} saved at its own Pd, {rate}, {part}",
-                    None,
-                    row["rejected"],
-                    cases=f"Pd {_percent(row['pd']['value'])}; thresholds read from the test",
-                )
+        for base, found in table.get("against_prescreeners", {}).items():
+            yield from _rows_of(base, found.get(MAIN, ()), part)
 
 
 def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
@@ -101,6 +105,7 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
             saved,
             cases="thresholds read from the test",
         )
+    yield from _saved_at_own_pd(track)
     for name in (MAIN, RADAR, COILS):
         rows = [
             part["entrants"][name]["little_metal"]
@@ -151,6 +156,30 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
                 is_least=False,
                 cases=_calibrated(figure["calibration_error"]),
             )
+
+
+def _saved_at_own_pd(track: Mapping[str, Any]) -> Iterator[Goal]:
+    """Return what is saved at Pd that the metal detector does reach, over all tests."""
+    both = [
+        [outcomes_from_json(part["outcomes"][name]) for name in (MAIN, COILS)]
+        for part in track["parts"].values()
+        if {MAIN, COILS} <= set(part.get("outcomes", ()))
+    ]
+    if both and len(both) == len(track["parts"]):
+        own, coils = (pool(parts) for parts in zip(*both, strict=True))
+        yield from _rows_of(COILS, judge_against_prescreener(own, coils), "all tests")
+
+
+def _rows_of(base: str, rows: Iterable[Mapping[str, Any]], part: str) -> Iterator[Goal]:
+    """Return what is saved of the false alarms of another, for comparison."""
+    for row in rows:
+        rate = f"at {row['far']:g} FA/m2" if row["far"] else "of all it noticed"
+        yield _goal(
+            f"false alarms of {base} saved at its own Pd, {rate}, {part}",
+            None,
+            row["rejected"],
+            cases=f"Pd {_percent(row['pd']['value'])}; thresholds read from the test",
+        )
 
 
 def _own(entry: Mapping[str, Any]) -> str:

@@ -152,11 +152,13 @@ def _against_prescreener(part: str, base: str, entries: Mapping[str, Any]) -> li
         f"{'':<20}{''.join(f'{head:<24}' for head in heads)}".rstrip(),
         f"{'Pd there':<20}{''.join(_cell(row['pd']).ljust(24) for row in rows)}".rstrip(),
     ]
-    for name, found in entries.items():
-        if any((row["rejected"]["low"] or 0.0) > 0 for row in found):
-            cells = "".join(_cell(row["rejected"]).ljust(24) for row in found)
-            lines.append(f"{name:<20}{cells}".rstrip())
-    return [*lines, "Others save none for certain."]
+    told = [
+        f"{name:<20}{''.join(_cell(row['rejected']).ljust(24) for row in found)}".rstrip()
+        for name, found in entries.items()
+        if any((row["rejected"]["low"] or 0.0) > 0 for row in found)
+    ]
+    rest = "Others save none" if told else "Nobody saves any"
+    return [*lines, *told, f"{rest} beyond chance."]
 
 
 def _honesty(track: Mapping[str, Any]) -> list[str]:
