@@ -62,7 +62,7 @@ SETTINGS = DetectorSettings(
 #: Groups of features that told most of other full-wave lanes, chosen on those of indices 24 to
 #: 102. Others, spectrum and texture above all, tell the simulators apart.
 GROUPS = ("score", "echo", "edges", "peaks")
-N_LANES = 600  #: simulated, to train on
+N_LANES = 300  #: simulated, to train on
 APART = 0.25  #: m between alarms of any detector; of two nearer ones the higher is kept
 KINDS = (
     "pmn", "pmn2", "pmn4", "pma1", "pma2", "pma3", "type72a", "m14", "m14_washer", "ts50",
