@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from test_bench_figures import FALSE, SCORES, figure, make_outcomes
 
+from minesense.bench import rejection
 from minesense.bench.entrants import ENTRANTS
 from minesense.bench.goals import goals_of
 from minesense.bench.rejection import (
@@ -124,8 +125,20 @@ def test_goals_tell_what_is_saved_where_the_metal_detector_gets():
     least = "false alarms of metal_detector saved at its own Pd, of all it noticed, all tests"
     assert (goals[least].value, goals[least].is_met) == (1.0, None)
     assert goals[least].cases.startswith("Pd 50.0 %")
-    del part["outcomes"]["metal_detector"]
-    assert goals_of({"tracks": {"A": track}}) == []
+    missing = {**part, "outcomes": {"full": part["outcomes"]["full"]}}
+    assert goals_of({"tracks": {"A": {**track, "parts": {"a": part, "b": missing}}}}) == []
+
+
+def test_limits_do_not_depend_on_how_many_resamples_are_read_at_once(monkeypatch):
+    """The same draws, in one piece and one by one."""
+    rng = np.random.default_rng(seed=2)
+    own, plain = (
+        make_outcomes(rng.normal(2.0, 1.0, 30), rng.normal(1.0, 1.0, 60), lanes=6)
+        for _ in range(2)
+    )
+    whole = judge_against_prescreener(own, plain, n_resamples=30)
+    monkeypatch.setattr(rejection, "_CELLS_AT_ONCE", 1)
+    assert judge_against_prescreener(own, plain, n_resamples=30) == whole
 
 
 def test_other_lanes_or_targets_do_not_compare():

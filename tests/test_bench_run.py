@@ -284,8 +284,21 @@ def test_an_oracle_is_first_and_chance_is_last(results):
         assert entry["at_threshold"]["false_alarms"]["count"] == 0
         groups = {s["group"] for s in entry["at_threshold"]["strata"]}
         assert {"metal", "depth", "soil", "clutter"} <= groups
-        b = results["tracks"]["B"]["parts"][part]["entrants"]["oracle"]
-        assert b["rejected_at_0_missed"]["value"] == 1
+        b = results["tracks"]["B"]["parts"][part]
+        assert b["entrants"]["oracle"]["rejected_at_0_missed"]["value"] == 1
+        own = b["own_places"]["oracle"]
+        assert (
+            own["noticed"]["k"] == own["noticed"]["n"] == entry["at_threshold"]["pd_swept"]["n"]
+        )
+        # of prescreeners that ran, none is held against itself
+        assert set(b["against_prescreeners"]) == {"energy"}
+        saved = b["against_prescreeners"]["energy"]
+        assert set(saved) == set(b["own_places"]) - {"energy"}
+        *_, everything = saved["oracle"]
+        assert everything["rejected"]["value"] in (1, None)  # none where energy has none
+        assert everything["pd"]["value"] == pytest.approx(
+            b["own_places"]["energy"]["noticed"]["value"]
+        )
 
 
 def test_who_is_left_out_and_why(results):
