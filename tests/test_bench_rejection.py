@@ -13,6 +13,7 @@ from test_bench_figures import FALSE, SCORES, figure, make_outcomes
 from minesense.bench import rejection
 from minesense.bench.entrants import ENTRANTS
 from minesense.bench.goals import goals_of
+from minesense.bench.outcomes import draw_lanes, percentiles
 from minesense.bench.rejection import (
     PRESCREENERS,
     RATES,
@@ -57,13 +58,17 @@ def test_places_keep_their_lanes():
     assert (found["low"], found["high"]) == (0.0, 1.0)
 
 
-def naive_saved(own, plain, false_own, false_plain, rate, area):
+def naive_saved(own, plain, false_own, false_plain, rate, area, *, told=True):
     """Return Pd of a prescreener at a rate, and what the other saves there, by search."""
     pd = naive_bench.pd_at_far(plain, false_plain, area, rate)
     far = naive_bench.far_at_pd(plain, false_plain, area, pd)
     own_far = naive_bench.far_at_pd(own, false_own, area, pd)
     is_told = pd > 0 and far > 0 and math.isfinite(own_far)
-    return pd, 1 - own_far / far if is_told else None
+    if told:
+        return pd, 1 - own_far / far if is_told else None
+    if pd == 0 or (far == 0 and own_far == 0):
+        return pd, math.nan
+    return pd, 1 - own_far / far if far else -math.inf
 
 
 @given(own=SCORES, plain=SCORES, false_own=FALSE, false_plain=FALSE)
@@ -92,6 +97,53 @@ def test_against_itself_nothing_is_saved(targets, false):
     for row in judge_against_prescreener(outcomes, outcomes, n_resamples=20):
         for name in ("value", "low", "high"):
             assert row["rejected"][name] in (0.0, None)
+
+
+def test_limits_are_those_of_every_resample_one_by_one():
+    """Rates, seed and weights as drawn; a draw without an alarm to save counts as none."""
+    rng = np.random.default_rng(seed=5)
+    own = make_outcomes([*rng.normal(2.0, 1.0, 20), math.nan], rng.normal(1, 1, 30), lanes=5)
+    plain = make_outcomes(
+        [*rng.normal(2.0, 1.0, 20), 0.5], rng.normal(1.5, 1, 50), lanes=5, area=5.0
+    )
+    rows = judge_against_prescreener(own, plain, seed=7, n_resamples=40)
+    draws = draw_lanes(5, own.target_lanes, rng=np.random.default_rng(7), n_resamples=40)
+    for row, rate in zip(rows, RATES, strict=True):
+        pds, shares = [], []
+        for lanes, targets in zip(
+            draws.lanes.astype(int), draws.targets.astype(int), strict=True
+        ):
+            found = []
+            for item in (own, plain):
+                hits = np.repeat(item.target_scores, targets).tolist()
+                false = np.repeat(item.false_scores, lanes[item.false_lanes]).tolist()
+                found.append((hits, false))
+            area = float(lanes @ own.areas)
+            pd, share = naive_saved(
+                found[0][0], found[1][0], found[0][1], found[1][1], rate, area, told=False
+            )
+            pds.append(pd)
+            shares.append(share)
+        assert row["n_undefined"] == sum(math.isnan(share) for share in shares)
+        few = row["n_undefined"] <= 2
+        for name, values in (("pd", pds), ("rejected", shares)):
+            low, high = percentiles(values)
+            wanted = (low, high) if few or name == "pd" else (-math.inf, math.inf)
+            for side, value in zip(("low", "high"), wanted, strict=True):
+                if math.isfinite(value):
+                    assert row[name][side] == pytest.approx(value)
+                else:
+                    assert row[name][side] is None
+    assert any(row["rejected"]["low"] is None for row in rows)
+    assert any(row["rejected"]["low"] is not None for row in rows)
+
+
+def test_more_false_alarms_than_are_kept_do_not_end_a_run():
+    """At the threshold there are more than the list holds: none is rejected."""
+    outcomes = dataclasses.replace(
+        make_outcomes([2.0], [1.0, 3.0]), false_at_threshold=np.array([40, 2])
+    )
+    assert judge_own_places(outcomes, n_resamples=5)["stop_dig"]["rejected"]["k"] == 0
 
 
 def test_lanes_are_drawn_for_both_at_once():
@@ -159,8 +211,8 @@ def test_prescreeners_always_run():
     assert first.groups == {"gpr": ("score",), "emi": ("score",)}
 
 
-def test_tables_name_who_saves_anything():
-    """Others are not listed; without entrants there is no table."""
+def test_tables_name_everybody():
+    """Those who save nothing, too; without entrants there is no table."""
     none = {"value": None, "low": None, "high": None}
     rows = [
         {"far": 0.1, "pd": figure(0.5), "rejected": figure(0.8)},
@@ -171,10 +223,7 @@ def test_tables_name_who_saves_anything():
     assert "at 0.1 FA/m2" in text
     assert "all it noticed" in text
     assert "full                0.800 [0.800, 0.800]    - [-, -]" in text
-    assert "bad" not in text
-    assert text.endswith("Others save none beyond chance.")
-    nobody = _against_prescreener("lane_out", "energy", {"bad": worse})
-    assert nobody[-1] == "Nobody saves any beyond chance."
+    assert "bad                 0.100 [-0.200, 0.300]" in text
     assert _against_prescreener("lane_out", "energy", {}) == []
     assert _own_places("lane_out", {}) == []
     entry = judge_own_places(make_outcomes([2.0, 1.0, math.nan], [1.7, 0.5]), n_resamples=5)

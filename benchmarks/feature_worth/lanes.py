@@ -60,13 +60,12 @@ def thinned(plan: Plan, n_lanes: int) -> Plan:
     plots = []
     for plot in plan.plots:
         lanes = {
-            sort: n_lanes // shares[part] if part in shares else 0
-            for sort, part in plot.parts.items()
+            sort: n_lanes // shares[part] for sort, part in plot.parts.items() if part in shares
         }
-        scenario = dataclasses.replace(
-            plot.scenario, lanes=dataclasses.replace(plot.scenario.lanes, **lanes)
-        )
-        plots.append(dataclasses.replace(plot, scenario=scenario))
+        if lanes:
+            made = dataclasses.replace(plot.scenario.lanes, **lanes)
+            scenario = dataclasses.replace(plot.scenario, lanes=made)
+            plots.append(dataclasses.replace(plot, scenario=scenario))
     return dataclasses.replace(plan, plots=tuple(plots))
 
 

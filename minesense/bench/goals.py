@@ -47,13 +47,13 @@ def goals_of(document: Mapping[str, Any]) -> list[Goal]:
     Notes
     -----
     Limits are those of the tables, at 95 %. A goal is met by the value; whether it is met
-    beyond chance the limits tell. The first is judged on the places that the detector noticed
-    itself; beside it stand the places that all are given, and what it saves of the false
-    alarms of prescreeners at their own Pd. Goals 1 to 3 read their thresholds from the test
-    itself, as they are stated: no user could have set them so well beforehand, and beside the
-    first stands what the threshold set in training does. The limits of the third take mines
-    as independent. Resampling raises calibration errors: beside them stands what one of perfect
-    calibration would show by chance.
+    beyond chance the limits tell. The first is judged on the places that all are given, as it
+    was written down, and on those that the detector noticed itself; beside them stands what
+    it saves of the false alarms of prescreeners at their own Pd. Goals 1 to 3 read their
+    thresholds from the test itself, as they are stated: no user could have set them so well
+    beforehand, and beside the first stands what the threshold set in training does. The
+    limits of the third take mines as independent. Resampling raises calibration errors:
+    beside them stands what one of perfect calibration would show by chance.
 
     Examples
     --------
@@ -72,23 +72,23 @@ def _rejection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
         given = table.get("entrants", {}).get(MAIN)
         if not given:
             continue
-        # files written before each had places of its own tell of the given ones alone
-        entry = table.get("own_places", {}).get(MAIN)
-        figure = (entry or given)["rejected_at_0_missed"]
-        n_mines = entry["noticed"]["k"] if entry else given["n_mines"]
-        beside = (
-            f"; of places given to all {_percent(given['rejected_at_0_missed']['value'])}"
-            if entry
-            else "; places given to all"
-        )
         yield _goal(
             f"clutter rejected, no further mine missed, {part}",
             least,
-            figure,
-            cases=f"threshold read from the test; {n_mines} mines that were noticed, "
-            f"{(entry or given)['n_clutter']} pieces of clutter; "
-            f"{_own((entry or given)['stop_dig'])}{beside}",
+            given["rejected_at_0_missed"],
+            cases=f"threshold read from the test; places given to all, {given['n_mines']} "
+            f"mines, {given['n_clutter']} pieces of clutter; {_own(given['stop_dig'])}",
         )
+        own = table.get("own_places", {}).get(MAIN)
+        if own:
+            mines = own["noticed"]
+            yield _goal(
+                f"clutter rejected, no further mine missed, places of its own, {part}",
+                least,
+                own["rejected_at_0_missed"],
+                cases=f"threshold read from the test; {mines['k']} of {mines['n']} mines "
+                f"noticed, {own['n_clutter']} pieces of clutter; {_own(own['stop_dig'])}",
+            )
         for base, found in table.get("against_prescreeners", {}).items():
             yield from _rows_of(base, found.get(MAIN, ()), part)
 

@@ -12,6 +12,7 @@ from ..sweep import Floats
 from .detection import finite, limits
 from .discrimination import MISSES, Places, exact_share, rejected_share
 from .outcomes import Draws, Outcomes, draw_lanes, steps_of
+from .standings import MOST_UNDEFINED
 
 #: Entrants that are prescreeners alone: that of the full detector, and one that learns nothing.
 PRESCREENERS = ("prescreener", "energy")
@@ -127,8 +128,9 @@ def judge_own_places(
         "n_clutter": n_clutter,
         "stop_dig": {
             "missed": exact_share(missed, n_noticed),
+            # of more than 10 false alarms per m2 the lowest are not kept
             "rejected": exact_share(
-                n_clutter - int(outcomes.false_at_threshold.sum()), n_clutter
+                max(0, n_clutter - int(outcomes.false_at_threshold.sum())), n_clutter
             ),
         },
     }
@@ -173,7 +175,8 @@ def judge_against_prescreener(
     -----
     As many mines are found by both, not the same ones. Thresholds are read from the test.
     Where the prescreener has no false alarm, or the entrant never reaches its Pd, the share
-    is not defined, or minus infinity; neither has a figure.
+    is not defined, or minus infinity; neither has a figure. Where it is not defined in more
+    than one of twenty resamples, it has no limits.
 
     Examples
     --------
@@ -210,7 +213,13 @@ def judge_against_prescreener(
     rows = []
     for k, rate in enumerate(RATES):
         pd, share = (limits(float(point[j][k, 0]), samples[j][k]) for j in (0, 1))
-        rows.append({"far": finite(rate), "pd": pd, "rejected": share})
+        n_undefined = int(np.isnan(samples[1][k]).sum())
+        if n_undefined > MOST_UNDEFINED * n_resamples:
+            # what is left would be the resamples in which the prescreener did worse
+            share |= {"low": None, "high": None}
+        rows.append(
+            {"far": finite(rate), "pd": pd, "rejected": share, "n_undefined": n_undefined}
+        )
     return rows
 
 

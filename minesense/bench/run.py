@@ -14,7 +14,7 @@ from ..detect import DetectorSettings
 from ..score import Halo
 from .detection import finite, judge_detection, outcomes_of, stratum_names
 from .discrimination import judge_discrimination, places_of
-from .entrants import ENTRANTS, Entrant, Screens, new_entrant
+from .entrants import ENTRANTS, Entrant, Screens, Trained, new_entrant
 from .found import check_found
 from .handed import entrant_seed, handed_to
 from .honesty import judge_honesty, true_coverage
@@ -253,6 +253,8 @@ class _Run:
         detection: dict[str, Any] = {}
         discrimination: dict[str, Any] = {}
         outcomes: dict[str, dict[str, Outcomes]] = {}
+        # a class of somebody's own may have the name of a prescreener
+        bases = [e.name for e in entrants if isinstance(e, Trained) and e.name in PRESCREENERS]
         for part in TESTS:
             survey = self.survey(part, document)
             reference = self.time(
@@ -277,7 +279,7 @@ class _Run:
                 known = outcomes.get(part)
                 discrimination[part] = self.time(
                     "judge B",
-                    lambda r=reference, f=found, o=known: self._part_b(r, f, o),  # type: ignore[misc]
+                    lambda r=reference, f=found, o=known: self._part_b(r, f, o, bases),  # type: ignore[misc]
                 )
         if "A" in tracks:
             whole = self.time(
@@ -335,6 +337,7 @@ class _Run:
         reference: Reference,
         found: Mapping[str, Any],
         outcomes: Mapping[str, Outcomes] | None,
+        bases: Sequence[str],
     ) -> dict[str, Any]:
         """Return track B of one part."""
         places = places_of(reference)
@@ -357,7 +360,7 @@ class _Run:
                     for name, item in outcomes.items()
                     if name != base
                 }
-                for base in PRESCREENERS
+                for base in bases
                 if base in outcomes
             },
         }

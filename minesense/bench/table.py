@@ -124,7 +124,8 @@ def _own_places(part: str, entries: Mapping[str, Any]) -> list[str]:
         return []
     lines = [
         "",
-        f"Track B, {part}: the same of the places that each noticed itself",
+        f"Track B, {part}: the same of the places that each noticed itself; one that notices "
+        "less is left with easier ones",
         f"{'entrant':<20}{'mines':<12}{'clutter':<9}{'0 missed':<24}{'1 missed':<24}"
         "at its own threshold",
     ]
@@ -134,7 +135,8 @@ def _own_places(part: str, entries: Mapping[str, Any]) -> list[str]:
         cells = "".join(f"{_cell(entry[f'rejected_at_{k}_missed']):<24}" for k in (0, 1))
         lines.append(
             f"{name:<20}{noticed:<12}{entry['n_clutter']:<9}{cells}"
-            f"{_number(dig['rejected']['value'])}, missed {dig['missed']['k']}"
+            f"{_number(dig['rejected']['value'])}, missed {dig['missed']['k']}, "
+            f"{mines['n'] - mines['k']} not noticed"
         )
     return lines
 
@@ -152,13 +154,11 @@ def _against_prescreener(part: str, base: str, entries: Mapping[str, Any]) -> li
         f"{'':<20}{''.join(f'{head:<24}' for head in heads)}".rstrip(),
         f"{'Pd there':<20}{''.join(_cell(row['pd']).ljust(24) for row in rows)}".rstrip(),
     ]
-    told = [
+    lines += [
         f"{name:<20}{''.join(_cell(row['rejected']).ljust(24) for row in found)}".rstrip()
         for name, found in entries.items()
-        if any((row["rejected"]["low"] or 0.0) > 0 for row in found)
     ]
-    rest = "Others save none" if told else "Nobody saves any"
-    return [*lines, *told, f"{rest} beyond chance."]
+    return lines
 
 
 def _honesty(track: Mapping[str, Any]) -> list[str]:
