@@ -222,7 +222,7 @@ def test_tables_name_everybody():
     text = "\n".join(_against_prescreener("lane_out", "energy", {"full": rows, "bad": worse}))
     assert "at 0.1 FA/m2" in text
     assert "all it noticed" in text
-    assert "full                0.800 [0.800, 0.800]    - [-, -]" in text
+    assert "full                0.800 [0.800, 0.800]       - [-, -]" in text
     assert "bad                 0.100 [-0.200, 0.300]" in text
     assert _against_prescreener("lane_out", "energy", {}) == []
     assert _own_places("lane_out", {}) == []

@@ -151,11 +151,11 @@ def _against_prescreener(part: str, base: str, entries: Mapping[str, Any]) -> li
         "",
         f"Track B, {part}: share of the false alarms of {base} saved at its own Pd, by its "
         "threshold",
-        f"{'':<20}{''.join(f'{head:<24}' for head in heads)}".rstrip(),
-        f"{'Pd there':<20}{''.join(_cell(row['pd']).ljust(24) for row in rows)}".rstrip(),
+        f"{'':<20}{''.join(f'{head:<27}' for head in heads)}".rstrip(),
+        f"{'Pd there':<20}{''.join(_cell(row['pd']).ljust(27) for row in rows)}".rstrip(),
     ]
     lines += [
-        f"{name:<20}{''.join(_cell(row['rejected']).ljust(24) for row in found)}".rstrip()
+        f"{name:<20}{''.join(_cell(row['rejected']).ljust(27) for row in found)}".rstrip()
         for name, found in entries.items()
     ]
     return lines
