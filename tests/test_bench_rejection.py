@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from test_bench_figures import FALSE, SCORES, figure, make_outcomes
 
-from minesense.bench import rejection
+from minesense.bench import outcomes as outcomes_module
 from minesense.bench.entrants import ENTRANTS
 from minesense.bench.goals import goals_of
 from minesense.bench.outcomes import draw_lanes, percentiles
@@ -43,6 +43,24 @@ def test_places_of_its_own_are_judged_as_given_ones(targets, false):
     dig = found["stop_dig"]
     assert dig["missed"]["k"] == sum(score < 1.5 for score in noticed)
     assert dig["rejected"]["k"] == sum(score < 1.5 for score in false)
+
+
+def test_limits_of_own_places_are_those_of_drawn_lanes():
+    """Lanes drawn again, by the seed, for no and for one mine missed."""
+    rng = np.random.default_rng(seed=4)
+    outcomes = make_outcomes(rng.normal(2, 1, 12), rng.normal(1, 1, 40), lanes=6)
+    found = judge_own_places(outcomes, seed=9, n_resamples=60)
+    drawn = np.random.default_rng(9).multinomial(6, np.full(6, 1 / 6), size=60)
+    for misses in (0, 1):
+        shares = []
+        for lanes in drawn:
+            mines = np.repeat(outcomes.target_scores, lanes[outcomes.target_lanes]).tolist()
+            clutter = np.repeat(outcomes.false_scores, lanes[outcomes.false_lanes]).tolist()
+            owner = [*range(len(mines)), *[-1] * len(clutter)]
+            shares.append(naive_bench.rejected([*mines, *clutter], owner, misses))
+        low, high = percentiles(shares)
+        figures = found[f"rejected_at_{misses}_missed"]
+        assert (figures["low"], figures["high"]) == (pytest.approx(low), pytest.approx(high))
 
 
 def test_places_keep_their_lanes():
@@ -189,7 +207,7 @@ def test_limits_do_not_depend_on_how_many_resamples_are_read_at_once(monkeypatch
         for _ in range(2)
     )
     whole = judge_against_prescreener(own, plain, n_resamples=30)
-    monkeypatch.setattr(rejection, "_CELLS_AT_ONCE", 1)
+    monkeypatch.setattr(outcomes_module, "_CELLS_AT_ONCE", 1)
     assert judge_against_prescreener(own, plain, n_resamples=30) == whole
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,28 @@ def figures(outcomes: Outcomes, draws: Draws | None = None) -> tuple[Floats, Flo
     return partial_area(steps, AREA_TO), pd_at(steps, RATE)
 
 
+def judged(options: argparse.Namespace) -> Iterator[tuple[str, Outcomes]]:
+    """Yield each set of groups with what it made of the lanes; the prescreener comes last."""
+    recipe, workers = RECIPES["radar"], options.workers
+    made, truth = training_lanes(n_lanes=options.lanes, seed=options.seed, workers=workers)
+    sweeps = list(made)
+    plain = screen_lanes(sweeps, settings=SETTINGS, recipe=recipe, workers=workers)
+    screened = with_learnt_shapes(plain, sweeps, truth, workers=workers)
+    lanes, known = read_lanes(options.folder)
+    names = [sweep.lane for sweep in lanes]
+    for groups in ROWS:
+        detector = train_screened(
+            screened,
+            truth,
+            recipe=dataclasses.replace(recipe, groups={"gpr": groups}),
+            halo=HALO,
+            seed=options.seed,
+        )
+        alarms = detector_alarms(detector, lanes)
+        yield ", ".join(groups), outcomes_of(alarms["detector"], known, names)
+    yield "the prescreener alone", outcomes_of(alarms["prescreener"], known, names)
+
+
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
@@ -74,46 +97,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    recipe, workers = RECIPES["radar"], options.workers
-    made, truth = training_lanes(n_lanes=options.lanes, seed=options.seed, workers=workers)
-    sweeps = list(made)
-    plain = screen_lanes(sweeps, settings=SETTINGS, recipe=recipe, workers=workers)
-    screened = with_learnt_shapes(plain, sweeps, truth, workers=workers)
-    judged, known = read_lanes(options.folder)
-    names = [sweep.lane for sweep in judged]
-    first: tuple[Floats, Floats] | None = None
+    rows = judged(options)
+    first_name, first = next(rows)
+    rng = np.random.default_rng(seed=1)
+    draws = draw_lanes(first.n_lanes, first.target_lanes, rng=rng, n_resamples=1000)
+    first_area, first_drawn = float(figures(first)[0][0]), figures(first, draws)[0]
     sys.stdout.write(
-        f"SYNTHETIC: {len(names)} full-wave lanes, {len(known.targets)} mines; trained on "
-        f"{options.lanes} simulated lanes\n\n| features | area to {AREA_TO:g} /m | "
+        f"SYNTHETIC: {first.n_lanes} full-wave lanes, {len(first.target_lanes)} mines; trained "
+        f"on {options.lanes} simulated lanes\n\n| features | area to {AREA_TO:g} /m | "
         f"Pd at {RATE:g} /m | area, less the first |\n|---|---|---|---|\n"
     )
-    draws: Draws | None = None
-    for groups in (*ROWS, ()):
-        if groups:
-            detector = train_screened(
-                screened,
-                truth,
-                recipe=dataclasses.replace(recipe, groups={"gpr": groups}),
-                halo=HALO,
-                seed=options.seed,
-            )
-            alarms = detector_alarms(detector, judged)
-        kind = "detector" if groups else "prescreener"
-        outcomes = outcomes_of(alarms[kind], known, names)
+    for name, outcomes in itertools.chain([(first_name, first)], rows):
         area, pd = (float(x[0]) for x in figures(outcomes))
-        if draws is None:
-            draws = draw_lanes(
-                len(names),
-                outcomes.target_lanes,
-                rng=np.random.default_rng(seed=1),
-                n_resamples=1000,
-            )
-        drawn = figures(outcomes, draws)[0]
-        first = first or (np.array([area]), drawn)
-        low, high = np.percentile(drawn - first[1], [2.5, 97.5])
-        name = ", ".join(groups) or "the prescreener alone"
+        low, high = np.percentile(figures(outcomes, draws)[0] - first_drawn, [2.5, 97.5])
         sys.stdout.write(
-            f"| {name} | {area:.3f} | {pd:.2f} | {area - first[0][0]:+.3f} "
+            f"| {name} | {area:.3f} | {pd:.2f} | {area - first_area:+.3f} "
             f"({low:+.3f} to {high:+.3f}) |\n"
         )
         sys.stdout.flush()

@@ -59,8 +59,7 @@ SETTINGS = DetectorSettings(
         merge_radius=0.1,
     )
 )
-#: Groups of features that told most of other full-wave lanes, chosen on those of indices 24 to
-#: 102. Others, spectrum and texture above all, tell the simulators apart.
+#: Groups of features that told most of other full-wave lanes, those of indices 24 to 102.
 GROUPS = ("score", "echo", "edges", "peaks")
 N_LANES = 300  #: simulated, to train on
 APART = 0.25  #: m between alarms of any detector; of two nearer ones the higher is kept

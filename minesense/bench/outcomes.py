@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,6 +164,34 @@ def draw_lanes(
     return Draws(drawn.astype(np.float64), weights)
 
 
+def in_pieces(draws: Draws, n_events: int) -> Iterator[Draws]:
+    """
+    Yield some resamples after others, few enough for the memory that their curves take.
+
+    Parameters
+    ----------
+    draws : Draws
+        All of them.
+    n_events : int
+        Targets and false alarms of which each resample has a curve.
+
+    Yields
+    ------
+    draws : Draws
+        In order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draws = Draws(np.ones((5, 1)), np.ones((5, 2)))
+    >>> [len(some.lanes) for some in in_pieces(draws, n_events=2_000_000)]
+    [2, 2, 1]
+    """
+    at_once = max(1, _CELLS_AT_ONCE // max(n_events, 1))
+    for k in range(0, len(draws.lanes), at_once):
+        yield Draws(draws.lanes[k : k + at_once], draws.targets[k : k + at_once])
+
+
 def readings(outcomes: Outcomes, draws: Draws | None = None) -> dict[str, Floats]:
     """
     Read the figures of merit of a detector from its outcomes, or from resamples of them.
@@ -203,10 +231,8 @@ def readings(outcomes: Outcomes, draws: Draws | None = None) -> dict[str, Floats
     if draws is None:
         draws = Draws(np.ones((1, outcomes.n_lanes)), np.ones((1, len(outcomes.target_lanes))))
     n_events = len(outcomes.target_scores) + len(outcomes.false_scores)
-    at_once = max(1, _CELLS_AT_ONCE // max(n_events, 1))
     parts = [
-        _readings(outcomes, draws.lanes[k : k + at_once], draws.targets[k : k + at_once])
-        for k in range(0, len(draws.lanes), at_once)
+        _readings(outcomes, some.lanes, some.targets) for some in in_pieces(draws, n_events)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

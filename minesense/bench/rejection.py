@@ -11,7 +11,7 @@ from ..score.curves import Steps, far_at, pd_at
 from ..sweep import Floats
 from .detection import finite, limits
 from .discrimination import MISSES, Places, exact_share, rejected_share
-from .outcomes import Draws, Outcomes, draw_lanes, steps_of
+from .outcomes import Draws, Outcomes, draw_lanes, in_pieces, steps_of
 from .standings import MOST_UNDEFINED
 
 #: Entrants that are prescreeners alone: that of the full detector, and one that learns nothing.
@@ -20,8 +20,6 @@ PRESCREENERS = ("prescreener", "energy")
 #: False alarms per m2 of a prescreener at which a detector is held against it; infinite for
 #: all that it noticed.
 RATES = (0.1, 0.2, 0.5, 1.0, math.inf)
-
-_CELLS_AT_ONCE = 4_000_000
 
 
 def own_places(outcomes: Outcomes) -> tuple[Places, Floats]:
@@ -226,16 +224,13 @@ def judge_against_prescreener(
 def _at_equal_pd(own: Outcomes, prescreener: Outcomes, draws: Draws) -> tuple[Floats, Floats]:
     """Return Pd of the prescreener and share rejected, (n_rates, n_resamples) each."""
     n_events = len(own.target_lanes) + len(own.false_scores) + len(prescreener.false_scores)
-    at_once = max(1, _CELLS_AT_ONCE // max(n_events, 1))
-    parts = []
-    for first in range(0, len(draws.lanes), at_once):
-        part = Draws(
-            draws.lanes[first : first + at_once], draws.targets[first : first + at_once]
-        )
-        mine, other = steps_of(own, part), steps_of(prescreener, part)
+    pds, shares = [], []
+    for some in in_pieces(draws, n_events):
+        mine, other = steps_of(own, some), steps_of(prescreener, some)
         pd = np.array([pd_at(other, rate) for rate in RATES])
-        parts.append((pd, np.array([_rejected(mine, other, row) for row in pd])))
-    return tuple(np.concatenate(rows, axis=1) for rows in zip(*parts, strict=True))  # type: ignore[return-value]
+        pds.append(pd)
+        shares.append(np.array([_rejected(mine, other, row) for row in pd]))
+    return np.concatenate(pds, axis=1), np.concatenate(shares, axis=1)
 
 
 def _rejected(own: Steps, other: Steps, pd: Floats) -> Floats:
