@@ -499,15 +499,15 @@ def test_a_threshold_of_ones_own_keeps_what_is_kept(world):
 
 @whole_chain
 def test_strange_ground_withholds_probabilities_and_keeps_alarms(world, found):
-    """A radar of ten times the clutter: every place is an alarm without a probability."""
+    """
+    A radar 7 cm higher than in training: every place is an alarm without a probability.
+
+    Four lanes leave wide margins: here spikes of three times the greatest sample were not
+    strange enough, as one lane has too little clutter between its candidates to tell of it.
+    """
     radar, coils = world.blind
-    rng = np.random.default_rng(seed=5)
-    wide = (
-        3
-        * np.nanmax(np.abs(radar.samples), axis=(0, 1))
-        * (rng.random(radar.samples.shape) < 0.01)
-    )
-    odd = dataclasses.replace(radar, samples=radar.samples + wide)
+    later = round(0.5e-9 / radar.sensor.sample_interval)
+    odd = dataclasses.replace(radar, samples=np.roll(radar.samples, later, axis=2))
     strange = world.detector.detect([odd, coils])
     assert any(item.kind == "gpr" for item in strange.unfamiliar)
     reason = next(item.reason for item in strange.unfamiliar if item.kind == "gpr")

@@ -19,7 +19,6 @@ from minesense.evidence.evidence_session import SensorNote, SessionNotes
 from minesense.evidence.stream_coverage import StreamEvidence
 from minesense.message import NoteMessage, Packet, SensorMessage, StreamDeclaration
 from minesense.payload import Encoder
-from minesense.resampling import resample_track
 from minesense.stream import Session, StreamConfig
 from minesense.stream.events import (
     AlarmJudged,
@@ -88,12 +87,6 @@ def apart(a, b):
     return math.dist((a.easting, a.northing), (b.easting, b.northing))
 
 
-def even(sweep, settings):
-    """Return a sweep with traces at equal distances, as a session makes them."""
-    options = settings.radar if sweep.sensor.kind == "gpr" else settings.coils
-    return resample_track(sweep, spacing=options.spacing, max_step=settings.max_gap)
-
-
 def values(alarm):
     """Return an alarm as plain values, NaN as None."""
     odds = sorted(alarm.evidence.items())
@@ -104,56 +97,27 @@ def values(alarm):
     ]
 
 
-def test_live_judgement_is_that_of_the_resampled_lane(world):
+def test_live_judgement_is_that_of_the_lane_as_recorded(world):
     """
-    The same places, probabilities and order as whole lanes at equal distances get.
+    The same places, probabilities and order as `detect` gives to the sweeps.
 
-    Tolerances are for positions alone: those of the sensors lie on the line between fixes,
-    and headings are sent as 4 bytes.
-    """
-    lane = [even(sweep, world.detector.settings) for sweep in world.blind]
-    whole = world.detector.detect(lane)
-    found = judged(world.events)
-    assert len(found) == len(whole.ranked) > 10
-    for one, other in zip(found, whole.ranked, strict=True):
-        assert apart(one, other) < 1e-3
-        assert one.probability == pytest.approx(other.probability, abs=1e-3, nan_ok=True)
-        assert one.score == pytest.approx(other.score, abs=1e-2)
-        assert one.quality == other.quality
-        assert one.model == world.detector.identity
-    above = [event.is_above_threshold for event in only(world.events, AlarmJudged)]
-    assert above == [alarm.score >= whole.threshold for alarm in whole.ranked]
-    assert 0 < sum(above) < len(above)
-
-
-def test_live_places_are_those_of_the_sweeps_as_recorded(world):
-    """
-    Nine of ten places agree within centimetres, and the surest of them in probability.
-
-    They differ for one reason: traces that were recorded at uneven distances are judged as
-    they are by `detect`, and at equal ones in a session. That is another sampling of the same
-    noise, so that weak places at a threshold of a prescreener come and go, and places that
-    are fused from candidates far apart stand at another of them.
+    Both bring traces to equal distances by the same rule. Tolerances are for positions alone:
+    those of the sensors lie on the line between fixes, and headings are sent as 4 bytes.
     """
     whole = world.detector.detect(world.blind)
     found = judged(world.events)
-    pairs = [(a, min(found, key=lambda b: apart(a, b))) for a in whole.ranked]
-    near = [(a, b) for a, b in pairs if apart(a, b) < 0.05]
-    assert len(near) >= 0.9 * len(whole.ranked)
-    assert all(
-        apart(a, b) < world.detector.settings.fusion_radius for a, b in pairs if a in whole
-    )
-    # the surest that four training lanes allow
-    surest, its_own = max(near, key=lambda pair: pair[0].probability)
-    assert surest.probability > 0.9
-    assert its_own.probability == pytest.approx(surest.probability, abs=0.03)
-    odds = [
-        abs(a.evidence["log_odds"] - b.evidence["log_odds"])
-        for a, b in near
-        if not math.isnan(a.probability) and not math.isnan(b.probability)
-    ]
-    assert len(odds) > 10
-    assert np.median(odds) < 0.5  # 0.40; focusing takes traces as evenly spaced
+    assert len(found) == len(whole.ranked) > 10
+    for one, other in zip(found, whole.ranked, strict=True):
+        assert apart(one, other) < 1e-4
+        assert one.probability == pytest.approx(other.probability, abs=1e-4, nan_ok=True)
+        assert one.score == pytest.approx(other.score, abs=1e-3)
+        assert one.quality == other.quality
+        assert one.model == world.detector.identity
+        for name, value in other.evidence.items():
+            assert one.evidence[name] == pytest.approx(value, abs=1e-3, nan_ok=True)
+    above = [event.is_above_threshold for event in only(world.events, AlarmJudged)]
+    assert above == [alarm.score >= whole.threshold for alarm in whole.ranked]
+    assert 0 < sum(above) < len(above)
 
 
 def test_no_alarm_of_a_prescreener_disappears(world):

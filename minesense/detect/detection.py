@@ -15,6 +15,7 @@ from ..coverage import Coverage, Rectangle, Region, observe
 from ..gaps import Gap
 from ..sensor import Sensor
 from ..sweep import Sweep
+from .even_track import EvenTrack
 from .familiarity import Unfamiliar
 from .feature_groups import KINDS
 from .guarantee import Guarantee
@@ -80,6 +81,12 @@ class LaneDetection:
         :meth:`minesense.sensor.Sensor.describe`.
     lane : str
         Its name.
+
+    Notes
+    -----
+    Traces may come at any pace, not more than 30 % farther apart than the settings say; they
+    are brought to that spacing before they are screened. Runs of traces without a place that
+    are longer than `max_gap` go on as they were recorded, with their flags.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class LaneDetection:
         self.sensors = sensors
         self.lane = lane
         self._screens: dict[str, Screen] = {}
+        self._tracks: dict[str, EvenTrack] = {}
         self._chunk_lane: str | None = None
 
     def push(self, chunk: Sweep) -> list[Candidate]:
@@ -125,7 +133,8 @@ class LaneDetection:
         kind = chunk.sensor.kind
         if kind not in self._screens:
             self._screens[kind] = Screen(self.settings)
-        return self._screens[kind].push(chunk)
+            self._tracks[kind] = self._even_track(kind)
+        return self._screens[kind].push(self._tracks[kind].process(chunk))
 
     def finish(self) -> Mapping[str, Screened]:
         """
@@ -139,12 +148,27 @@ class LaneDetection:
         Raises
         ------
         ValueError
-            If nothing was pushed, or the lane is too short to be judged.
+            If nothing was pushed, the lane is too short to be judged, its traces are too far
+            apart, or its track winds as that of a swung head.
         """
         if not self._screens:
             msg = f"Invalid lane '{self.lane}': nothing was pushed. Must hold a sweep."
             raise ValueError(msg)
-        return {kind: self._screens[kind].finish() for kind in KINDS if kind in self._screens}
+        return {kind: self._finish(kind) for kind in KINDS if kind in self._screens}
+
+    def _even_track(self, kind: str) -> EvenTrack:
+        """Return what brings a sensor's traces to the spacing of its stages."""
+        options = self.settings.radar if kind == "gpr" else self.settings.coils
+        return EvenTrack(
+            spacing=options.spacing,
+            max_step=self.settings.max_gap,
+            max_pause=self.settings.max_pause,
+        )
+
+    def _finish(self, kind: str) -> Screened:
+        """Return what the screen of one sensor found."""
+        self._screens[kind].push(self._tracks[kind].flush())
+        return self._screens[kind].finish()
 
 
 def screen_whole(

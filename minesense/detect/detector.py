@@ -125,11 +125,14 @@ class Detector:
         ------
         ValueError
             If there is no sweep, a sensor is not the one the model was made for, a lane is
-            empty or too short, the mode is unknown, both a threshold and a miss rate are
+            empty or too short, its traces are more than 30 % farther apart than the settings
+            say or its track winds, the mode is unknown, both a threshold and a miss rate are
             given, or no threshold holds the rate.
 
         Notes
         -----
+        Lanes may be recorded at any pace: traces are brought to the spacing of the settings
+        first, by :func:`~minesense.resampling.resample_track`, as a live session brings them.
         An alarm is a place whose log odds reach the threshold; or one that a sensor alone
         asks for, whatever the other says of it; or one on ground unlike that of training,
         where no probability is stated: it is NaN, with the flag OUT_OF_DOMAIN.

@@ -1,0 +1,370 @@
+"""Test that lanes come to their detector at equal distances, and that no trace is lost."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import numpy.testing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lanes import make_coils, make_sensor, make_sweep
+
+from minesense import synthetic
+from minesense.detect import DetectorSettings, LaneDetection
+from minesense.detect.even_track import EvenTrack
+from minesense.gaps import split_at_gaps
+from minesense.resampling import resample_track
+from minesense.stuck import StuckFinder
+from minesense.sweep import Quality, join
+
+SPACING, MAX_STEP, MAX_PAUSE = 0.025, 0.25, 2.0
+RNG = np.random.default_rng(seed=7)
+
+
+def track(**options):
+    return EvenTrack(
+        **{"spacing": SPACING, "max_step": MAX_STEP, "max_pause": MAX_PAUSE} | options
+    )
+
+
+def lane_of(northing, *, quality=None, samples=None, sensor=None):
+    """Return noise that was recorded at these places, at a steady 0.5 m/s but for gaps."""
+    northing = np.asarray(northing, np.float64)
+    if samples is None:
+        samples = RNG.normal(size=(len(northing), 2, 16))
+    return make_sweep(
+        samples,
+        sensor=sensor or make_sensor(2, 16),
+        time=0.05 * np.arange(len(northing)),
+        position=np.column_stack([0 * northing, northing, 0 * northing]),
+        quality=np.zeros(len(northing), np.int64) if quality is None else quality,
+    )
+
+
+def uneven(n, *, mean=SPACING, seed=0):
+    """Return places with steps of 70 to 130 % of the mean."""
+    steps = mean * np.random.default_rng(seed).uniform(0.7, 1.3, n)
+    return np.cumsum(steps) - steps[0]
+
+
+def whole(lane, **options):
+    """Return what becomes of a lane in one chunk."""
+    even = track(**options)
+    return join([even.process(lane), even.flush()])
+
+
+def assert_same(found, expected):
+    npt.assert_array_equal(found.samples, expected.samples)
+    for name in ("time", "position", "heading", "quality"):
+        npt.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+def is_bad(lane):
+    """Return which traces have no samples or no place."""
+    has_place = np.isfinite(lane.position[:, :2]).all(axis=1)
+    return ~(lane.is_usable & has_place & ((lane.quality & Quality.POSE_NONE) == 0))
+
+
+def runs(values):
+    """Return value, begin and end of each run of equal values."""
+    bounds = [0, *(np.flatnonzero(np.diff(values)) + 1), len(values)]
+    return [(values[a], a, b) for a, b in itertools.pairwise(bounds) if a < b]
+
+
+def in_words(lane):
+    """
+    Return a lane as the notes say it becomes, looked at as a whole.
+
+    Stretches of good traces, and what is bridged within them, are resampled each; the rest
+    stays.
+    """
+    parts, _ = split_at_gaps(lane, max_step=MAX_STEP, max_pause=MAX_PAUSE, spacing=SPACING)
+    found = []
+    for part in parts:
+        bad, bridged = is_bad(part), ~is_bad(part)
+        for value, first, stop in runs(bad):
+            if value and first > 0 and stop < len(part):
+                step = np.hypot(*(part.position[stop] - part.position[first - 1])[:2])
+                n_lost = np.isnan(part.position[first:stop, 0]).sum()
+                n_most = 4 * round(MAX_STEP / SPACING)
+                bridged[first:stop] = not n_lost or (step <= MAX_STEP and n_lost <= n_most)
+        for value, first, stop in runs(bridged):
+            piece = part[first:stop]
+            if value:
+                piece = resample_track(piece, spacing=SPACING, max_step=MAX_STEP * (1 + 1e-9))
+            found.append(piece)
+    return join(found)
+
+
+def lose(lane, first, stop):
+    """Return a lane whose positions are lost from a trace to another."""
+    position, heading, quality = lane.position.copy(), lane.heading.copy(), lane.quality.copy()
+    position[first:stop], heading[first:stop] = np.nan, np.nan
+    quality[first:stop] |= int(Quality.POSE_NONE)
+    return dataclasses.replace(lane, position=position, heading=heading, quality=quality)
+
+
+def drop(lane, first, stop, flag=Quality.SATURATED):
+    """Return a lane with a run of dropouts."""
+    quality = lane.quality.copy()
+    quality[first:stop] |= int(flag)
+    return dataclasses.replace(lane, quality=quality)
+
+
+def with_everything():
+    """Return a lane with gaps, and short and long runs without samples or a place."""
+    northing = uneven(260)
+    northing[100:] += 1.0
+    northing[180:] += 0.4
+    lane = lane_of(northing)
+    lane = drop(lane, 20, 21)
+    lane = drop(lane, 40, 60)
+    lane = lose(lane, 70, 75)
+    lane = lose(lane, 110, 140)
+    lane = drop(lane, 150, 153, Quality.NOT_FINITE)
+    lane = lose(lane, 178, 182)  # hides the second gap
+    return drop(lane, 250, 260)
+
+
+# What becomes of a lane
+
+
+def test_a_lane_without_flaws_is_resampled():
+    lane = lane_of(uneven(120))
+    found = whole(lane)
+    expected = resample_track(lane, spacing=SPACING, max_step=MAX_STEP)
+    assert_same(found, expected)
+    steps = np.hypot(*np.diff(found.position[:, :2], axis=0).T)
+    npt.assert_allclose(steps, SPACING, rtol=1e-9)
+
+
+def test_a_lane_with_every_flaw_becomes_what_the_notes_say():
+    lane = with_everything()
+    expected = in_words(lane)
+    assert_same(whole(lane), expected)
+    assert (expected.quality & Quality.GAP).astype(bool).sum() == 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.integers(0, 260), max_size=8))
+def test_chunks_do_not_matter(cuts):
+    lane, even = with_everything(), track()
+    bounds = [0, *sorted(cuts), len(lane)]
+    found = [even.process(lane[a:b]) for a, b in itertools.pairwise(bounds)]
+    assert_same(join([*found, even.flush()]), whole(lane))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    flaws=st.lists(
+        st.tuples(st.integers(0, 99), st.integers(1, 30), st.sampled_from(["drop", "lose"])),
+        max_size=5,
+    ),
+    seed=st.integers(0, 20),
+)
+def test_any_flaws_become_what_the_notes_say(flaws, seed):
+    lane = lane_of(uneven(100, seed=seed))
+    for first, length, kind in flaws:
+        lane = {"drop": drop, "lose": lose}[kind](lane, first, min(first + length, 100))
+    assert_same(whole(lane), in_words(lane))
+
+
+def test_equal_distances_stay_as_they_are():
+    lane = lane_of(SPACING * np.arange(100))
+    found = whole(lane)
+    npt.assert_allclose(found.samples, lane.samples, rtol=1e-5, atol=1e-6)
+    npt.assert_allclose(found.position, lane.position, atol=1e-12)
+    npt.assert_array_equal(found.quality, lane.quality)
+
+
+def test_dense_traces_are_thinned_and_a_slow_wave_stays():
+    northing = uneven(800, mean=0.005)
+    wave = 2 + np.sin(2 * np.pi * northing / 0.3)[:, None, None]
+    wave = np.repeat(wave * np.linspace(1, 2, 16), 2, axis=1)
+    lane = lane_of(northing, samples=wave)
+    found = whole(lane)
+    assert len(found) == 1 + int(northing[-1] / SPACING)
+    expected = 2 + np.sin(2 * np.pi * found.position[:, 1] / 0.3)
+    npt.assert_allclose(found.samples[5:-5, 0, 0], expected[5:-5], atol=0.02)
+
+
+# No trace is lost, and nothing is made up
+
+
+@pytest.mark.parametrize("flaw", [drop, lose], ids=["no samples", "no place"])
+def test_a_lane_that_is_nothing_but_a_flaw_goes_on_as_it_was(flaw):
+    lane = flaw(lane_of(uneven(60)), 0, 60)
+    assert_same(whole(lane), lane)
+
+
+@pytest.mark.parametrize("flaw", [drop, lose], ids=["no samples", "no place"])
+def test_flaws_at_the_ends_go_on_as_they_were(flaw):
+    lane = flaw(flaw(lane_of(uneven(100)), 0, 3), 95, 100)
+    found = whole(lane)
+    assert_same(found[:3], lane[:3])
+    assert_same(found[-5:], lane[95:])
+    assert_same(found[3:-5], resample_track(lane[3:95], spacing=SPACING, max_step=MAX_STEP))
+
+
+def test_a_run_is_bridged_only_as_far_as_stated():
+    lane = lane_of(SPACING * np.arange(100))
+    short, long = lose(lane, 40, 49), lose(lane, 40, 50)  # 0.25 m, 0.275 m
+    bridged, kept = whole(short), whole(long)
+    npt.assert_allclose(bridged.position[:, 1], lane.position[:, 1], atol=1e-12)
+    assert np.isnan(kept.position[40:50]).all()
+    assert_same(kept[40:50], long[40:50])
+    for found in (bridged, kept):
+        assert (found.quality[40:49] & Quality.POSE_NONE).all()
+
+
+def test_standing_without_a_place_is_not_waited_for_for_ever():
+    """What a receiver without fixes records in place goes on, after four times the bridge."""
+    northing = np.concatenate([SPACING * np.arange(50), np.full(200, 1.25), [1.26]])
+    lane = lose(lane_of(northing), 50, 250)
+    even = track()
+    even.process(lane[:50])
+    found = [even.process(lane[i : i + 1]) for i in range(50, 92)]
+    assert sum(map(len, found[:40])) == 0
+    assert sum(map(len, found)) > 40
+    assert sum(map(len, (*found, even.process(lane[92:]), even.flush()))) >= 200
+
+
+def test_stuck_traces_are_found_before_they_are_mixed():
+    lane = lane_of(uneven(100))
+    samples = lane.samples.copy()
+    samples[50:80, 1] = samples[49, 1]
+    lane = dataclasses.replace(lane, samples=samples)
+    found = whole(lane)
+    is_stuck = (found.quality & Quality.STUCK) != 0
+    low, high = lane.position[51, 1], lane.position[79, 1]
+    inside = (found.position[:, 1] > low) & (found.position[:, 1] < high)
+    assert inside.sum() > 20
+    # whoever mixes first sees fewer: sums of equal traces are not equal to the last bit
+    mixed = StuckFinder().flag(resample_track(lane, spacing=SPACING, max_step=MAX_STEP))
+    assert ((mixed.quality & Quality.STUCK) != 0)[inside].sum() < inside.sum()
+    assert is_stuck[inside].all()
+    assert not is_stuck[found.position[:, 1] < lane.position[48, 1]].any()
+
+
+def test_behind_a_gap_the_lane_begins_anew():
+    northing = uneven(100)
+    northing[50:] += 1.0
+    lane = lane_of(northing)
+    found = whole(lane)
+    (begin,) = np.flatnonzero(found.quality & Quality.GAP)
+    npt.assert_array_equal(found.position[begin], lane.position[50])
+    assert found.position[begin - 1, 1] <= lane.position[49, 1]
+    assert found.position[begin - 1, 1] > lane.position[49, 1] - SPACING
+
+
+def test_the_history_says_it_once():
+    lane = lose(lane_of(uneven(100)), 0, 20)
+    even = track()
+    chunks = [even.process(lane[:30]), even.process(lane[30:]), even.flush()]
+    for chunk in chunks:
+        assert len(chunk.history) == len(lane.history) + 1
+        assert "EvenTrack(spacing=0.025, max_step=0.25" in chunk.history[-1]
+
+
+# Refusals
+
+
+def test_traces_too_far_apart_are_refused():
+    lane = lane_of(0.04 * np.arange(100))
+    with pytest.raises(ValueError, match=r"are 0\.04 m apart\. Must be at most 0\.025 m"):
+        whole(lane)
+    whole(lane_of(0.03 * np.arange(100)))
+
+
+def test_a_swung_head_is_refused():
+    """Its windows along the track would look at the same ground again and again."""
+    time = 0.01 * np.arange(3000)
+    east, north = 0.6 * np.sin(2 * np.pi * time / 3), 0.1 * time
+    lane = make_sweep(
+        RNG.normal(size=(3000, 2, 16)),
+        sensor=make_sensor(2, 16),
+        time=time,
+        position=np.column_stack([east, north, 0 * time]),
+    )
+    with pytest.raises(ValueError, match=r"of 2 m of its track it gets .* m farther"):
+        whole(lane)
+
+
+@pytest.mark.parametrize("radius", [1.5, 5.0])
+def test_a_bend_is_not(radius):
+    along = SPACING * np.arange(400)
+    lane = lane_of(along)
+    bend = np.column_stack([np.cos(along / radius), np.sin(along / radius), 0 * along])
+    assert len(whole(dataclasses.replace(lane, position=radius * bend))) > 395
+
+
+def test_a_swung_head_of_the_simulator_is_refused_by_a_detector():
+    recipe = synthetic.scenario(
+        "farmland", lanes={"training": 0, "blind": 1, "length": 4.0}, layout={"density": 0.5}
+    )
+    sweeps = synthetic.field(recipe, seed=1).sweep(synthetic.handheld())
+    lane = next(sweep for sweep in sweeps if sweep.sensor.kind == "emi")
+    detection = LaneDetection(DetectorSettings(), {"emi": lane.sensor.describe()})
+    detection.push(lane)
+    with pytest.raises(ValueError, match="goes straight on"):
+        detection.finish()
+
+
+def test_what_does_not_continue_the_lane_is_refused_and_not_kept():
+    lane = lane_of(uneven(100))
+    even = track()
+    first = even.process(lane[:50])
+    with pytest.raises(TypeError, match="chunk of type list"):
+        even.process([1])
+    with pytest.raises(ValueError, match="time"):
+        even.process(lane[40:60])
+    with pytest.raises(ValueError, match="lane"):
+        even.process(dataclasses.replace(lane[50:], lane="other"))
+    assert_same(join([first, even.process(lane[50:]), even.flush()]), whole(lane))
+
+
+def test_nothing_is_refused():
+    with pytest.raises(ValueError, match="nothing was taken"):
+        track().flush()
+    assert len(whole(lane_of([]))) == 0
+
+
+# In a detector
+
+
+def echoes(northing, seed=1):
+    """Return a lane of 40 m over two points, with the noise of its places."""
+    sensor = make_sensor(1, 96, interval=62.5e-12)
+    noise = np.random.default_rng(seed).normal(scale=0.05, size=(len(northing), 96))
+    section = noise + np.exp(-(((sensor.axis - 1.5e-9) / 2e-10) ** 2))
+    for at in (12.0, 25.0):
+        arrival = 1.5e-9 + 2 * np.hypot(0.1, northing - at) / 1.2e8
+        phase = np.pi * 1.5e9 * (sensor.axis - arrival[:, None])
+        section += (1 - 2 * phase**2) * np.exp(-(phase**2))
+    return lane_of(northing, samples=section[:, None], sensor=sensor)
+
+
+@pytest.mark.parametrize("mean", [0.005, 0.01, 0.02, 0.025])
+def test_the_same_things_are_noticed_at_any_spacing(mean):
+    """However densely they were recorded, within the radius that candidates merge in."""
+    lane = echoes(uneven(int(40 / mean), mean=mean))
+    detection = LaneDetection(DetectorSettings(), {"gpr": lane.sensor.describe()})
+    found = detection.push(lane)
+    (part,) = detection.finish()["gpr"].parts
+    steps = np.hypot(*np.diff(part.scores.position[:, :2], axis=0).T)
+    npt.assert_allclose(steps, SPACING, rtol=1e-9)
+    found = sorted(part.candidates, key=lambda c: -c.score)[:2]
+    places = sorted(float(part.position[c.trace, c.channel, 1]) for c in found)
+    npt.assert_allclose(places, [12.0, 25.0], atol=0.25)
+
+
+def test_coils_have_a_spacing_of_their_own():
+    coils = make_coils()
+    northing = uneven(600, mean=0.02)
+    lane = lane_of(northing, samples=RNG.normal(size=(600, 2, 12)), sensor=coils)
+    detection = LaneDetection(DetectorSettings(), {"emi": coils.describe()})
+    detection.push(lane)
+    (part,) = detection.finish()["emi"].parts
+    steps = np.hypot(*np.diff(part.scores.position[:, :2], axis=0).T)
+    npt.assert_allclose(steps, DetectorSettings().coils.spacing, rtol=1e-9)
