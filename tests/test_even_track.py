@@ -60,10 +60,15 @@ def assert_same(found, expected):
         npt.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
 
 
+def has_place(lane):
+    """Return which traces have a place, whatever its numbers are where it is flagged."""
+    is_finite = np.isfinite(lane.position[:, :2]).all(axis=1)
+    return is_finite & ((lane.quality & Quality.POSE_NONE) == 0)
+
+
 def is_bad(lane):
     """Return which traces have no samples or no place."""
-    has_place = np.isfinite(lane.position[:, :2]).all(axis=1)
-    return ~(lane.is_usable & has_place & ((lane.quality & Quality.POSE_NONE) == 0))
+    return ~(lane.is_usable & has_place(lane))
 
 
 def runs(values):
@@ -86,7 +91,7 @@ def in_words(lane):
         for value, first, stop in runs(bad):
             if value and first > 0 and stop < len(part):
                 step = np.hypot(*(part.position[stop] - part.position[first - 1])[:2])
-                n_lost = np.isnan(part.position[first:stop, 0]).sum()
+                n_lost = np.count_nonzero(~has_place(part[first:stop]))
                 n_most = 4 * round(MAX_STEP / SPACING)
                 bridged[first:stop] = not n_lost or (step <= MAX_STEP and n_lost <= n_most)
         for value, first, stop in runs(bridged):
@@ -223,11 +228,43 @@ def test_standing_without_a_place_is_not_waited_for_for_ever():
     northing = np.concatenate([SPACING * np.arange(50), np.full(200, 1.25), [1.26]])
     lane = lose(lane_of(northing), 50, 250)
     even = track()
-    even.process(lane[:50])
+    even_first = even.process(lane[:50])
     found = [even.process(lane[i : i + 1]) for i in range(50, 92)]
     assert sum(map(len, found[:40])) == 0
     assert sum(map(len, found)) > 40
-    assert sum(map(len, (*found, even.process(lane[92:]), even.flush()))) >= 200
+    rest = [even.process(lane[92:]), even.flush()]
+    assert_same(join([even_first, *found, *rest]), in_words(lane))
+
+
+def test_a_place_that_is_flagged_as_none_is_none():
+    """Whatever its numbers say: those of the last fix, perhaps."""
+    lane = lose(lane_of(uneven(100)), 40, 70)
+    position = lane.position.copy()
+    position[40:70] = position[39]
+    frozen = dataclasses.replace(lane, position=position, heading=np.zeros(100))
+    found = whole(frozen)
+    assert_same(found, in_words(frozen))
+    npt.assert_array_equal(found.samples, whole(lane).samples)
+
+
+def test_a_loss_has_no_say_in_what_comes_after():
+    """Dropouts behind it are bridged as before it, however many they are."""
+    lane = drop(lose(lane_of(uneven(160)), 30, 60), 90, 110)
+    found = whole(lane)
+    assert_same(found, in_words(lane))
+    behind = found[found.position[:, 1] > lane.position[60, 1]]
+    npt.assert_allclose(np.diff(behind.position[:, 1]), SPACING, rtol=1e-9)
+
+
+def test_a_pause_without_a_place_ends_a_stretch():
+    lane = lose(lane_of(uneven(100)), 50, 52)
+    time = lane.time.copy()
+    time[51:] += 2.5
+    lane = dataclasses.replace(lane, time=time)
+    found = whole(lane)
+    assert_same(found, in_words(lane))
+    (begin,) = np.flatnonzero(found.quality & Quality.GAP)
+    assert found.time[begin] == lane.time[51]
 
 
 def test_stuck_traces_are_found_before_they_are_mixed():

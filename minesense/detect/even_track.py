@@ -172,9 +172,9 @@ class EvenTrack:
         return found
 
     def _joined(self, found: list[Sweep]) -> Sweep:
-        """Return traces of the lane as one sweep with one history."""
+        """Return traces of the lane as one sweep, with the history of the first, the form."""
         assert self._form is not None
-        return dataclasses.replace(join([self._form, *found]), history=self._form.history)
+        return join([self._form, *found])
 
     def _refuse_coarse(self) -> None:
         """Raise if traces were recorded too far apart: most of the lane would be made up."""
