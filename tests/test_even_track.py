@@ -55,9 +55,11 @@ def whole(lane, **options):
 
 
 def assert_same(found, expected):
-    npt.assert_array_equal(found.samples, expected.samples)
-    for name in ("time", "position", "heading", "quality"):
-        npt.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+    for name in ("quality", "time", "position", "heading"):
+        npt.assert_allclose(
+            getattr(found, name), getattr(expected, name), rtol=0, atol=1e-12, err_msg=name
+        )
+    npt.assert_allclose(found.samples, expected.samples, rtol=1e-6, atol=1e-6)
 
 
 def has_place(lane):
@@ -82,23 +84,51 @@ def in_words(lane):
     Return a lane as the notes say it becomes, looked at as a whole.
 
     Stretches of good traces, and what is bridged within them, are resampled each; the rest
-    stays.
+    stays. For lanes that are not denser than the spacing.
     """
     parts, _ = split_at_gaps(lane, max_step=MAX_STEP, max_pause=MAX_PAUSE, spacing=SPACING)
-    found = []
+    found, steps = [], []
     for part in parts:
-        bad, bridged = is_bad(part), ~is_bad(part)
+        bad, bridged, spans = is_bad(part), ~is_bad(part), []
+        position, heading, quality = part.position.copy(), part.heading.copy(), part.quality
         for value, first, stop in runs(bad):
-            if value and first > 0 and stop < len(part):
-                step = np.hypot(*(part.position[stop] - part.position[first - 1])[:2])
-                n_lost = np.count_nonzero(~has_place(part[first:stop]))
-                n_most = 4 * round(MAX_STEP / SPACING)
-                bridged[first:stop] = not n_lost or (step <= MAX_STEP and n_lost <= n_most)
+            if not value:
+                steps += np.hypot(*np.diff(part.position[first:stop, :2], axis=0).T).tolist()
+                continue
+            if first == 0 or stop == len(part):
+                continue
+            ends = [first - 1, stop]
+            lost = first + np.flatnonzero(~has_place(part[first:stop]))
+            placed = np.setdiff1d(np.arange(first, stop), lost)
+            step = np.hypot(*(part.position[stop] - part.position[first - 1])[:2])
+            away = part.position[placed, :2] - part.position[first - 1, :2]
+            farthest = np.hypot(*away.T).max(initial=0)
+            pace = np.mean(steps) if steps else SPACING
+            bridged[first:stop] = (
+                (not len(lost) or step <= MAX_STEP)
+                and len(lost) * pace <= 4 * MAX_STEP
+                and farthest <= 4 * MAX_STEP
+            )
+            if len(lost) and bridged[first]:
+                for k in range(3):
+                    known = part.position[ends, k]
+                    position[lost, k] = np.interp(part.time[lost], part.time[ends], known)
+                heading[lost] = np.interp(part.time[lost], part.time[ends], part.heading[ends])
+                quality = quality.copy()
+                quality[lost] &= ~int(Quality.POSE_NONE)
+                spans.append(part.time[ends])
+        placed = dataclasses.replace(part, position=position, heading=heading, quality=quality)
         for value, first, stop in runs(bridged):
-            piece = part[first:stop]
-            if value:
-                piece = resample_track(piece, spacing=SPACING, max_step=MAX_STEP * (1 + 1e-9))
-            found.append(piece)
+            if not value:
+                found.append(part[first:stop])
+                continue
+            piece = resample_track(
+                placed[first:stop], spacing=SPACING, max_step=MAX_STEP * (1 + 1e-9)
+            )
+            flags = piece.quality.copy()
+            for begin, end in spans:
+                flags[(piece.time > begin) & (piece.time < end)] |= int(Quality.POSE_NONE)
+            found.append(dataclasses.replace(piece, quality=flags))
     return join(found)
 
 
@@ -113,7 +143,7 @@ def lose(lane, first, stop):
 def drop(lane, first, stop, flag=Quality.SATURATED):
     """Return a lane with a run of dropouts."""
     quality = lane.quality.copy()
-    quality[first:stop] |= int(flag)
+    quality[first if stop is None else slice(first, stop)] |= int(flag)
     return dataclasses.replace(lane, quality=quality)
 
 
@@ -157,6 +187,13 @@ def test_chunks_do_not_matter(cuts):
     lane, even = with_everything(), track()
     bounds = [0, *sorted(cuts), len(lane)]
     found = [even.process(lane[a:b]) for a, b in itertools.pairwise(bounds)]
+    assert_same(join([*found, even.flush()]), whole(lane))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_small_chunks_do_not_matter(size):
+    lane, even = with_everything(), track()
+    found = [even.process(lane[i : i + size]) for i in range(0, 260, size)]
     assert_same(join([*found, even.flush()]), whole(lane))
 
 
@@ -248,7 +285,7 @@ def test_a_place_that_is_flagged_as_none_is_none():
 
 
 def test_a_loss_has_no_say_in_what_comes_after():
-    """Dropouts behind it are bridged as before it, however many they are."""
+    """Dropouts behind it are bridged as before it, also more than a place is bridged for."""
     lane = drop(lose(lane_of(uneven(160)), 30, 60), 90, 110)
     found = whole(lane)
     assert_same(found, in_words(lane))
@@ -265,6 +302,131 @@ def test_a_pause_without_a_place_ends_a_stretch():
     assert_same(found, in_words(lane))
     (begin,) = np.flatnonzero(found.quality & Quality.GAP)
     assert found.time[begin] == lane.time[51]
+
+
+@pytest.mark.parametrize("n", [1, 9])
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_samples_without_a_place_are_not_lost(n, is_frozen):
+    """What a short loss of position hides is placed by time, and flagged."""
+    lane = lane_of(SPACING * np.arange(100))
+    lost = lose(lane, 40, 40 + n)
+    if is_frozen:
+        position = lost.position.copy()
+        position[40 : 40 + n] = position[39]
+        lost = dataclasses.replace(lost, position=position, heading=np.zeros(100))
+    found = whole(lost)
+    npt.assert_allclose(found.samples, lane.samples, rtol=1e-4, atol=1e-5)
+    npt.assert_allclose(found.position, lane.position, atol=1e-12)
+    flagged = np.flatnonzero(found.quality & Quality.POSE_NONE)
+    npt.assert_array_equal(flagged, np.arange(40, 40 + n))
+
+
+def test_a_turn_through_north_is_the_short_way():
+    lane = lane_of(SPACING * np.arange(20))
+    heading = np.where(np.arange(20) < 10, 6.2, 0.1)
+    lane = lose(dataclasses.replace(lane, heading=heading), 9, 11)
+    found = whole(lane).heading[9:11] % (2 * np.pi)
+    assert ((found > 6.2) | (found < 0.1)).all()
+
+
+def test_a_long_dropout_is_not_waited_for():
+    lane = drop(lane_of(uneven(300)), 100, 300)
+    even = track()
+    early = [even.process(lane[i : i + 1]) for i in range(145)]
+    assert sum(map(len, early)) > 130
+    assert_same(join([*early, even.process(lane[145:]), even.flush()]), in_words(lane))
+
+
+@pytest.mark.parametrize("flaw", [drop, lose], ids=["no samples", "no place"])
+def test_of_dense_traces_as_recorded_each_so_many(flaw):
+    """A run without a place counts as much track as it had at the pace before."""
+    lane = lane_of(0.005 * np.arange(4000))
+    lane = flaw(lane, 1000, 1800)
+    quality = lane.quality.copy()
+    quality[1333] |= int(Quality.TILT_LIMIT)
+    lane = dataclasses.replace(lane, quality=quality)
+    found = whole(lane)
+    assert 790 <= len(found) <= 802
+    flagged = found[(found.quality & Quality.TILT_LIMIT).argmax() :][:1]
+    assert abs(flagged.time[0] - lane.time[1333]) <= 5 * 0.05
+    even = track()
+    cuts = [0, 3, 999, 1003, 1004, 1333, 1334, 1790, 4000]
+    parts = [even.process(lane[a:b]) for a, b in itertools.pairwise(cuts)]
+    assert_same(join([*parts, even.flush()]), found)
+
+
+def test_a_short_loss_is_bridged_however_dense_traces_are():
+    lane = lose(lane_of(0.005 * np.arange(2000)), 1000, 1045)
+    found = whole(lane)
+    npt.assert_allclose(np.diff(found.position[:, 1]), SPACING, rtol=1e-9)
+    assert 8 <= ((found.quality & Quality.POSE_NONE) != 0).sum() <= 10
+
+
+def test_flags_of_one_loss_stay_out_of_the_next():
+    lane = lose(lose(lane_of(0.005 * np.arange(4000)), 1000, 1803), 2500, 3303)
+    quality = lane.quality.copy()
+    quality[1802] |= int(Quality.TILT_LIMIT)
+    found = whole(dataclasses.replace(lane, quality=quality))
+    behind = found.time > lane.time[2400]
+    assert not (found.quality[behind] & Quality.TILT_LIMIT).any()
+
+
+def test_gaps_are_those_of_the_lane_as_recorded():
+    """Also a recorded flag within a chunk, and one behind a platform that stood."""
+    stand = np.full(100, SPACING * 299)
+    northing = np.concatenate([SPACING * np.arange(300), stand, SPACING * np.arange(300, 500)])
+    northing[450:] += 1.0
+    lane = lane_of(northing)
+    quality = lane.quality.copy()
+    quality[50] |= int(Quality.GAP)
+    lane = lose(dataclasses.replace(lane, quality=quality), 405, 415)
+    even = track()
+    found = join([even.process(lane), even.flush()])
+    _, expected = split_at_gaps(lane, max_step=MAX_STEP, max_pause=MAX_PAUSE, spacing=SPACING)
+    assert even.gaps == expected
+    assert len(expected) == 2
+    assert ((found.quality & Quality.GAP) != 0).sum() == 2
+    assert_same(found, in_words(lane))
+
+
+def test_a_screen_takes_their_word_for_gaps():
+    """A stand of five seconds beside a lost position is no gap; the recorded ones are told."""
+    northing = np.concatenate([SPACING * np.arange(300), np.full(100, SPACING * 299)])
+    northing = np.concatenate([northing, SPACING * np.arange(300, 700)])
+    northing[600:] += 1.0
+    sensor = make_sensor(1, 96, interval=62.5e-12)
+    samples = RNG.normal(size=(800, 1, 96))
+    lane = lose(lane_of(northing, samples=samples, sensor=sensor), 400, 420)
+    detection = LaneDetection(DetectorSettings(), {"gpr": sensor.describe()})
+    detection.push(lane)
+    screened = detection.finish()["gpr"]
+    _, expected = split_at_gaps(lane, max_step=MAX_STEP, max_pause=MAX_PAUSE, spacing=SPACING)
+    assert list(screened.gaps) == expected
+    assert len(screened.parts) == len(expected) + 1 == 2
+
+
+def test_a_refusal_of_the_screen_is_the_same_again():
+    sensor = make_sensor(1, 8, interval=62.5e-12)
+    lane = lane_of(uneven(50), samples=RNG.normal(size=(50, 1, 8)), sensor=sensor)
+    detection = LaneDetection(DetectorSettings(), {"gpr": sensor.describe()})
+    for _ in range(2):
+        with pytest.raises(ValueError, match="window"):
+            detection.push(lane)
+
+
+def test_a_driver_may_use_its_buffers_again():
+    lane = with_everything()
+    expected, even, found = whole(lane), track(), []
+    names = ("samples", "time", "position", "heading", "quality")
+    buffer = {name: getattr(lane, name)[:10].copy() for name in names}
+    for i in range(0, 260, 10):
+        for name, values in buffer.items():
+            values[...] = getattr(lane, name)[i : i + 10]
+        chunk = dataclasses.replace(
+            lane[i : i + 10], **{n: v.copy() for n, v in buffer.items()}
+        )
+        found.append(even.process(chunk))
+    assert_same(join([*found, even.flush()]), expected)
 
 
 def test_stuck_traces_are_found_before_they_are_mixed():
@@ -311,7 +473,67 @@ def test_traces_too_far_apart_are_refused():
     lane = lane_of(0.04 * np.arange(100))
     with pytest.raises(ValueError, match=r"are 0\.04 m apart\. Must be at most 0\.025 m"):
         whole(lane)
-    whole(lane_of(0.03 * np.arange(100)))
+    whole(lane_of(0.032 * np.arange(100)))
+    with pytest.raises(ValueError, match=r"are 0\.033 m apart"):
+        whole(lane_of(0.033 * np.arange(100)))
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_chunks_do_not_decide_what_is_refused(size):
+    lane, even = lane_of(0.04 * np.arange(100)), track()
+    for i in range(0, 100, size):
+        even.process(lane[i : i + size])
+    with pytest.raises(ValueError, match=r"are 0\.04 m apart"):
+        even.flush()
+
+
+@pytest.mark.parametrize(("share", "is_refused"), [(0.4, False), (0.6, True)])
+def test_half_of_the_track_decides(share, is_refused):
+    """Not half of the traces: of 40 m so much was passed too fast."""
+    slow = SPACING * np.arange(round(40 * (1 - share) / SPACING))
+    fast = slow[-1] + 0.05 * np.arange(1, round(40 * share / 0.05))
+    lane = lane_of(np.concatenate([slow, fast]))
+    if is_refused:
+        with pytest.raises(ValueError, match=r"are 0\.05 m apart"):
+            whole(lane)
+    else:
+        assert len(whole(lane)) > 1590
+
+
+def test_dropouts_between_traces_do_not_make_them_coarse():
+    lane = drop(lane_of(SPACING * np.arange(100)), slice(None, None, 2), None)
+    assert len(whole(lane)) == 100
+
+
+def test_fixes_that_are_held_are_refused():
+    """Seven of eight traces would be left out, and the rest made up."""
+    held = np.floor(SPACING * np.arange(800) / 0.2) * 0.2
+    with pytest.raises(ValueError, match=r"are 0\.2 m apart.* state one for each"):
+        whole(lane_of(held))
+    whole(lane_of(np.concatenate([SPACING * np.arange(400), np.full(800, 10.0)])))
+
+
+@pytest.mark.parametrize(("ratio", "is_refused"), [(0.65, True), (0.75, False)])
+def test_a_track_that_winds_is_refused_by_its_ratio(ratio, is_refused):
+    """Zigzag of 10 cm: of each metre of track it gets farther by the ratio."""
+    along = SPACING * np.arange(600)
+    side = np.sqrt(1 - ratio**2)
+    east = side * (0.1 - np.abs(along % 0.2 - 0.1))
+    lane = dataclasses.replace(
+        lane_of(along), position=np.column_stack([east, ratio * along, 0 * along])
+    )
+    if is_refused:
+        with pytest.raises(ValueError, match=r"of 2 m of its track it gets 1\.3 m farther"):
+            whole(lane)
+    else:
+        assert len(whole(lane)) > 590
+
+
+@pytest.mark.parametrize("leg", [1.5, 4.0])
+def test_a_lane_there_and_back_is_not(leg):
+    along = SPACING * np.arange(round(2 * leg / SPACING))
+    northing = leg - np.abs(along - leg)
+    assert len(whole(lane_of(northing))) >= len(along) - 1
 
 
 def test_a_swung_head_is_refused():
@@ -359,6 +581,13 @@ def test_what_does_not_continue_the_lane_is_refused_and_not_kept():
     with pytest.raises(ValueError, match="lane"):
         even.process(dataclasses.replace(lane[50:], lane="other"))
     assert_same(join([first, even.process(lane[50:]), even.flush()]), whole(lane))
+
+
+def test_time_does_not_run_back_where_places_are_lost():
+    lane, even = lose(lane_of(uneven(40)), 0, 40), track()
+    even.process(lane)
+    with pytest.raises(ValueError, match="time"):
+        even.process(lane)
 
 
 def test_nothing_is_refused():

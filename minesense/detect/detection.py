@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from ..alarm import Alarm, Candidate, Withheld
 from ..coverage import Coverage, Rectangle, Region, observe
 from ..gaps import Gap
 from ..sensor import Sensor
-from ..sweep import Sweep
+from ..sweep import Sweep, form_of
 from .even_track import EvenTrack
 from .familiarity import Unfamiliar
 from .feature_groups import KINDS
@@ -132,8 +133,9 @@ class LaneDetection:
         self._chunk_lane = chunk.lane
         kind = chunk.sensor.kind
         if kind not in self._screens:
-            self._screens[kind] = Screen(self.settings)
-            self._tracks[kind] = self._even_track(kind)
+            screen = Screen(self.settings, is_even=True)
+            screen.push(form_of(chunk))  # refuses a sensor before anything is kept
+            self._screens[kind], self._tracks[kind] = screen, self._even_track(kind)
         return self._screens[kind].push(self._tracks[kind].process(chunk))
 
     def finish(self) -> Mapping[str, Screened]:
@@ -167,8 +169,10 @@ class LaneDetection:
 
     def _finish(self, kind: str) -> Screened:
         """Return what the screen of one sensor found."""
-        self._screens[kind].push(self._tracks[kind].flush())
-        return self._screens[kind].finish()
+        track = self._tracks[kind]
+        self._screens[kind].push(track.flush())
+        screened = self._screens[kind].finish()
+        return dataclasses.replace(screened, gaps=tuple(track.gaps))  # as they were recorded
 
 
 def screen_whole(

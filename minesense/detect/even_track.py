@@ -5,22 +5,45 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .._version import __version__
-from ..gaps import GapFinder, cut_at
+from ..gaps import Gap, GapFinder, cut_at
 from ..resampling import ResampleTrack
 from ..stage import check_follows
 from ..stuck import StuckFinder
 from ..sweep import Floats, Quality, Sweep, form_of, join
 
-#: How far apart traces may be, in spacings, and of so many metres of track (about what the
-#: stages look at) the least share that a lane gets farther by: half of its length must.
-_COARSEST, _STRETCH, _STRAIGHTEST = 1.3, 2.0, 0.7
+#: How far apart traces may be, in spacings, on half of the track.
+_COARSEST = 1.3
 
-#: A sweep without a place for so many times as far as is bridged goes on as it was recorded.
+#: Of so many metres of track (about what the stages look at) the least share that a lane gets
+#: farther by, on half of it; in lanes that are three times as long.
+_STRETCH, _STRAIGHTEST = 2.0, 0.7
+
+#: How far traces without samples or a place wait for others, times as far as is bridged.
 _PATIENCE = 4
+
+#: Traces of one spacing that are told apart: more are those of a platform that stands.
+_DENSEST = 25
+
+_BY_TRACE = ("samples", "time", "position", "heading", "quality")
+
+
+class _Fix(NamedTuple):
+    """When and where a trace was recorded."""
+
+    time: float
+    position: Floats
+    heading: float
+
+    @classmethod
+    def at_end_of(cls, run: Sweep) -> _Fix:
+        """Return that of the last trace, of which a driver may let the buffer go."""
+        return cls(float(run.time[-1]), run.position[-1].copy(), float(run.heading[-1]))
 
 
 class EvenTrack:
@@ -41,29 +64,40 @@ class EvenTrack:
     max_pause : float
         As of :class:`~minesense.gaps.GapFinder`, in seconds.
 
+    Attributes
+    ----------
+    gaps : list of Gap
+        Found so far, between the traces as they were recorded.
+
     Notes
     -----
-    **No trace is lost.** Traces without a place are bridged as far as `max_step`; a longer run
-    of them goes on as it was recorded, with its flags: where nobody knows how far apart traces
-    are, they are taken to be as far apart as `spacing`. So does what lies before the first and
-    after the last trace with samples and a place. Dropouts between such traces stay dropouts.
+    **Nothing that was recorded is dropped for lack of a place.** Traces without a place, in
+    runs as far as `max_step`, get places in proportion to time, and those made of them the
+    flag POSE_NONE. Longer runs, and those before the first and after the last trace with
+    samples and a place, go on as they were recorded, with their flags: where nobody knows how
+    far apart traces are, they are taken to be as far apart as `spacing`, or as those before
+    them if these were denser. Dropouts between traces with places stay dropouts; more than
+    four times `max_step` of them go on as recorded, too.
 
     STUCK is looked for before traces are mixed: sums of equal traces differ by rounding.
     """
 
     def __init__(self, *, spacing: float, max_step: float, max_pause: float):
         self.spacing, self.max_step, self.max_pause = spacing, max_step, max_pause
+        self.gaps: list[Gap] = []
         # a rounding more than the finder's, which has cut what is farther
         self._resample = ResampleTrack(spacing=spacing, max_step=max_step * (1 + 1e-9))
         self._finder = GapFinder(max_step=max_step, max_pause=max_pause, spacing=spacing)
         self._stuck = StuckFinder()
-        self._longest = _PATIENCE * math.ceil(max_step / spacing)
         self._form: Sweep | None = None
         self._last_time = -np.inf
-        self._last: Floats | None = None  # position of the last trace that was resampled
+        self._last: _Fix | None = None  # of the last trace that was resampled
         self._waiting: list[Sweep] = []  # traces without samples or a place, since then
         self._n_lost = 0  # of them, those without a place
-        self._runs: list[Floats] = [np.empty((0, 2))]  # places of traces, m
+        self._placed: list[tuple[float, float]] = []  # between which times places are made up
+        self._places: list[list[Floats]] = []  # of neighbouring traces, m, by stretch
+        self._length, self._n_steps = 0.0, 0  # of the steps between them
+        self._n_passed, self._passed_over = 0, 0  # traces of a run as recorded; their flags
 
     def __repr__(self) -> str:
         """Return it as it was made, for the history of traces."""
@@ -102,8 +136,9 @@ class EvenTrack:
             self._form = dataclasses.replace(form, history=history)
         if len(chunk):
             self._last_time = float(chunk.time[-1])
-        starts = [i for i, _ in self._finder.find(chunk)]
-        first, *others = cut_at(self._stuck.flag(chunk), starts)
+        gaps = self._finder.find(chunk)
+        self.gaps += [gap for _, gap in gaps]
+        first, *others = cut_at(self._stuck.flag(chunk), [i for i, _ in gaps])
         found = self._take(first)
         for part in others:
             found += [*self._give_up(), *self._take(part)]
@@ -133,64 +168,138 @@ class EvenTrack:
 
     def _take(self, part: Sweep) -> list[Sweep]:
         """Return what is final after traces without a gap."""
-        has_place = np.isfinite(part.position[:, :2]).all(axis=1)
-        has_place &= (part.quality & Quality.POSE_NONE) == 0
-        is_good = part.is_usable & has_place
+        is_placed = _has_place(part)
+        is_good = part.is_usable & is_placed
         bounds = [0, *(np.flatnonzero(np.diff(is_good)) + 1), len(part)]
         found: list[Sweep] = []
         for start, stop in itertools.pairwise(bounds):
             run = part[start:stop]
             if start < stop and not is_good[start]:
-                found += self._wait(run, int(np.count_nonzero(~has_place[start:stop])))
+                found += self._wait(run, is_placed[start:stop])
             elif start < stop:
-                found += [*self._go_on(run), self._resample.process(run)]
-                self._runs.append(run.position[:, :2].copy())
-                self._last = run.position[-1].copy()
+                found += self._go_on(run)
         return found
 
-    def _wait(self, run: Sweep, n_lost: int) -> list[Sweep]:
+    def _wait(self, run: Sweep, is_placed: npt.NDArray[np.bool_]) -> list[Sweep]:
         """Keep traces without samples or a place until it is known how long there are such."""
+        if self._last is None:
+            return self._as_recorded(run)
         self._waiting.append(run)
-        self._n_lost += n_lost
-        return self._give_up() if self._last is None or self._n_lost > self._longest else []
+        self._n_lost += int(np.count_nonzero(~is_placed))
+        away = run.position[is_placed, :2] - self._last.position[:2]
+        farthest = float(np.hypot(*away.T).max(initial=0.0))
+        longest = _PATIENCE * self.max_step
+        is_long = self._n_lost * self._pace > longest or farthest > longest
+        return self._give_up() if is_long else []
 
     def _go_on(self, run: Sweep) -> list[Sweep]:
-        """Return what waited before a run of good traces, or bridge it."""
-        if not self._waiting or self._last is None:
-            return []
-        step = math.dist(run.position[0, :2], self._last[:2])
-        if self._n_lost and step > self.max_step:
-            return self._give_up()
-        found = [self._resample.process(sweep) for sweep in self._waiting]
+        """Return what is final after a run of good traces, behind those that waited or not."""
+        found: list[Sweep] = []
+        if self._last is not None and self._waiting:
+            step = math.dist(run.position[0, :2], self._last.position[:2])
+            if self._n_lost and step > self.max_step:
+                found += self._give_up()
+            else:
+                found.append(self._resample.process(self._bridged(self._last, run)))
+        if self._last is None or found:
+            self._places.append([])  # a stretch of neighbours begins
+            places = run.position[:, :2].copy()
+        else:
+            places = np.concatenate([self._last.position[None, :2], run.position[:, :2]])
+        self._places[-1].append(run.position[:, :2].copy())
+        steps = np.hypot(*np.diff(places, axis=0).T)
+        self._length += float(steps.sum())
+        self._n_steps += len(steps)
+        self._last = _Fix.at_end_of(run)
+        return [*found, self._resample.process(run)]
+
+    def _bridged(self, last: _Fix, following: Sweep) -> Sweep:
+        """Return the traces that waited, those without a place at one in proportion to time."""
+        waiting = join(self._waiting)
+        is_lost = ~_has_place(waiting)
+        if is_lost.any():
+            begin, end = last.time, float(following.time[0])
+            share = (waiting.time - begin) / (end - begin)
+            place = last.position + share[:, None] * (following.position[0] - last.position)
+            turn = float(following.heading[0]) - last.heading
+            turn = (turn + math.pi) % (2 * math.pi) - math.pi  # the short way round
+            heading = last.heading + share * turn
+            lost = int(Quality.POSE_NONE)
+            waiting = dataclasses.replace(
+                waiting,
+                position=np.where(is_lost[:, None], place, waiting.position),
+                heading=np.where(is_lost, heading, waiting.heading),
+                quality=np.where(is_lost, waiting.quality & ~lost, waiting.quality),
+            )
+            self._placed.append((begin, end))
         self._waiting, self._n_lost = [], 0
-        return found
+        return waiting
 
     def _give_up(self) -> list[Sweep]:
         """Return the last traces of a stretch at equal distances, and as it was what waited."""
-        found = [self._resample.flush(), *self._waiting]
-        self._last, self._waiting, self._n_lost = None, [], 0
+        found = [self._resample.flush()]
+        if self._last is not None:
+            self._n_passed, self._passed_over = 0, 0
+        waiting, self._last, self._waiting, self._n_lost = self._waiting, None, [], 0
+        for run in waiting:
+            found += self._as_recorded(run)
         return found
+
+    def _as_recorded(self, run: Sweep) -> list[Sweep]:
+        """Return traces that are not resampled: of dense ones each so many."""
+        stride = max(1, round(self.spacing / self._pace))
+        if stride == 1:
+            return [run]
+        keep, quality = np.zeros(len(run), np.bool_), run.quality.copy()
+        for i in range(len(run)):
+            self._passed_over |= int(run.quality[i])
+            if self._n_passed % stride == 0:
+                quality[i] |= self._passed_over
+                self._passed_over = 0
+                keep[i] = True
+            self._n_passed += 1
+        kept = {name: getattr(run, name)[keep] for name in _BY_TRACE if name != "quality"}
+        return [dataclasses.replace(run, **kept, quality=quality[keep])]
+
+    @property
+    def _pace(self) -> float:
+        """How far apart traces with samples and a place were so far, m."""
+        mean = self._length / self._n_steps if self._n_steps else self.spacing
+        return max(mean, self.spacing / _DENSEST)
 
     def _joined(self, found: list[Sweep]) -> Sweep:
         """Return traces of the lane as one sweep, with the history of the first, the form."""
         assert self._form is not None
-        return join([self._form, *found])
+        traces = join([self._form, *found])
+        if not len(traces) or not self._placed:
+            return traces
+        quality = traces.quality.copy()
+        for begin, end in self._placed:
+            quality[(traces.time > begin) & (traces.time < end)] |= int(Quality.POSE_NONE)
+        self._placed = [span for span in self._placed if span[1] > traces.time[-1]]
+        return dataclasses.replace(traces, quality=quality)
 
     def _refuse_coarse(self) -> None:
         """Raise if traces were recorded too far apart: most of the lane would be made up."""
-        steps = np.concatenate([np.hypot(*np.diff(run, axis=0).T) for run in self._runs])
-        typical = float(np.median(steps)) if len(steps) else 0.0
+        stretches = [np.concatenate(places) for places in self._places]
+        apart = [np.hypot(*np.diff(places, axis=0).T) for places in stretches]
+        steps = np.sort(np.concatenate([*apart, np.zeros(1)]))
+        along = np.cumsum(steps)  # half of the track lies in steps as long as this one
+        typical = float(steps[np.searchsorted(along, along[-1] / 2)])
         if typical > _COARSEST * self.spacing:
             msg = (
                 f"Invalid {self._name}: its traces are {typical:.4g} m apart. Must be at most "
-                f"{self.spacing:g} m, as the settings say, within 30 %."
+                f"{self.spacing:g} m, as the settings say, within 30 %; where a place is that "
+                "of several traces, state one for each."
             )
             raise ValueError(msg)
 
     def _refuse_winding(self) -> None:
         """Raise if what lies behind along the track mostly lies beside it, not behind."""
-        place = np.concatenate(self._runs)
+        place = np.concatenate([np.empty((0, 2)), *itertools.chain(*self._places)])
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(place, axis=0).T))])
+        if along[-1] < 3 * _STRETCH:
+            return
         end = np.searchsorted(along, along + _STRETCH)
         start = np.flatnonzero(end < len(place))
         end = end[start]
@@ -209,3 +318,9 @@ class EvenTrack:
         """Name of the lane, for errors."""
         assert self._form is not None
         return f"lane '{self._form.lane}' of sensor '{self._form.sensor.name}'"
+
+
+def _has_place(sweep: Sweep) -> npt.NDArray[np.bool_]:
+    """Return which traces have a place; what is flagged has none, whatever it says."""
+    is_known = (sweep.quality & Quality.POSE_NONE) == 0
+    return np.asarray(np.isfinite(sweep.position[:, :2]).all(axis=1) & is_known)

@@ -57,6 +57,9 @@ class Screen:
         not grow with the lane, and :meth:`end_part` ends it.
     note : callable, optional
         Called with the scores of traces, as they are ready.
+    is_even : bool
+        Whether somebody has brought the traces to equal distances and flagged the gaps (GAP):
+        neither is looked at again.
 
     Notes
     -----
@@ -77,9 +80,11 @@ class Screen:
         *,
         keep: bool = True,
         note: Callable[[Sweep], None] | None = None,
+        is_even: bool = False,
     ):
         self.settings = settings
         self.keep = bool(keep)
+        self.is_even = bool(is_even)
         self.note = note
         self._form: Sweep | None = None  # of the lane, no traces
         self._last_time = -np.inf
@@ -228,8 +233,8 @@ class Screen:
         )
         self._spacing = options.spacing
         self._finder = GapFinder(
-            max_step=self.settings.max_gap,
-            max_pause=self.settings.max_pause,
+            max_step=None if self.is_even else self.settings.max_gap,
+            max_pause=None if self.is_even else self.settings.max_pause,
             spacing=options.spacing,
         )
         self._stuck = StuckFinder()
@@ -315,6 +320,8 @@ class Screen:
 
     def _refuse_spacing(self) -> None:
         """Raise if the traces were not as far apart as the windows assume."""
+        if self.is_even:
+            return
         steps = np.concatenate(
             [np.hypot(*np.diff(part.scores.position[:, :2], axis=0).T) for part in self._parts]
         )
@@ -325,7 +332,7 @@ class Screen:
             msg = (
                 f"Invalid lane '{scores.lane}' of sensor '{scores.sensor.name}': its traces "
                 f"are {found:.4g} m apart. Must be {self._spacing:g} m within 30 %, as the "
-                "settings say."
+                "settings say: use resample_track."
             )
             raise ValueError(msg)
 
