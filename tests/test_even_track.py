@@ -103,9 +103,11 @@ def in_words(lane):
             step = np.hypot(*(part.position[stop] - part.position[first - 1])[:2])
             away = part.position[placed, :2] - part.position[first - 1, :2]
             farthest = np.hypot(*away.T).max(initial=0)
-            pace = np.mean(steps) if steps else SPACING
+            moving = [away for away in steps if away >= SPACING / 25]
+            pace = np.mean(moving) if moving else SPACING
             bridged[first:stop] = (
                 (not len(lost) or step <= MAX_STEP)
+                and len(lost) * pace <= (step + MAX_STEP if len(lost) else np.inf)
                 and len(lost) * pace <= 4 * MAX_STEP
                 and farthest <= 4 * MAX_STEP
             )
@@ -321,6 +323,40 @@ def test_samples_without_a_place_are_not_lost(n, is_frozen):
     npt.assert_array_equal(flagged, np.arange(40, 40 + n))
 
 
+@pytest.mark.parametrize("n", [12, 16, 24])
+def test_there_and_back_without_a_place_stays_as_recorded(n):
+    """Its ends lie together, what lies between does not."""
+    along = SPACING * np.arange(400)
+    northing = np.where(
+        along <= 5, along, np.maximum(5 + n * SPACING - abs(along - 5 - n * SPACING), 0)
+    )
+    lane = lose(lane_of(northing[:400]), 201, 200 + 2 * n)
+    found = whole(lane)
+    lost = lane[201 : 200 + 2 * n]
+    at = np.searchsorted(found.time, lost.time[0])
+    assert_same(found[at : at + len(lost)], lost)
+
+
+def test_a_stand_tells_of_no_pace():
+    """What is lost behind it is not thinned."""
+    northing = np.concatenate([SPACING * np.arange(300), np.full(1200, SPACING * 299)])
+    northing = np.concatenate([northing, SPACING * np.arange(300, 700)])
+    lane = lose(lane_of(northing), 1600, 1800)
+    found = whole(lane)
+    assert np.isnan(found.position[:, 0]).sum() == 200
+
+
+@pytest.mark.parametrize("k", range(1395, 1400))
+def test_a_gap_within_a_dense_loss_is_flagged(k):
+    lane = lose(lane_of(0.005 * np.arange(2400)), 1000, 1400)
+    time = lane.time.copy()
+    time[k:] += 2.5
+    even = track()
+    found = join([even.process(dataclasses.replace(lane, time=time)), even.flush()])
+    assert len(even.gaps) == 1
+    assert ((found.quality & Quality.GAP) != 0).sum() == 1
+
+
 def test_a_turn_through_north_is_the_short_way():
     lane = lane_of(SPACING * np.arange(20))
     heading = np.where(np.arange(20) < 10, 6.2, 0.1)
@@ -422,9 +458,7 @@ def test_a_driver_may_use_its_buffers_again():
     for i in range(0, 260, 10):
         for name, values in buffer.items():
             values[...] = getattr(lane, name)[i : i + 10]
-        chunk = dataclasses.replace(
-            lane[i : i + 10], **{n: v.copy() for n, v in buffer.items()}
-        )
+        chunk = dataclasses.replace(lane[i : i + 10], **buffer)
         found.append(even.process(chunk))
     assert_same(join([*found, even.flush()]), expected)
 

@@ -72,8 +72,8 @@ class EvenTrack:
     Notes
     -----
     **Nothing that was recorded is dropped for lack of a place.** Traces without a place, in
-    runs as far as `max_step`, get places in proportion to time, and those made of them the
-    flag POSE_NONE. Longer runs, and those before the first and after the last trace with
+    runs as far as `max_step` and about as long, get places in proportion to time, and those
+    made of them the flag POSE_NONE. Longer runs, and those before the first and after the last trace with
     samples and a place, go on as they were recorded, with their flags: where nobody knows how
     far apart traces are, they are taken to be as far apart as `spacing`, or as those before
     them if these were denser. Dropouts between traces with places stay dropouts; more than
@@ -184,7 +184,8 @@ class EvenTrack:
         """Keep traces without samples or a place until it is known how long there are such."""
         if self._last is None:
             return self._as_recorded(run)
-        self._waiting.append(run)
+        copies = {name: getattr(run, name).copy() for name in _BY_TRACE}
+        self._waiting.append(dataclasses.replace(run, **copies))  # a driver's buffers go
         self._n_lost += int(np.count_nonzero(~is_placed))
         away = run.position[is_placed, :2] - self._last.position[:2]
         farthest = float(np.hypot(*away.T).max(initial=0.0))
@@ -197,7 +198,9 @@ class EvenTrack:
         found: list[Sweep] = []
         if self._last is not None and self._waiting:
             step = math.dist(run.position[0, :2], self._last.position[:2])
-            if self._n_lost and step > self.max_step:
+            # more track than lies between the places: there and back, or a stand
+            is_long = self._n_lost * self._pace > step + self.max_step
+            if self._n_lost and (step > self.max_step or is_long):
                 found += self._give_up()
             else:
                 found.append(self._resample.process(self._bridged(self._last, run)))
@@ -208,6 +211,7 @@ class EvenTrack:
             places = np.concatenate([self._last.position[None, :2], run.position[:, :2]])
         self._places[-1].append(run.position[:, :2].copy())
         steps = np.hypot(*np.diff(places, axis=0).T)
+        steps = steps[steps >= self.spacing / _DENSEST]  # a stand tells of no pace
         self._length += float(steps.sum())
         self._n_steps += len(steps)
         self._last = _Fix.at_end_of(run)
@@ -238,8 +242,7 @@ class EvenTrack:
     def _give_up(self) -> list[Sweep]:
         """Return the last traces of a stretch at equal distances, and as it was what waited."""
         found = [self._resample.flush()]
-        if self._last is not None:
-            self._n_passed, self._passed_over = 0, 0
+        self._n_passed, self._passed_over = 0, 0
         waiting, self._last, self._waiting, self._n_lost = self._waiting, None, [], 0
         for run in waiting:
             found += self._as_recorded(run)
@@ -264,8 +267,7 @@ class EvenTrack:
     @property
     def _pace(self) -> float:
         """How far apart traces with samples and a place were so far, m."""
-        mean = self._length / self._n_steps if self._n_steps else self.spacing
-        return max(mean, self.spacing / _DENSEST)
+        return self._length / self._n_steps if self._n_steps else self.spacing
 
     def _joined(self, found: list[Sweep]) -> Sweep:
         """Return traces of the lane as one sweep, with the history of the first, the form."""
