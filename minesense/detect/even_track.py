@@ -73,11 +73,11 @@ class EvenTrack:
     -----
     **Nothing that was recorded is dropped for lack of a place.** Traces without a place, in
     runs as far as `max_step` and about as long, get places in proportion to time, and those
-    made of them the flag POSE_NONE. Longer runs, and those before the first and after the last trace with
-    samples and a place, go on as they were recorded, with their flags: where nobody knows how
-    far apart traces are, they are taken to be as far apart as `spacing`, or as those before
-    them if these were denser. Dropouts between traces with places stay dropouts; more than
-    four times `max_step` of them go on as recorded, too.
+    made of them the flag POSE_NONE. Longer runs, and those before the first and after the last
+    trace with samples and a place, go on as they were recorded, with their flags: where nobody
+    knows how far apart traces are, they are taken to be as far apart as `spacing`, or as those
+    before them if these were denser. Dropouts between traces with places stay dropouts; more
+    than four times `max_step` of them go on as recorded, too.
 
     STUCK is looked for before traces are mixed: sums of equal traces differ by rounding.
     """
