@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lanes import make_coils, make_sensor, make_sweep
 
 from minesense import synthetic
-from minesense.detect import DetectorSettings, LaneDetection
+from minesense.detect import DetectorSettings, LaneDetection, Screen
 from minesense.detect.even_track import EvenTrack
-from minesense.gaps import split_at_gaps
+from minesense.gaps import GapFinder, cut_at, split_at_gaps
 from minesense.resampling import resample_track
 from minesense.stuck import StuckFinder
 from minesense.sweep import Quality, join
@@ -79,6 +79,32 @@ def runs(values):
     return [(values[a], a, b) for a, b in itertools.pairwise(bounds) if a < b]
 
 
+def parts_of(lane):
+    """Return parts and gaps, of a lane whose flagged places count as none."""
+    position = np.where(has_place(lane)[:, None], lane.position, np.nan)
+    options = {"max_step": MAX_STEP, "max_pause": MAX_PAUSE, "spacing": SPACING}
+    masked = dataclasses.replace(lane, position=position)
+    starts = [i for i, _ in GapFinder(**options).find(masked)]
+    return cut_at(lane, starts), split_at_gaps(masked, **options)[1]
+
+
+def standing(part):
+    """Return a part whose good traces stand where they slowed down below 5 cm/s."""
+    good = np.flatnonzero(~is_bad(part))
+    position, speed, held = part.position.copy(), [], None
+    for k, i in enumerate(good):
+        older = [j for j in good[:k] if part.time[i] - part.time[j] >= 0.25 - 1e-9]
+        before = older[-1] if older else good[0]
+        way = np.hypot(*(part.position[i] - part.position[before])[:2])
+        speed.append(way / (part.time[i] - part.time[before]) if k else np.nan)
+        fastest = np.fmax(speed[k], speed[k - 1]) if k else np.nan
+        is_near = held is not None and np.hypot(*(position[i] - held)[:2]) < SPACING
+        if fastest < 0.05 and is_near:
+            position[i] = held
+        held = position[i]
+    return dataclasses.replace(part, position=position)
+
+
 def in_words(lane):
     """
     Return a lane as the notes say it becomes, looked at as a whole.
@@ -86,9 +112,9 @@ def in_words(lane):
     Stretches of good traces, and what is bridged within them, are resampled each; the rest
     stays. For lanes that are not denser than the spacing.
     """
-    parts, _ = split_at_gaps(lane, max_step=MAX_STEP, max_pause=MAX_PAUSE, spacing=SPACING)
+    parts, _ = parts_of(lane)
     found, steps = [], []
-    for part in parts:
+    for part in map(standing, parts):
         bad, bridged, spans = is_bad(part), ~is_bad(part), []
         position, heading, quality = part.position.copy(), part.heading.copy(), part.quality
         for value, first, stop in runs(bad):
@@ -103,7 +129,7 @@ def in_words(lane):
             step = np.hypot(*(part.position[stop] - part.position[first - 1])[:2])
             away = part.position[placed, :2] - part.position[first - 1, :2]
             farthest = np.hypot(*away.T).max(initial=0)
-            moving = [away for away in steps if away >= SPACING / 25]
+            moving = [step for step in steps if step > 0]
             pace = np.mean(moving) if moving else SPACING
             bridged[first:stop] = (
                 (not len(lost) or step <= MAX_STEP)
@@ -118,7 +144,8 @@ def in_words(lane):
                 heading[lost] = np.interp(part.time[lost], part.time[ends], part.heading[ends])
                 quality = quality.copy()
                 quality[lost] &= ~int(Quality.POSE_NONE)
-                spans.append(part.time[ends])
+                spans.append((first - 1, stop))
+                steps += np.hypot(*np.diff(position[first - 1 : stop, :2], axis=0).T).tolist()
         placed = dataclasses.replace(part, position=position, heading=heading, quality=quality)
         for value, first, stop in runs(bridged):
             if not value:
@@ -128,8 +155,15 @@ def in_words(lane):
                 placed[first:stop], spacing=SPACING, max_step=MAX_STEP * (1 + 1e-9)
             )
             flags = piece.quality.copy()
-            for begin, end in spans:
-                flags[(piece.time > begin) & (piece.time < end)] |= int(Quality.POSE_NONE)
+            for i, j in spans:
+                lost = [k for k in range(i + 1, j) if not has_place(part[k : k + 1])[0]]
+                times = part.time[[i, j]]
+                for k in range(len(piece)):
+                    step = np.hypot(*(position[lost, :2] - piece.position[k, :2]).T).min()
+                    late = min(abs(piece.time[k] - times))
+                    is_within = times[0] < piece.time[k] < times[1]
+                    if is_within or (step <= SPACING / 2 and late < 0.2):
+                        flags[k] |= int(Quality.POSE_NONE)
             found.append(dataclasses.replace(piece, quality=flags))
     return join(found)
 
@@ -283,6 +317,7 @@ def test_a_place_that_is_flagged_as_none_is_none():
     frozen = dataclasses.replace(lane, position=position, heading=np.zeros(100))
     found = whole(frozen)
     assert_same(found, in_words(frozen))
+    assert not (found.quality & Quality.GAP).any()
     npt.assert_array_equal(found.samples, whole(lane).samples)
 
 
@@ -418,7 +453,7 @@ def test_gaps_are_those_of_the_lane_as_recorded():
     lane = lose(dataclasses.replace(lane, quality=quality), 405, 415)
     even = track()
     found = join([even.process(lane), even.flush()])
-    _, expected = split_at_gaps(lane, max_step=MAX_STEP, max_pause=MAX_PAUSE, spacing=SPACING)
+    _, expected = parts_of(lane)
     assert even.gaps == expected
     assert len(expected) == 2
     assert ((found.quality & Quality.GAP) != 0).sum() == 2
@@ -430,13 +465,14 @@ def test_a_screen_takes_their_word_for_gaps():
     northing = np.concatenate([SPACING * np.arange(300), np.full(100, SPACING * 299)])
     northing = np.concatenate([northing, SPACING * np.arange(300, 700)])
     northing[600:] += 1.0
+    northing += 0.004 * np.sin(np.arange(800))  # gaps lie off the grid
     sensor = make_sensor(1, 96, interval=62.5e-12)
     samples = RNG.normal(size=(800, 1, 96))
     lane = lose(lane_of(northing, samples=samples, sensor=sensor), 400, 420)
     detection = LaneDetection(DetectorSettings(), {"gpr": sensor.describe()})
     detection.push(lane)
     screened = detection.finish()["gpr"]
-    _, expected = split_at_gaps(lane, max_step=MAX_STEP, max_pause=MAX_PAUSE, spacing=SPACING)
+    _, expected = parts_of(lane)
     assert list(screened.gaps) == expected
     assert len(screened.parts) == len(expected) + 1 == 2
 
@@ -478,6 +514,48 @@ def test_stuck_traces_are_found_before_they_are_mixed():
     assert ((mixed.quality & Quality.STUCK) != 0)[inside].sum() < inside.sum()
     assert is_stuck[inside].all()
     assert not is_stuck[found.position[:, 1] < lane.position[48, 1]].any()
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.001, 0.002])
+def test_a_stand_adds_no_track(noise):
+    """A minute of it, whatever the positions do meanwhile."""
+    northing = np.concatenate([SPACING * np.arange(400), np.full(1200, SPACING * 399)])
+    northing = np.concatenate([northing, SPACING * np.arange(400, 800)])
+    lane = lane_of(northing)
+    position = lane.position.copy()
+    position[400:1600, :2] += noise * RNG.normal(size=(1200, 2))
+    found = whole(dataclasses.replace(lane, position=position))
+    assert 799 <= len(found) <= 801 + 2 * (noise > 0)
+
+
+@pytest.mark.parametrize(("mean", "noise"), [(0.025, 0.01), (0.02, 0.008), (0.01, 0.003)])
+def test_positions_may_be_as_bad_as_receivers_are(mean, noise):
+    lane = lane_of(mean * np.arange(round(20 / mean)))
+    position = lane.position.copy()
+    position[:, :2] += noise * RNG.normal(size=(len(lane), 2))
+    found = whole(dataclasses.replace(lane, position=position))
+    assert 795 <= len(found) <= 1100
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("phase", range(5))
+def test_of_dense_traces_no_loss_goes_unflagged(n, phase):
+    first = 500 + phase
+    lane = lose(lane_of(0.005 * np.arange(1000)), first, first + n)
+    found = whole(lane)
+    assert_same(found, in_words(lane))
+    flagged = found.position[(found.quality & Quality.POSE_NONE) != 0, 1]
+    assert 1 <= len(flagged) <= 3
+    assert np.abs(flagged - 0.005 * first).max() < 2 * SPACING
+
+
+def test_rounding_cuts_no_lane():
+    """A step that one rule of rounding finds longer than 0.25 m and another does not."""
+    lane = lane_of(SPACING * np.arange(40))
+    position = lane.position.copy()
+    position[20:, :2] -= position[20, :2] - position[19, :2]
+    position[20:, :2] += [0.1842363106894905, -0.1689881114857656]
+    whole(dataclasses.replace(lane, position=position))
 
 
 def test_behind_a_gap_the_lane_begins_anew():
@@ -537,6 +615,14 @@ def test_half_of_the_track_decides(share, is_refused):
 def test_dropouts_between_traces_do_not_make_them_coarse():
     lane = drop(lane_of(SPACING * np.arange(100)), slice(None, None, 2), None)
     assert len(whole(lane)) == 100
+
+
+def test_losses_between_do_not_hide_that_traces_are_coarse():
+    lane = lane_of(0.1 * np.arange(100))
+    for k in range(1, 99, 2):
+        lane = lose(lane, k, k + 1)
+    with pytest.raises(ValueError, match=r"are 0\.1 m apart"):
+        whole(lane)
 
 
 def test_fixes_that_are_held_are_refused():
@@ -643,6 +729,64 @@ def echoes(northing, seed=1):
         phase = np.pi * 1.5e9 * (sensor.axis - arrival[:, None])
         section += (1 - 2 * phase**2) * np.exp(-(phase**2))
     return lane_of(northing, samples=section[:, None], sensor=sensor)
+
+
+def detection_of(n=900):
+    """Return a lane of noise and a detection for it."""
+    sensor = make_sensor(1, 96, interval=62.5e-12)
+    lane = lane_of(uneven(n), samples=RNG.normal(size=(n, 1, 96)), sensor=sensor)
+    return lane, LaneDetection(DetectorSettings(), {"gpr": sensor.describe()})
+
+
+def test_a_chunk_that_a_stage_refuses_ends_the_lane(monkeypatch):
+    """The chunk is gone by then: what follows would hide what is missing."""
+    lane, detection = detection_of()
+    detection.push(lane[:400])
+    with monkeypatch.context() as patch:
+
+        def refuse(self, chunk):
+            msg = "Invalid samples. Must be finite."
+            raise ValueError(msg)
+
+        patch.setattr(Screen, "push", refuse)
+        with pytest.raises(ValueError, match="finite"):
+            detection.push(lane[400:450])
+    for call in (lambda: detection.push(lane[450:]), detection.finish):
+        with pytest.raises(ValueError, match=r"half-way \(Invalid samples.*Must begin anew"):
+            call()
+
+
+def test_a_chunk_that_does_not_follow_does_not():
+    lane, detection = detection_of()
+    detection.push(lane[:400])
+    with pytest.raises(ValueError, match="time"):
+        detection.push(lane[300:500])
+    detection.push(lane[400:])
+    found, other = detection.finish()["gpr"], detection_of()[1]
+    other.push(lane)
+    assert found.parts[0].candidates == other.finish()["gpr"].parts[0].candidates
+
+
+def test_a_lane_may_be_finished_again():
+    lane, detection = detection_of()
+    detection.push(lane)
+    assert detection.finish()["gpr"] is detection.finish()["gpr"]
+    with pytest.raises(ValueError, match="it was finished"):
+        detection.push(lane)
+    detection.finish()
+
+
+def test_a_lane_that_is_refused_is_refused_again():
+    coarse = make_sweep(
+        RNG.normal(size=(900, 1, 96)),
+        spacing=0.04,
+        sensor=make_sensor(1, 96, interval=62.5e-12),
+    )
+    detection = LaneDetection(DetectorSettings(), {"gpr": coarse.sensor.describe()})
+    detection.push(coarse)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"are 0\.04 m apart"):
+            detection.finish()
 
 
 @pytest.mark.parametrize("mean", [0.005, 0.01, 0.02, 0.025])

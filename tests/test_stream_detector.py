@@ -120,6 +120,45 @@ def test_live_judgement_is_that_of_the_lane_as_recorded(world):
     assert 0 < sum(above) < len(above)
 
 
+def with_stop(sweep, leading, *, at, length):
+    """Return a lane on which the platform stands for a while, to a millimetre."""
+    interval = float(np.median(np.diff(leading.time)))
+    stride = 1 if sweep is leading else 2
+    k = np.arange(stride, int(length / interval), stride)  # of the leading sensor's traces
+    jitter = np.random.default_rng(seed=7).normal(scale=1e-3, size=(2000, 3)) * [1, 1, 0]
+    place = [np.interp(at, leading.time, leading.position[:, j]) for j in range(3)]
+    heading = np.full(len(k), np.interp(at, leading.time, leading.heading))
+    i = int(np.searchsorted(sweep.time, at))
+    samples = np.repeat(sweep.samples[i - 1 : i], len(k), axis=0)
+    noise = np.random.default_rng(seed=1).normal(scale=0.01, size=samples.shape)
+    more = {
+        "samples": samples + np.nanstd(sweep.samples) * noise.astype(np.float32),
+        "time": at + interval * k,
+        "position": np.array(place) + jitter[k],
+        "heading": heading,
+        "quality": np.zeros(len(k), np.int64),
+    }
+    behind = {name: getattr(sweep, name)[i:] for name in more}
+    behind["time"] = behind["time"] + length
+    parts = {n: np.concatenate([getattr(sweep, n)[:i], more[n], behind[n]]) for n in more}
+    return dataclasses.replace(sweep, **parts)
+
+
+def test_a_stop_is_no_track_live_or_recorded(world):
+    """Both hold the place of a platform that stands: the same alarms within rounding."""
+    (leading,) = (sweep for sweep in world.blind if sweep.sensor.kind == "gpr")
+    lane = [with_stop(sweep, leading, at=10.0, length=10.0) for sweep in world.blind]
+    whole = world.detector.detect(lane)
+    events = live([message for _, message in SweepMessages().lane(lane)], world.detector)
+    found = judged(events)
+    pairs = [(a, min(found, key=lambda b: apart(a, b))) for a in whole.ranked]
+    assert len(pairs) > 10
+    assert max(apart(a, b) for a, b in pairs) < 0.05
+    assert max(abs(a.score - b.score) for a, b in pairs) < 0.1
+    above = [event for event in only(events, AlarmJudged) if event.is_above_threshold]
+    assert len(above) == len(whole)
+
+
 def test_no_alarm_of_a_prescreener_disappears(world):
     """With a detector they are the same as without, and each of them is judged."""
     without = live(world.messages, None, settings=world.detector.settings)

@@ -86,8 +86,8 @@ class LaneDetection:
     Notes
     -----
     Traces may come at any pace, not more than 30 % farther apart than the settings say; they
-    are brought to that spacing before they are screened. Runs of traces without a place that
-    are longer than `max_gap` go on as they were recorded, with their flags.
+    are brought to that spacing before they are screened. Where places are lost for more than
+    `max_gap` they go on as they were recorded, of dense ones each so many, with their flags.
     """
 
     def __init__(
@@ -102,6 +102,8 @@ class LaneDetection:
         self._screens: dict[str, Screen] = {}
         self._tracks: dict[str, EvenTrack] = {}
         self._chunk_lane: str | None = None
+        self._found: dict[str, Screened] = {}  # since the lane was finished
+        self._broken: str | None = None  # why the lane cannot go on
 
     def push(self, chunk: Sweep) -> list[Candidate]:
         """
@@ -120,8 +122,9 @@ class LaneDetection:
         Raises
         ------
         ValueError
-            If the sensor is not the one the model was made for, or the chunk does not
-            continue the lane that the first chunk of either sensor named.
+            If the sensor is not the one the model was made for, the chunk does not continue
+            the lane that the first chunk of either sensor named, or a stage refuses it: no
+            other is taken then.
         """
         check_sensor(chunk.sensor, self.sensors)
         if self._chunk_lane not in (None, chunk.lane):
@@ -136,7 +139,18 @@ class LaneDetection:
             screen = Screen(self.settings, is_even=True)
             screen.push(form_of(chunk))  # refuses a sensor before anything is kept
             self._screens[kind], self._tracks[kind] = screen, self._even_track(kind)
-        return self._screens[kind].push(self._tracks[kind].process(chunk))
+        self._refuse_broken()
+        if kind in self._found:
+            msg = (
+                f"Invalid chunk of lane '{chunk.lane}': it was finished. Must be of a new lane."
+            )
+            raise ValueError(msg)
+        even = self._tracks[kind].process(chunk)  # keeps nothing of what it refuses
+        try:
+            return self._screens[kind].push(even)
+        except (TypeError, ValueError) as error:
+            self._broken = str(error)  # part of the lane is gone: it must not go on
+            raise
 
     def finish(self) -> Mapping[str, Screened]:
         """
@@ -156,7 +170,20 @@ class LaneDetection:
         if not self._screens:
             msg = f"Invalid lane '{self.lane}': nothing was pushed. Must hold a sweep."
             raise ValueError(msg)
-        return {kind: self._finish(kind) for kind in KINDS if kind in self._screens}
+        self._refuse_broken()
+        for kind in KINDS:
+            if kind in self._screens and kind not in self._found:
+                self._found[kind] = self._finish(kind)
+        return dict(self._found)
+
+    def _refuse_broken(self) -> None:
+        """Raise if traces were lost by an error."""
+        if self._broken is not None:
+            msg = (
+                f"Invalid lane '{self._chunk_lane}': a chunk was refused half-way "
+                f"({self._broken}). Must begin anew: what follows would hide what is missing."
+            )
+            raise ValueError(msg)
 
     def _even_track(self, kind: str) -> EvenTrack:
         """Return what brings a sensor's traces to the spacing of its stages."""

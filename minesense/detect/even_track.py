@@ -14,21 +14,13 @@ from .._version import __version__
 from ..gaps import Gap, GapFinder, cut_at
 from ..resampling import ResampleTrack
 from ..stage import check_follows
+from ..standstill import STANDSTILL, Standstill, TrackSpeed
 from ..stuck import StuckFinder
 from ..sweep import Floats, Quality, Sweep, form_of, join
-
-#: How far apart traces may be, in spacings, on half of the track.
-_COARSEST = 1.3
-
-#: Of so many metres of track (about what the stages look at) the least share that a lane gets
-#: farther by, on half of it; in lanes that are three times as long.
-_STRETCH, _STRAIGHTEST = 2.0, 0.7
+from .track_shape import TrackShape
 
 #: How far traces without samples or a place wait for others, times as far as is bridged.
 _PATIENCE = 4
-
-#: Traces of one spacing that are told apart: more are those of a platform that stands.
-_DENSEST = 25
 
 _BY_TRACE = ("samples", "time", "position", "heading", "quality")
 
@@ -41,9 +33,18 @@ class _Fix(NamedTuple):
     heading: float
 
     @classmethod
-    def at_end_of(cls, run: Sweep) -> _Fix:
-        """Return that of the last trace, of which a driver may let the buffer go."""
-        return cls(float(run.time[-1]), run.position[-1].copy(), float(run.heading[-1]))
+    def of(cls, run: Sweep, k: int) -> _Fix:
+        """Return that of a trace, of which a driver may let the buffer go."""
+        return cls(float(run.time[k]), run.position[k].copy(), float(run.heading[k]))
+
+
+class _Placed(NamedTuple):
+    """A run of traces that have places by their time."""
+
+    begin: float  #: s, of the trace before it
+    end: float  #: s, of the trace after it
+    first: Floats  #: place of its first trace, m
+    last: Floats
 
 
 class EvenTrack:
@@ -79,7 +80,9 @@ class EvenTrack:
     before them if these were denser. Dropouts between traces with places stay dropouts; more
     than four times `max_step` of them go on as recorded, too.
 
-    STUCK is looked for before traces are mixed: sums of equal traces differ by rounding.
+    The place of a platform that stands is held as a session holds it
+    (:mod:`minesense.standstill`). STUCK is looked for before traces are mixed: sums of equal
+    traces differ by rounding.
     """
 
     def __init__(self, *, spacing: float, max_step: float, max_pause: float):
@@ -94,10 +97,11 @@ class EvenTrack:
         self._last: _Fix | None = None  # of the last trace that was resampled
         self._waiting: list[Sweep] = []  # traces without samples or a place, since then
         self._n_lost = 0  # of them, those without a place
-        self._placed: list[tuple[float, float]] = []  # between which times places are made up
-        self._places: list[list[Floats]] = []  # of neighbouring traces, m, by stretch
-        self._length, self._n_steps = 0.0, 0  # of the steps between them
-        self._n_passed, self._passed_over = 0, 0  # traces of a run as recorded; their flags
+        self._placed: list[_Placed] = []
+        self._shape = TrackShape(spacing=spacing)
+        self._speed, self._still = TrackSpeed(), Standstill(reach=spacing)
+        # of a run that goes on as recorded: its traces so far, and flags of those left out
+        self._n_passed, self._passed_over = 0, 0
 
     def __repr__(self) -> str:
         """Return it as it was made, for the history of traces."""
@@ -136,7 +140,7 @@ class EvenTrack:
             self._form = dataclasses.replace(form, history=history)
         if len(chunk):
             self._last_time = float(chunk.time[-1])
-        gaps = self._finder.find(chunk)
+        gaps = self._finder.find(_without_flagged_places(chunk))
         self.gaps += [gap for _, gap in gaps]
         first, *others = cut_at(self._stuck.flag(chunk), [i for i, _ in gaps])
         found = self._take(first)
@@ -162,8 +166,8 @@ class EvenTrack:
         if self._form is None:
             msg = "Invalid lane: nothing was taken. Must hold at least one chunk."
             raise ValueError(msg)
-        self._refuse_coarse()
-        self._refuse_winding()
+        self._shape.refuse_coarse(self._name)
+        self._shape.refuse_winding(self._name)
         return self._joined(self._give_up())
 
     def _take(self, part: Sweep) -> list[Sweep]:
@@ -190,31 +194,28 @@ class EvenTrack:
         away = run.position[is_placed, :2] - self._last.position[:2]
         farthest = float(np.hypot(*away.T).max(initial=0.0))
         longest = _PATIENCE * self.max_step
-        is_long = self._n_lost * self._pace > longest or farthest > longest
+        is_long = self._n_lost * self._shape.pace > longest or farthest > longest
         return self._give_up() if is_long else []
 
     def _go_on(self, run: Sweep) -> list[Sweep]:
         """Return what is final after a run of good traces, behind those that waited or not."""
         found: list[Sweep] = []
+        goes_on = self._last is not None
         if self._last is not None and self._waiting:
             step = math.dist(run.position[0, :2], self._last.position[:2])
             # more track than lies between the places: there and back, or a stand
-            is_long = self._n_lost * self._pace > step + self.max_step
+            is_long = self._n_lost * self._shape.pace > step + self.max_step
             if self._n_lost and (step > self.max_step or is_long):
-                found += self._give_up()
+                found, goes_on = self._give_up(), False
             else:
+                goes_on = self._n_lost > 0  # over dropouts alone nobody knows the steps
                 found.append(self._resample.process(self._bridged(self._last, run)))
-        if self._last is None or found:
-            self._places.append([])  # a stretch of neighbours begins
-            places = run.position[:, :2].copy()
-        else:
-            places = np.concatenate([self._last.position[None, :2], run.position[:, :2]])
-        self._places[-1].append(run.position[:, :2].copy())
-        steps = np.hypot(*np.diff(places, axis=0).T)
-        steps = steps[steps >= self.spacing / _DENSEST]  # a stand tells of no pace
-        self._length += float(steps.sum())
-        self._n_steps += len(steps)
-        self._last = _Fix.at_end_of(run)
+        speed = self._speed.speeds(run.time, run.position[:, :2])
+        held = self._still.hold(run.position, speed < STANDSTILL)
+        if held is not run.position:
+            run = dataclasses.replace(run, position=held)
+        self._shape.note(run.position[:, :2], goes_on=goes_on)
+        self._last = _Fix.of(run, -1)
         return [*found, self._resample.process(run)]
 
     def _bridged(self, last: _Fix, following: Sweep) -> Sweep:
@@ -222,20 +223,20 @@ class EvenTrack:
         waiting = join(self._waiting)
         is_lost = ~_has_place(waiting)
         if is_lost.any():
-            begin, end = last.time, float(following.time[0])
-            share = (waiting.time - begin) / (end - begin)
-            place = last.position + share[:, None] * (following.position[0] - last.position)
-            turn = float(following.heading[0]) - last.heading
-            turn = (turn + math.pi) % (2 * math.pi) - math.pi  # the short way round
-            heading = last.heading + share * turn
+            after = _Fix.of(following, 0)
+            share = (waiting.time - last.time) / (after.time - last.time)
+            place = last.position + share[:, None] * (after.position - last.position)
+            turn = (after.heading - last.heading + math.pi) % (2 * math.pi) - math.pi
             lost = int(Quality.POSE_NONE)
             waiting = dataclasses.replace(
                 waiting,
                 position=np.where(is_lost[:, None], place, waiting.position),
-                heading=np.where(is_lost, heading, waiting.heading),
+                heading=np.where(is_lost, last.heading + share * turn, waiting.heading),
                 quality=np.where(is_lost, waiting.quality & ~lost, waiting.quality),
             )
-            self._placed.append((begin, end))
+            place = place[is_lost, :2]
+            self._shape.note(place, goes_on=True)
+            self._placed.append(_Placed(last.time, after.time, place[0], place[-1]))
         self._waiting, self._n_lost = [], 0
         return waiting
 
@@ -243,6 +244,7 @@ class EvenTrack:
         """Return the last traces of a stretch at equal distances, and as it was what waited."""
         found = [self._resample.flush()]
         self._n_passed, self._passed_over = 0, 0
+        self._speed, self._still = TrackSpeed(), Standstill(reach=self.spacing)
         waiting, self._last, self._waiting, self._n_lost = self._waiting, None, [], 0
         for run in waiting:
             found += self._as_recorded(run)
@@ -250,7 +252,7 @@ class EvenTrack:
 
     def _as_recorded(self, run: Sweep) -> list[Sweep]:
         """Return traces that are not resampled: of dense ones each so many."""
-        stride = max(1, round(self.spacing / self._pace))
+        stride = max(1, round(self.spacing / self._shape.pace))
         if stride == 1:
             return [run]
         keep, quality = np.zeros(len(run), np.bool_), run.quality.copy()
@@ -264,11 +266,6 @@ class EvenTrack:
         kept = {name: getattr(run, name)[keep] for name in _BY_TRACE if name != "quality"}
         return [dataclasses.replace(run, **kept, quality=quality[keep])]
 
-    @property
-    def _pace(self) -> float:
-        """How far apart traces with samples and a place were so far, m."""
-        return self._length / self._n_steps if self._n_steps else self.spacing
-
     def _joined(self, found: list[Sweep]) -> Sweep:
         """Return traces of the lane as one sweep, with the history of the first, the form."""
         assert self._form is not None
@@ -276,44 +273,17 @@ class EvenTrack:
         if not len(traces) or not self._placed:
             return traces
         quality = traces.quality.copy()
-        for begin, end in self._placed:
-            quality[(traces.time > begin) & (traces.time < end)] |= int(Quality.POSE_NONE)
-        self._placed = [span for span in self._placed if span[1] > traces.time[-1]]
+        for run in self._placed:
+            first = int(np.searchsorted(traces.time, run.begin, side="right"))
+            stop = int(np.searchsorted(traces.time, run.end, side="left"))
+            # and those within half a spacing of them, as with other flags
+            if first > 0 and _is_near(traces, first - 1, run.first, self.spacing / 2):
+                first -= 1
+            if stop < len(traces) and _is_near(traces, stop, run.last, self.spacing / 2):
+                stop += 1
+            quality[first:stop] |= int(Quality.POSE_NONE)
+        self._placed = [run for run in self._placed if run.end > traces.time[-1]]
         return dataclasses.replace(traces, quality=quality)
-
-    def _refuse_coarse(self) -> None:
-        """Raise if traces were recorded too far apart: most of the lane would be made up."""
-        stretches = [np.concatenate(places) for places in self._places]
-        apart = [np.hypot(*np.diff(places, axis=0).T) for places in stretches]
-        steps = np.sort(np.concatenate([*apart, np.zeros(1)]))
-        along = np.cumsum(steps)  # half of the track lies in steps as long as this one
-        typical = float(steps[np.searchsorted(along, along[-1] / 2)])
-        if typical > _COARSEST * self.spacing:
-            msg = (
-                f"Invalid {self._name}: its traces are {typical:.4g} m apart. Must be at most "
-                f"{self.spacing:g} m, as the settings say, within 30 %; where a place is that "
-                "of several traces, state one for each."
-            )
-            raise ValueError(msg)
-
-    def _refuse_winding(self) -> None:
-        """Raise if what lies behind along the track mostly lies beside it, not behind."""
-        place = np.concatenate([np.empty((0, 2)), *itertools.chain(*self._places)])
-        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(place, axis=0).T))])
-        if along[-1] < 3 * _STRETCH:
-            return
-        end = np.searchsorted(along, along + _STRETCH)
-        start = np.flatnonzero(end < len(place))
-        end = end[start]
-        away = np.hypot(*(place[end] - place[start]).T) / (along[end] - along[start])
-        typical = float(np.median(away)) if len(away) else 1.0
-        if typical < _STRAIGHTEST:
-            msg = (
-                f"Invalid {self._name}: of {_STRETCH:g} m of its track it gets "
-                f"{_STRETCH * typical:.2g} m farther. Must be a lane that goes straight on, "
-                "not one of a swung head, with positions that do not wander."
-            )
-            raise ValueError(msg)
 
     @property
     def _name(self) -> str:
@@ -326,3 +296,17 @@ def _has_place(sweep: Sweep) -> npt.NDArray[np.bool_]:
     """Return which traces have a place; what is flagged has none, whatever it says."""
     is_known = (sweep.quality & Quality.POSE_NONE) == 0
     return np.asarray(np.isfinite(sweep.position[:, :2]).all(axis=1) & is_known)
+
+
+def _is_near(traces: Sweep, k: int, place: Floats, reach: float) -> bool:
+    """Return whether a trace lies as near to a place as `reach`."""
+    return math.dist(traces.position[k, :2], place) <= reach
+
+
+def _without_flagged_places(sweep: Sweep) -> Sweep:
+    """Return a sweep whose positions are NaN where they are flagged, for who looks at them."""
+    is_flagged = ~_has_place(sweep)
+    if not np.isfinite(sweep.position[is_flagged, :2]).any():
+        return sweep
+    position = np.where(is_flagged[:, None], np.nan, sweep.position)
+    return dataclasses.replace(sweep, position=position)

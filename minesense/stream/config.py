@@ -13,6 +13,7 @@ import msgspec
 
 from .._validation import check_count, check_not_negative, check_number, check_positive
 from ..message import CLOCKS, FixClass, StreamDeclaration
+from ..standstill import STANDSTILL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,7 @@ class StreamConfig:
     lag_bound: float = 0.1  #: s, error of a lag that was never calibrated
     plausible_height: tuple[float, float] = (-0.1, 5.0)  #: m above ground; else unknown
     motion: float = 1.0  #: m/s of height, beyond which a head bounces
-    standstill: float = 0.05  #: m/s below which a track has no heading
+    standstill: float = STANDSTILL  #: m/s below which a track has no heading
     stale_after: int = 3  #: equal coordinates in a row from which a moving fix is stale
     origin: tuple[float, float, float] | None = None  #: degrees, m: of geographic positions
     lanes: Literal["note", "gap"] = "gap"  #: what begins a lane

@@ -13,6 +13,7 @@ from ..detect import DetectorSettings
 from ..detect.screen import Screen
 from ..resampling import ResampleTrack
 from ..sensor import Sensor
+from ..standstill import Standstill
 from ..sweep import Frame, Quality, Sweep
 from .cells import CellReport
 from .config import StreamConfig
@@ -101,7 +102,7 @@ class SensorPart:
         self.start = math.nan  #: s, of the first scan
         self._last = math.nan
         self._along = 0.0  # m, of a platform without positions
-        self._still: np.ndarray | None = None  # where a platform stands
+        self._still = Standstill(reach=self._spacing)
         self._begins_with_gap = False
         self._out_flags: int | None = None
         self._alarms = PartAlarms(name, sensor.kind, is_located=speed is None)
@@ -274,20 +275,8 @@ class SensorPart:
             self._along = float(along[-1])
             zero = np.zeros(len(time))
             return np.column_stack([zero, along, zero]), zero
-        position = poses.position
         is_still = poses.speed < self.config.standstill
-        if is_still.any():
-            position = position.copy()
-            for k in range(len(position)):
-                here = position[k]
-                still = self._still if is_still[k] else None
-                if still is not None and math.dist(here[:2], still[:2]) < self._spacing:
-                    position[k] = still
-                else:
-                    self._still = here.copy()
-        else:
-            self._still = position[-1].copy()
-        return position, poses.heading
+        return self._still.hold(poses.position, is_still), poses.heading
 
     def _pass(self, more: Sweep, *, is_last: bool = False) -> list[Event]:
         """Pass traces at equal distances through the screen, as many together as may wait."""

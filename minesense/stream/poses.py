@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..message import FixClass, PositionMessage, StreamDeclaration
+from ..standstill import SPEED_WINDOW
 from ..sweep import Floats, Quality
 from .config import StreamConfig
 from .geodesy import LocalFrame
@@ -18,9 +19,6 @@ from .pose_limits import Poses, flag_limits, nowhere
 from .timebase import Taken
 
 __all__ = ["PoseTrack", "Poses", "nowhere"]
-
-#: Seconds over which speed and heading of a track are taken: longer than the noise of fixes.
-_TRACK_WINDOW = 0.25
 
 #: Metres from the origin: a local frame ends there, and so does any task.
 _FARTHEST = 1e5
@@ -239,10 +237,10 @@ class PoseTrack:
         """Return the speed over the last quarter of a second, the course, the rise."""
         start: _Fix | None = None
         for fix in reversed(self._fixes):
-            if time - fix.time > max(_TRACK_WINDOW, self.config.max_fix_gap) + 1e-9:
+            if time - fix.time > max(SPEED_WINDOW, self.config.max_fix_gap) + 1e-9:
                 break
             start = fix
-            if time - fix.time >= _TRACK_WINDOW - 1e-9 or fix.between:
+            if time - fix.time >= SPEED_WINDOW - 1e-9 or fix.between:
                 break
         if start is None or time <= start.time:
             return math.nan, math.nan, math.nan
@@ -260,7 +258,7 @@ class PoseTrack:
         if not self.needed:
             return
         time = min(self.needed.values())
-        while len(self._fixes) > 2 and self._fixes[1].time < time - 2 * _TRACK_WINDOW:
+        while len(self._fixes) > 2 and self._fixes[1].time < time - 2 * SPEED_WINDOW:
             self._fixes.popleft()
             self._arrays = None
 
