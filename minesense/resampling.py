@@ -87,7 +87,8 @@ def resample_track(
 
     **No flag is lost.** A trace returned has the flags of all traces recorded within half a
     spacing of it and of its neighbours, and those left out between any of them, or between two
-    traces on either side of half a spacing; GAP stays with the first. So next to a dropout
+    traces on either side of half a spacing, and with the sinc the last one those of the traces
+    behind it; GAP stays with the first. So next to a dropout
     (SATURATED, NOT_FINITE, STUCK) it is one, NaN: nothing is read across. The same, with
     NOT_FINITE, holds where dropouts or lost positions hide more than `max_step`. Where
     positions are lost for less, traces are read across, with the flag POSE_NONE. What came
@@ -197,9 +198,21 @@ class ResampleTrack:
             result = self._output
             if len(self._places):
                 end = self._places[-1] / self.spacing
-                result = self._emit(math.floor(end * (1 + 1e-12) + 1e-9) + 1 - self._done)
+                # places that are sums of steps between large coordinates are a little short
+                result = self._emit(math.floor(end + 1e-6) + 1 - self._done)
+                result = self._with_flags_behind(result)
         self.reset()
         return result
+
+    def _with_flags_behind(self, last: Sweep) -> Sweep:
+        """Return the lane's last traces, the last with the flags of those behind it."""
+        is_behind = self._places > (self._done - 1) * self.spacing
+        flags = int(np.bitwise_or.reduce(self._flags[0][is_behind]))
+        if not len(last) or not flags:
+            return last
+        quality = last.quality.copy()
+        quality[-1] |= flags
+        return dataclasses.replace(last, quality=quality)
 
     def reset(self) -> None:
         """Drop the lane and what is held back of it."""

@@ -424,3 +424,23 @@ def test_the_lane_must_continue():
         stage.process(NOISE.samples)
     parts += [stage.process(NOISE[50:]), stage.flush()]
     npt.assert_array_equal(join(parts).samples, resample_track(NOISE, **OPTIONS).samples)
+
+
+@pytest.mark.parametrize("k", [-1, -2])
+def test_flags_of_the_last_traces_are_kept(k):
+    """They lie less than a spacing behind the last trace returned."""
+    lane = make_sweep(np.random.default_rng(3).normal(size=(24, 1, 4)), spacing=0.01)
+    quality = lane.quality.copy()
+    quality[k] = int(Quality.TILT_LIMIT)
+    lane = dataclasses.replace(lane, quality=quality)
+    found = resample_track(lane, spacing=0.05, max_step=0.2)
+    assert len(found) == 5
+    assert (found.quality != 0).tolist() == [False] * 4 + [True]
+
+
+def test_large_coordinates_cost_no_trace():
+    lane = make_sweep(np.random.default_rng(3).normal(size=(800, 1, 4)), spacing=0.025)
+    lane = dataclasses.replace(lane, position=lane.position + np.array([5e5, 5.4e6, 0]))
+    found = resample_track(lane, spacing=0.025, max_step=0.2)
+    assert len(found) == 800
+    npt.assert_allclose(found.samples[2:-2], lane.samples[2:-2], atol=1e-4)
