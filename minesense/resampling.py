@@ -21,6 +21,10 @@ Method = Literal["linear", "sinc"]
 #: Lobes of the windowed sinc on each side.
 _LOBES = 3
 
+#: Share of the spacing that the end of a lane may lack to hold one more trace: sums of steps
+#: between large coordinates are a little short.
+_SLACK = 1e-6
+
 
 def resample_track(
     sweep: Sweep,
@@ -87,8 +91,8 @@ def resample_track(
 
     **No flag is lost.** A trace returned has the flags of all traces recorded within half a
     spacing of it and of its neighbours, and those left out between any of them, or between two
-    traces on either side of half a spacing, and with the sinc the last one those of the traces
-    behind it; GAP stays with the first. So next to a dropout
+    traces on either side of half a spacing, and the last one those of the traces behind it;
+    GAP stays with the first. So next to a dropout
     (SATURATED, NOT_FINITE, STUCK) it is one, NaN: nothing is read across. The same, with
     NOT_FINITE, holds where dropouts or lost positions hide more than `max_step`. Where
     positions are lost for less, traces are read across, with the flag POSE_NONE. What came
@@ -96,7 +100,7 @@ def resample_track(
     nothing is returned for it.
 
     As a stage it returns a trace as soon as the track is known as far ahead as its sum
-    reaches, or half a spacing with lines.
+    reaches, or with lines to where the next one will be.
 
     References
     ----------
@@ -198,8 +202,7 @@ class ResampleTrack:
             result = self._output
             if len(self._places):
                 end = self._places[-1] / self.spacing
-                # places that are sums of steps between large coordinates are a little short
-                result = self._emit(math.floor(end + 1e-6) + 1 - self._done)
+                result = self._emit(math.floor(end + _SLACK) + 1 - self._done)
                 result = self._with_flags_behind(result)
         self.reset()
         return result
@@ -290,9 +293,10 @@ class ResampleTrack:
         at = self._brackets(targets)
         width = self._places[at + 1] - self._places[at]
         width = np.where(width > self.max_step, self.spacing, np.maximum(self.spacing, width))
-        reach = np.maximum(self._lobes * width, self.spacing / 2)
+        # the last trace waits for what comes behind it, whose flags it has in the end
+        is_last = targets + self.spacing > end + _SLACK * self.spacing
         # a wide bracket may hold back what follows it: traces come in order
-        is_ready = (targets < end) & (targets + reach < end)
+        is_ready = (targets < end) & (targets + self._lobes * width < end) & ~is_last
         return len(targets) if is_ready.all() else int(np.argmin(is_ready))
 
     def _emit(self, n: int) -> Sweep:

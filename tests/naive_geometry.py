@@ -47,7 +47,7 @@ def read_along(places, rows, target, spacing, lobes):
     step = places[i + 1] - places[i]
     width = max(spacing, step)
     reach = min(lobes * width, target - places[0], places[-1] - target)
-    if reach < width * (1 - 1e-9):
+    if reach < width * (1 - 1e-6):
         if lobes:
             near = [k for k in range(n) if abs(places[k] - target) <= width or k in (i, i + 1)]
             left = np.array([places[k] - places[k - 1] if k else 0.0 for k in near])

@@ -115,8 +115,21 @@ def test_other_ground_is_unfamiliar_from_end_to_end_of_its_stretch():
     assert stretch.stop - stretch.start == pytest.approx(
         rough.time[-1] - rough.time[0], rel=0.1
     )
-    assert unfamiliar_ground([same], {}, SETTINGS) == ()
-    assert unfamiliar_ground([same], {"emi": monitors["gpr"]}, SETTINGS) == ()
+
+
+def test_all_ground_is_unfamiliar_without_a_monitor():
+    """Two training lanes of a sensor tell of no range: unknown is not the same as known."""
+    training = [screened(lane(f"T{k}", seed=k)) for k in range(3)]
+    new = screened(lane("new", seed=40))
+    few = fit_monitors(training[:2], SETTINGS)
+    assert few == {}
+    other = {"emi": fit_monitors(training, SETTINGS)["gpr"]}
+    for monitors in (few, other):
+        (stretch,) = unfamiliar_ground([new], monitors, SETTINGS)
+        assert (stretch.lane, stretch.kind) == ("new", "gpr")
+        assert "fewer than three training lanes" in stretch.reason
+        (part,) = new["gpr"].parts
+        assert [stretch.start, stretch.stop] == part.processed.time[[0, -1]].tolist()
 
 
 def test_too_little_background_to_tell_is_unfamiliar():

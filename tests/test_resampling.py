@@ -426,21 +426,28 @@ def test_the_lane_must_continue():
     npt.assert_array_equal(join(parts).samples, resample_track(NOISE, **OPTIONS).samples)
 
 
-@pytest.mark.parametrize("k", [-1, -2])
-def test_flags_of_the_last_traces_are_kept(k):
+@pytest.mark.parametrize("k", [-1, -2, -3])
+@pytest.mark.parametrize("n", [23, 24, 25])
+@methods
+def test_flags_of_the_last_traces_are_kept(method, n, k):
     """They lie less than a spacing behind the last trace returned."""
-    lane = make_sweep(np.random.default_rng(3).normal(size=(24, 1, 4)), spacing=0.01)
+    lane = make_sweep(np.random.default_rng(3).normal(size=(n, 1, 4)), spacing=0.01)
     quality = lane.quality.copy()
     quality[k] = int(Quality.TILT_LIMIT)
     lane = dataclasses.replace(lane, quality=quality)
-    found = resample_track(lane, spacing=0.05, max_step=0.2)
+    options = {"spacing": 0.05, "max_step": 0.2, "method": method}
+    found = resample_track(lane, **options)
     assert len(found) == 5
     assert (found.quality != 0).tolist() == [False] * 4 + [True]
+    by_trace = stream(ResampleTrack(**options), [lane[i : i + 1] for i in range(n)])
+    npt.assert_array_equal(join(list(by_trace)).quality, found.quality)
 
 
-def test_large_coordinates_cost_no_trace():
+@methods
+def test_large_coordinates_cost_no_trace_and_smooth_none(method):
+    """A place on a grid of metres is as good as one near the origin, up to the ends."""
     lane = make_sweep(np.random.default_rng(3).normal(size=(800, 1, 4)), spacing=0.025)
     lane = dataclasses.replace(lane, position=lane.position + np.array([5e5, 5.4e6, 0]))
-    found = resample_track(lane, spacing=0.025, max_step=0.2)
+    found = resample_track(lane, spacing=0.025, max_step=0.2, method=method)
     assert len(found) == 800
-    npt.assert_allclose(found.samples[2:-2], lane.samples[2:-2], atol=1e-4)
+    npt.assert_allclose(found.samples, lane.samples, atol=1e-4)

@@ -95,7 +95,8 @@ def _weigh(places, is_broken, target, i, spacing, lobes, weights):
     while last + 1 < n and not is_broken[last + 1] and places[last] - target < reach:
         last += 1
     reach = min(reach, target - places[first], places[last] - target)
-    if reach < length * (1 - 1e-9):  # rounding decides nothing between equal distances
+    # rounding decides nothing between equal distances, of places far from the origin either
+    if reach < length * (1 - 1e-6):
         if lobes > 0:
             return _weigh_end(places, is_broken, target, i, length, weights)
         weights[i + 1] = (target - places[i]) / step

@@ -21,6 +21,8 @@ FAMILIAR, LEAST_MARGIN = 0.95, 0.25
 
 _CLUTTER = ("context_clutter", "context_clutter_tail")
 
+_UNTOLD = "fewer than three training lanes tell what ground is familiar to this sensor"
+
 _N_CONTEXT = 40  # traces of a stretch whose surroundings are described
 
 
@@ -103,8 +105,9 @@ def fit_monitors(
     Returns
     -------
     monitors : dict of ShiftMonitor
-        By kind of sensor, if three lanes or more tell of it. Statistics that no training lane
-        knows are left out; the margin is :func:`familiar_margin`.
+        By kind of sensor, if three lanes or more tell of it; without one all ground is
+        unfamiliar to that sensor. Statistics that no training lane knows are left out; the
+        margin is :func:`familiar_margin`.
 
     Examples
     --------
@@ -187,7 +190,9 @@ def unfamiliar_ground(
     Returns
     -------
     stretches : tuple of Unfamiliar
-        In the order of lanes. A stretch with too little background to tell is one of them.
+        In the order of lanes. A stretch with too little background to tell is one of them,
+        and so is every stretch of a sensor without a monitor: nobody knows what its ground
+        was like in training.
 
     Examples
     --------
@@ -199,11 +204,11 @@ def unfamiliar_ground(
     found = []
     for lane in lanes:
         for kind, screened in lane.items():
-            if kind not in monitors:
-                continue
             for part in screened.parts:
-                verdict = _verdict(part, monitors[kind], settings)
-                if not verdict.in_range:
+                reason = _UNTOLD
+                if kind in monitors:
+                    reason = _verdict(part, monitors[kind], settings).reason
+                if reason:
                     time = part.processed.time
                     found.append(
                         Unfamiliar(
@@ -211,7 +216,7 @@ def unfamiliar_ground(
                             kind=kind,
                             start=float(time[0]),
                             stop=float(time[-1]),
-                            reason=verdict.reason,
+                            reason=reason,
                         )
                     )
     return tuple(found)
