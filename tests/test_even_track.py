@@ -372,6 +372,20 @@ def test_there_and_back_without_a_place_stays_as_recorded(n):
     assert_same(found[at : at + len(lost)], lost)
 
 
+@pytest.mark.parametrize(
+    ("n", "is_bridged"), [(5, True), (11, True), (15, True), (17, False), (21, False)]
+)
+def test_slowing_down_without_a_place_is_bridged_up_to_max_step_more(n, is_bridged):
+    """At the pace before, 15 cm may have been 40 cm of track, with a max_step of 25 cm."""
+    before = SPACING * np.arange(100)
+    within = before[-1] + 0.15 / (n + 1) * np.arange(1, n + 1)
+    behind = before[-1] + 0.15 + SPACING * np.arange(100)
+    lane = lose(lane_of(np.concatenate([before, within, behind])), 100, 100 + n)
+    found = whole(lane)
+    assert np.isnan(found.position[:, 0]).sum() == (0 if is_bridged else n)
+    assert_same(found, in_words(lane))
+
+
 def test_a_stand_tells_of_no_pace():
     """What is lost behind it is not thinned."""
     northing = np.concatenate([SPACING * np.arange(300), np.full(1200, SPACING * 299)])
@@ -418,12 +432,40 @@ def test_of_dense_traces_as_recorded_each_so_many(flaw):
     lane = dataclasses.replace(lane, quality=quality)
     found = whole(lane)
     assert 790 <= len(found) <= 802
-    flagged = found[(found.quality & Quality.TILT_LIMIT).argmax() :][:1]
+    is_flagged = (found.quality & Quality.TILT_LIMIT) != 0
+    assert is_flagged.sum() == 1
+    flagged = found[int(is_flagged.argmax()) :][:1]
     assert abs(flagged.time[0] - lane.time[1333]) <= 5 * 0.05
     even = track()
     cuts = [0, 3, 999, 1003, 1004, 1333, 1334, 1790, 4000]
     parts = [even.process(lane[a:b]) for a, b in itertools.pairwise(cuts)]
     assert_same(join([*parts, even.flush()]), found)
+
+
+def test_each_so_many_is_the_nearest_number():
+    """Of traces 9 mm apart each third, not each second: 27 mm are nearer to 25 than 18."""
+    found = whole(lose(lane_of(0.009 * np.arange(2000)), 700, 1300))
+    assert np.isnan(found.position[:, 0]).sum() == 200
+
+
+def test_a_platform_that_creeps_gets_on():
+    """2 cm/s are no track until they are a spacing, and then they are."""
+    steps = np.concatenate([np.full(40, SPACING), np.full(200, 0.001), np.full(40, SPACING)])
+    lane = lane_of(np.cumsum(steps))
+    found = whole(lane)
+    assert_same(found, in_words(lane))
+    assert len(found) == pytest.approx(1 + steps[1:].sum() / SPACING, abs=2)
+
+
+def test_a_loss_is_none_to_whom_comes_by_again():
+    """On its way back the lane crosses places of traces that had none."""
+    along = SPACING * np.arange(200)
+    lane = lose(lane_of(np.minimum(along, 5 - along)), 80, 84)
+    even = track()
+    parts = [even.process(lane[i : i + 1]) for i in range(len(lane))]
+    found = join([*parts, even.flush()])
+    assert_same(found, whole(lane))
+    assert (found.time[(found.quality & Quality.POSE_NONE) != 0] < lane.time[90]).all()
 
 
 def test_a_short_loss_is_bridged_however_dense_traces_are():

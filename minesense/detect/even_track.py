@@ -227,12 +227,11 @@ class EvenTrack:
             share = (waiting.time - last.time) / (after.time - last.time)
             place = last.position + share[:, None] * (after.position - last.position)
             turn = (after.heading - last.heading + math.pi) % (2 * math.pi) - math.pi
-            lost = int(Quality.POSE_NONE)
             waiting = dataclasses.replace(
                 waiting,
                 position=np.where(is_lost[:, None], place, waiting.position),
                 heading=np.where(is_lost, last.heading + share * turn, waiting.heading),
-                quality=np.where(is_lost, waiting.quality & ~lost, waiting.quality),
+                quality=waiting.quality & ~Quality.POSE_NONE,
             )
             place = place[is_lost, :2]
             self._shape.note(place, goes_on=True)
