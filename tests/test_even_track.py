@@ -654,6 +654,18 @@ def test_half_of_the_track_decides(share, is_refused):
         assert len(whole(lane)) > 1590
 
 
+@pytest.mark.parametrize(("longest", "is_refused"), [(1.58, False), (1.62, True)])
+def test_what_is_too_long_for_half_of_the_track(longest, is_refused):
+    """Steps of 0.9 spacings, of which few are, and as much track in longer ones."""
+    steps = np.concatenate([np.full(1000, 0.9), np.full(600, longest)])
+    lane = lane_of(SPACING * np.cumsum(steps))
+    if is_refused:
+        with pytest.raises(ValueError, match=r"are 0\.0405 m apart"):
+            whole(lane)
+    else:
+        assert len(whole(lane)) > 1840
+
+
 def test_dropouts_between_traces_do_not_make_them_coarse():
     lane = drop(lane_of(SPACING * np.arange(100)), slice(None, None, 2), None)
     assert len(whole(lane)) == 100
@@ -673,6 +685,9 @@ def test_fixes_that_are_held_are_refused():
     with pytest.raises(ValueError, match=r"are 0\.2 m apart.* state one for each"):
         whole(lane_of(held))
     whole(lane_of(np.concatenate([SPACING * np.arange(400), np.full(800, 10.0)])))
+    thrice = np.repeat(0.035 * np.arange(200), 3)  # the repeated ones do not count as dense
+    with pytest.raises(ValueError, match=r"are 0\.035 m apart"):
+        whole(lane_of(thrice))
 
 
 @pytest.mark.parametrize(("ratio", "is_refused"), [(0.65, True), (0.75, False)])
@@ -689,6 +704,44 @@ def test_a_track_that_winds_is_refused_by_its_ratio(ratio, is_refused):
             whole(lane)
     else:
         assert len(whole(lane)) > 590
+
+
+@pytest.mark.parametrize(("length", "is_refused"), [(5.9, False), (6.1, True)])
+def test_a_short_track_may_wind(length, is_refused):
+    """Less than three times as much as is looked at is no law of the lane."""
+    along = SPACING * np.arange(round(length / SPACING) + 1)
+    east = 0.8 * (0.1 - np.abs(along % 0.2 - 0.1))
+    lane = dataclasses.replace(
+        lane_of(along), position=np.column_stack([east, 0.6 * along, 0 * along])
+    )
+    even = track()
+    buffer = lane.position.copy()
+    even.process(dataclasses.replace(lane, position=buffer))
+    buffer[:] = np.column_stack([0 * along, along, 0 * along])  # a driver's, used again
+    if is_refused:
+        with pytest.raises(ValueError, match=r"of 2 m of its track it gets 1\.2 m farther"):
+            even.flush()
+    else:
+        even.flush()
+
+
+@pytest.mark.parametrize(("share", "is_refused"), [(0.4, False), (0.6, True)])
+def test_half_of_a_track_may_wind(share, is_refused):
+    """Of the rest nothing is lost, however much of it winds on the spot."""
+    along = SPACING * np.arange(1600)
+    first = 40 * (1 - share)
+    winds = along > first
+    rest = along - first
+    east = np.where(winds, 0.05 - np.abs(rest % 0.1 - 0.05), 0.0)
+    lane = dataclasses.replace(
+        lane_of(along),
+        position=np.column_stack([east, np.minimum(along, first), 0 * along]),
+    )
+    if is_refused:
+        with pytest.raises(ValueError, match="m farther"):
+            whole(lane)
+    else:
+        assert len(whole(lane)) > 1590
 
 
 @pytest.mark.parametrize("leg", [1.5, 4.0])
