@@ -210,12 +210,15 @@ class ResampleTrack:
     def _with_flags_behind(self, last: Sweep) -> Sweep:
         """Return the lane's last traces, the last with the flags of those behind it."""
         is_behind = self._places > (self._done - 1) * self.spacing
-        flags = int(np.bitwise_or.reduce(self._flags[0][is_behind]))
+        flags = self._stood | int(np.bitwise_or.reduce(self._flags[:, is_behind], axis=None))
         if not len(last) or not flags:
             return last
-        quality = last.quality.copy()
+        quality, samples = last.quality.copy(), last.samples
         quality[-1] |= flags
-        return dataclasses.replace(last, quality=quality)
+        if flags & UNUSABLE:
+            samples = samples.copy()
+            samples[-1] = np.nan
+        return dataclasses.replace(last, quality=quality, samples=samples)
 
     def reset(self) -> None:
         """Drop the lane and what is held back of it."""
@@ -224,6 +227,7 @@ class ResampleTrack:
         self._last_time = -math.inf
         self._done = 0  # traces returned
         self._left_out = 0  # flags of traces since the last one used
+        self._stood = 0  # of them, up to the last one with samples and a position
         self._n_hidden = 0  # of them, those without samples or a position
         self._samples: HeldTraces | None = None  # of the traces that are used
         self._beside: dict[str, npt.NDArray[Any]] = {}  # what is beside them
@@ -245,6 +249,7 @@ class ResampleTrack:
             is_near = last is not None and (step == 0 or step < self.min_step)
             if not is_good[i] or is_near:
                 n_hidden, missed = n_hidden + (not is_good[i]), missed | int(chunk.quality[i])
+                self._stood = missed if is_good[i] else self._stood
                 continue
             if step > self.max_step and not n_hidden:
                 msg = (
@@ -261,7 +266,7 @@ class ResampleTrack:
             places.append(along)
             before.append(missed | (int(Quality.NOT_FINITE) if is_long else 0))
             broken.append(is_long or bool(missed & UNUSABLE))
-            last, n_hidden, missed = here, 0, 0
+            last, n_hidden, missed, self._stood = here, 0, 0, 0
         if self._samples is None:
             self._samples = HeldTraces(chunk.samples.shape[1:], np.float32)
         self._samples.extend(chunk.samples if len(used) == len(chunk) else chunk.samples[used])

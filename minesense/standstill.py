@@ -13,13 +13,18 @@ from .sweep import Floats
 #: taken: longer than the noise of fixes.
 STANDSTILL, SPEED_WINDOW = 0.05, 0.25
 
+#: Traces within which who stands does not get away, however slow.
+GETS_ON = 5
+
 
 class Standstill:
     """
     Hold the place of a platform while it stands, chunk by chunk.
 
     A trace that stands is where the last one was, until it is `reach` away: then that is the
-    new place. So noise adds nothing to the length of the track, and creeping does.
+    new place. So noise adds nothing to the length of the track, and creeping does. Whoever
+    is half of `reach` from where it was :data:`GETS_ON` traces before gets on, however long
+    that took: a rig that moves and measures by turns, or times that only count traces.
 
     Parameters
     ----------
@@ -29,16 +34,17 @@ class Standstill:
     Examples
     --------
     >>> import numpy as np
-    >>> northing = np.array([0.0, 0.1, 0.101, 0.099, 0.2])
+    >>> northing = np.array([0.0, 0.1, 0.101, 0.099, 0.1, 0.101, 0.099, 0.2])
     >>> position = np.column_stack([0 * northing, northing, 0 * northing])
-    >>> is_still = np.array([False, False, True, True, False])
-    >>> Standstill(reach=0.025).hold(position, is_still)[:, 1]
-    array([0. , 0.1, 0.1, 0.1, 0.2])
+    >>> is_still = np.array([False, False, True, True, True, True, True, False])
+    >>> Standstill(reach=0.3).hold(position, is_still)[:, 1]
+    array([0. , 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.2])
     """
 
     def __init__(self, *, reach: float):
         self.reach = reach
         self._place: Floats | None = None
+        self._recorded = np.empty((0, 2))  # the last places, as they were recorded
 
     def hold(self, position: Floats, is_still: npt.NDArray[np.bool_]) -> Floats:
         """
@@ -49,13 +55,14 @@ class Standstill:
         position : (n, 3) float64 ndarray
             Where they were recorded, n of at least one.
         is_still : (n,) bool ndarray
-            Whether the platform stands.
+            Whether the platform is as slow as one that stands.
 
         Returns
         -------
         position : (n, 3) float64 ndarray
             The same array where none stands.
         """
+        is_still = is_still & ~self._gets_on(position[:, :2])
         if not is_still.any():
             self._place = position[-1].copy()
             return position
@@ -68,6 +75,14 @@ class Standstill:
             else:
                 self._place = here.copy()
         return held
+
+    def _gets_on(self, place: Floats) -> npt.NDArray[np.bool_]:
+        """Return which of the next traces are away from those before them."""
+        places = np.concatenate([self._recorded, place])
+        index = np.arange(len(places) - len(place), len(places))
+        way = np.hypot(*(places[index] - places[np.maximum(index - GETS_ON, 0)]).T)
+        self._recorded = places[-GETS_ON:].copy()
+        return np.asarray(way >= self.reach / 2)
 
 
 class TrackSpeed:

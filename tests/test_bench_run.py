@@ -9,6 +9,7 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
+import numpy.testing as npt
 import pytest
 from bench_plans import tiny_plan
 
@@ -421,6 +422,35 @@ def spoil(results, name="full"):
         outcomes["target_scores"] = [None] * len(outcomes["target_scores"])
         outcomes["detected"] = [0] * len(outcomes["detected"])
     return worse
+
+
+def test_places_of_their_own_are_compared(results):
+    """Both tables of track B, with limits of what changed; who finds no mine has no figure."""
+    worse, first = spoil(results), next(iter(TESTS))
+    outcomes = worse["tracks"]["A"]["parts"][first]["outcomes"]["radar"]
+    lowest = min(score for score in outcomes["target_scores"] if score is not None)
+    outcomes["false_scores"] = [lowest + 1.0] * len(outcomes["false_scores"])
+    found = compare_results(results, worse, n_resamples=50)
+    rows = {(row.part, row.entrant, row.figure): row for row in found.rows if row.track == "B"}
+    for part in TESTS:
+        b = results["tracks"]["B"]["parts"][part]
+        for name, entry in b["own_places"].items():
+            for figure in ("rejected_at_0_missed", "rejected_at_1_missed"):
+                own = rows[part, name, f"own_{figure}"].difference
+                given = rows[part, name, figure].difference
+                npt.assert_allclose(own.first, number(entry[figure]["value"]), atol=1e-9)
+                value = number(b["entrants"][name][figure]["value"])
+                npt.assert_allclose(given.first, value, atol=1e-9)
+    row = rows[first, "radar", "own_rejected_at_0_missed"]
+    assert row.difference.second == 0
+    assert row.difference.low <= row.difference.value <= row.difference.high
+    assert np.isnan(rows[first, "full", "own_rejected_at_0_missed"].difference.second)
+    assert not any(row.track == "B" for row in found.regressions)
+
+
+def number(value):
+    """Return a figure of a results file, in which None stands for none."""
+    return np.nan if value is None else value
 
 
 def test_a_worse_run_is_a_regression(results, tmp_path):

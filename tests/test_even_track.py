@@ -99,7 +99,9 @@ def standing(part):
         speed.append(way / (part.time[i] - part.time[before]) if k else np.nan)
         fastest = np.fmax(speed[k], speed[k - 1]) if k else np.nan
         is_near = held is not None and np.hypot(*(position[i] - held)[:2]) < SPACING
-        if fastest < 0.05 and is_near:
+        since = part.position[good[max(0, k - 5)]]
+        gets_on = np.hypot(*(part.position[i] - since)[:2]) >= SPACING / 2
+        if fastest < 0.05 and is_near and not gets_on:
             position[i] = held
         held = position[i]
     return dataclasses.replace(part, position=position)
@@ -442,6 +444,27 @@ def test_of_dense_traces_as_recorded_each_so_many(flaw):
     assert_same(join([*parts, even.flush()]), found)
 
 
+@pytest.mark.parametrize("size", [1, 7, 4000])
+@pytest.mark.parametrize("end", ["track", "gap", "lane"])
+def test_flags_at_the_end_of_a_run_as_recorded_are_kept(end, size):
+    """Though each fifth trace alone stays, and none comes behind them."""
+    lane = lose(lane_of(0.005 * np.arange(2600)), 1000, 1803)
+    quality = lane.quality.copy()
+    quality[1802] |= int(Quality.TILT_LIMIT)
+    lane = dataclasses.replace(lane, quality=quality)
+    if end == "gap":
+        time = np.where(np.arange(2600) < 1803, lane.time, lane.time + 9)
+        lane = dataclasses.replace(lane, time=time)
+    lane = lane[:1803] if end == "lane" else lane
+    even = track()
+    parts = [even.process(lane[i : i + size]) for i in range(0, len(lane), size)]
+    found = join([*parts, even.flush()])
+    flagged = found[int(((found.quality & Quality.TILT_LIMIT) != 0).argmax()) :][:1]
+    assert flagged.time[0] == lane.time[1802]
+    assert ((found.quality & Quality.TILT_LIMIT) != 0).sum() == 1
+    assert (np.diff(found.time) > 0).all()
+
+
 def test_each_so_many_is_the_nearest_number():
     """Of traces 9 mm apart each third, not each second: 27 mm are nearer to 25 than 18."""
     found = whole(lose(lane_of(0.009 * np.arange(2000)), 700, 1300))
@@ -455,6 +478,19 @@ def test_a_platform_that_creeps_gets_on():
     found = whole(lane)
     assert_same(found, in_words(lane))
     assert len(found) == pytest.approx(1 + steps[1:].sum() / SPACING, abs=2)
+
+
+@pytest.mark.parametrize("interval", [0.05, 0.5, 1.0, 60.0])
+@pytest.mark.parametrize("step", [0.01, 0.02, 0.025])
+def test_a_lane_may_take_as_long_as_it_likes(step, interval):
+    """Rigs move and measure by turns, and of many recordings time is but a number."""
+    lane = lane_of(5.4e6 + step * np.arange(900))
+    slow = dataclasses.replace(lane, time=interval * np.arange(900))
+    quick, found = whole(lane), whole(slow, max_pause=1000.0)
+    assert len(found) == pytest.approx(len(quick), abs=1)
+    # but for the first traces, of which nobody knows yet whether they get on
+    npt.assert_allclose(found.samples[12:800], quick.samples[12:800], rtol=1e-4, atol=1e-4)
+    npt.assert_allclose(found.position[12:800], quick.position[12:800], atol=1e-5)
 
 
 def test_a_loss_is_none_to_whom_comes_by_again():
@@ -720,6 +756,23 @@ def test_a_short_track_may_wind(length, is_refused):
     buffer[:] = np.column_stack([0 * along, along, 0 * along])  # a driver's, used again
     if is_refused:
         with pytest.raises(ValueError, match=r"of 2 m of its track it gets 1\.2 m farther"):
+            even.flush()
+    else:
+        even.flush()
+
+
+@pytest.mark.parametrize(("n_wind", "is_refused"), [(250, False), (400, True)])
+@pytest.mark.parametrize("cuts", [[], range(1, 320), range(320, 560), [0, 0, 100, 100]])
+def test_chunks_do_not_decide_whether_a_track_winds(n_wind, is_refused, cuts):
+    """8 m straight on, then strokes of 60 cm on the spot."""
+    along = SPACING * np.arange(320 + n_wind)
+    rest = along - 8
+    northing = np.where(rest < 0, along, 8 + 0.6 - np.abs((rest % 1.2) - 0.6))
+    lane, even = lane_of(northing), track()
+    for a, b in itertools.pairwise([0, *cuts, len(lane)]):
+        even.process(lane[a:b])
+    if is_refused:
+        with pytest.raises(ValueError, match="m farther"):
             even.flush()
     else:
         even.flush()

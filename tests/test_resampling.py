@@ -444,6 +444,32 @@ def test_flags_of_the_last_traces_are_kept(method, n, k):
 
 
 @methods
+@pytest.mark.parametrize("flag", [Quality.SATURATED, Quality.TILT_LIMIT])
+@pytest.mark.parametrize(
+    "northing",
+    [
+        [0, 0.005, 0.010, 0.015, 0.0175, 0.020],
+        [0, 0.025, 0.050, 0.050, 0.0500, 0.050],
+        [0, 0.025, 0.050, 0.055, 0.0600, 0.065],
+    ],
+    ids=["left out", "stand", "behind"],
+)
+def test_flags_of_traces_left_out_at_the_end_are_kept(method, flag, northing):
+    """As long as one with samples and a place comes behind them; and it is a dropout then."""
+    lane = flagged(lane_of(noise(6), np.array(northing)), {4: flag})
+    found = resample_track(lane, spacing=0.025, max_step=0.25, method=method)
+    assert found.quality[-1] == flag
+    assert not found.quality[:-1].any()
+    assert np.isnan(found.samples[-1]).all() == (flag == Quality.SATURATED)
+    ends = dataclasses.replace(
+        lane,
+        position=np.where([[True]] * 4 + [[False]] * 2, lane.position, np.nan),
+        quality=lane.quality | np.array([0] * 4 + [int(Quality.POSE_NONE)] * 2),
+    )
+    assert not resample_track(ends, spacing=0.025, max_step=0.25, method=method).quality.any()
+
+
+@methods
 def test_large_coordinates_cost_no_trace_and_smooth_none(method):
     """A place on a grid of metres is as good as one near the origin, up to the ends."""
     lane = make_sweep(np.random.default_rng(3).normal(size=(800, 1, 4)), spacing=0.025)

@@ -34,9 +34,11 @@ def naive_speeds(time, place):
 def naive_hold(position, is_still, reach):
     """Return the places, one trace at a time."""
     found = [position[0]]
-    for here, stands in zip(position[1:], is_still[1:], strict=True):
+    for k in range(1, len(position)):
+        here, since = position[k], position[max(0, k - 5)]
+        gets_on = np.hypot(*(here - since)[:2]) >= reach / 2
         is_near = np.hypot(*(here - found[-1])[:2]) < reach
-        found.append(found[-1] if stands and is_near else here)
+        found.append(found[-1] if is_still[k] and is_near and not gets_on else here)
     return np.array(found)
 
 
@@ -69,6 +71,22 @@ def test_chunks_do_not_matter(cuts):
     is_still = TrackSpeed().speeds(time, place) < STANDSTILL
     whole = Standstill(reach=0.025).hold(position, is_still)
     npt.assert_array_equal(np.concatenate(found), whole)
+
+
+@pytest.mark.parametrize("interval", [0.4, 1.0, 60.0])
+@pytest.mark.parametrize("step", [0.0051, 0.01, 0.02, 0.025, 0.05])
+@pytest.mark.parametrize("origin", [0.0, 5.4e6])
+def test_who_gets_on_by_steps_does_not_stand(interval, step, origin):
+    """However long a step takes, or if times only count traces: but for the first few."""
+    north = origin + step * np.arange(100)
+    position = np.column_stack([0 * north, north, 0 * north])
+    speed = TrackSpeed().speeds(interval * np.arange(100), position[:, :2])
+    found = Standstill(reach=0.05).hold(position, speed < STANDSTILL)
+    npt.assert_array_equal(found[5:], position[5:])
+    # and who stands there does, with a noise of 2 mm
+    noise = 0.002 * RNG.normal(size=(100, 3))
+    speed = TrackSpeed().speeds(interval * np.arange(100), noise[:, :2])
+    assert len(np.unique(Standstill(reach=0.05).hold(noise, speed < STANDSTILL)[:, 1])) == 1
 
 
 def test_who_moves_is_left_alone():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from .._validation import check_count, check_probability
 from ..sweep import Floats
-from .discrimination import MISSES, rejected_share
+from .discrimination import MISSES, Places, rejected_share
 from .honesty import claim_shares
 from .outcomes import Difference, Outcomes, differences, draw_lanes, percentiles, pool
+from .rejection import own_places
 from .results import outcomes_from_json, places_from_json, scores_from_json
 
 #: Figures of track A that are compared, and whether more of it is better.
@@ -123,6 +124,9 @@ def compare_results(
     A mine that was swept in one run alone, because a stage judges other ground than before,
     is left out of both, and a note says how many there are.
 
+    Figures of track B whose names begin with ``own_`` are of the places that each entrant
+    noticed itself, as in :func:`~minesense.bench.rejection.judge_own_places`.
+
     Examples
     --------
     >>> from minesense.bench import compare_results
@@ -145,6 +149,9 @@ def compare_results(
             if track in tracks[0] & tracks[1]:
                 a, b = (document["tracks"][track] for document in (first, second))
                 rows += compare(a, b, np.random.default_rng(seed), options, notes)
+        if {"A", "B"} <= tracks[0] & tracks[1]:
+            a, b = (document["tracks"]["A"] for document in (first, second))
+            rows += _own_places(a, b, np.random.default_rng(seed), options)
     except (KeyError, TypeError, IndexError) as error:
         msg = f"Invalid results: {error!r}. Must be files of `minesense bench`."
         raise ValueError(msg) from None
@@ -228,14 +235,10 @@ def _detection(
     parts = [part for part in first["parts"] if part in second["parts"]]
     for part in parts:
         one, two = first["parts"][part], second["parts"][part]
-        common, lost = _common(one, two)
+        _, lost = _common(one, two)
         if lost:
             notes.append(f"{lost} targets of {part} were swept in one run alone; left out")
-        for name in sorted(set(one["outcomes"]) & set(two["outcomes"])):
-            pair = (
-                _only(outcomes_from_json(one["outcomes"][name]), common[0]),
-                _only(outcomes_from_json(two["outcomes"][name]), common[1]),
-            )
+        for name, pair in _pairs(one, two).items():
             pooled.setdefault(name, []).append(pair)
             rows += _rows("A", part, name, _compared(pair, rng, options))
     for name, pairs in pooled.items():
@@ -243,6 +246,18 @@ def _detection(
             pair = pool([p[0] for p in pairs]), pool([p[1] for p in pairs])
             rows += _rows("A", "all", name, _compared(pair, rng, options))
     return rows
+
+
+def _pairs(one: Any, two: Any) -> dict[str, tuple[Outcomes, Outcomes]]:
+    """Return the outcomes of a part in both files, of the targets that both swept."""
+    common, _ = _common(one, two)
+    return {
+        name: (
+            _only(outcomes_from_json(one["outcomes"][name]), common[0]),
+            _only(outcomes_from_json(two["outcomes"][name]), common[1]),
+        )
+        for name in sorted(set(one["outcomes"]) & set(two["outcomes"]))
+    }
 
 
 def _compared(
@@ -302,20 +317,46 @@ def _discrimination(
         ).lanes
         for name in sorted(set(both[0]["scores"]) & set(both[1]["scores"])):
             scores = [scores_from_json(item["scores"][name]) for item in both]
-            found = {}
-            for misses in MISSES:
-                columns = [
-                    np.array(
-                        [
-                            rejected_share(scores[k], places[k], misses, lanes)
-                            for lanes in (np.ones(places[k].n_lanes), *draws)
-                        ]
-                    )
-                    for k in (0, 1)
-                ]
-                found[f"rejected_at_{misses}_missed"] = _paired(columns, options)
+            found = _rejected(places, scores, draws, options)
             rows += _rows("B", part, name, found)
     return rows
+
+
+def _own_places(first: Any, second: Any, rng: Any, options: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of track B of the places that entrants noticed themselves."""
+    rows: list[Row] = []
+    for part in (part for part in first["parts"] if part in second["parts"]):
+        for name, pair in _pairs(first["parts"][part], second["parts"][part]).items():
+            places, scores = zip(*map(own_places, pair), strict=True)
+            draws = draw_lanes(
+                pair[0].n_lanes,
+                np.empty(0, np.int64),
+                rng=rng,
+                n_resamples=options["n_resamples"],
+            ).lanes
+            found = _rejected(places, scores, draws, options)
+            rows += _rows("B", part, name, {f"own_{k}": item for k, item in found.items()})
+    return rows
+
+
+def _rejected(
+    places: Sequence[Places],
+    scores: Sequence[Floats],
+    draws: Floats,
+    options: Mapping[str, Any],
+) -> dict[str, Difference]:
+    """Return the differences of clutter rejected, of places and their scores in both files."""
+    weights = [np.ones(draws.shape[1]), *draws]
+    return {
+        f"rejected_at_{misses}_missed": _paired(
+            [
+                np.array([rejected_share(scores[k], places[k], misses, w) for w in weights])
+                for k in (0, 1)
+            ],
+            options,
+        )
+        for misses in MISSES
+    }
 
 
 def _honesty(

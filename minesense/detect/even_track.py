@@ -100,8 +100,10 @@ class EvenTrack:
         self._placed: list[_Placed] = []
         self._shape = TrackShape(spacing=spacing)
         self._speed, self._still = TrackSpeed(), Standstill(reach=spacing)
-        # of a run that goes on as recorded: its traces so far, and flags of those left out
-        self._n_passed, self._passed_over = 0, 0
+        # of a run that goes on as recorded: its traces so far, flags of those left out since the
+        # last one that was kept, the flags of that, and the last one left out
+        self._n_passed, self._passed_over, self._passed_on = 0, 0, 0
+        self._left_out: Sweep | None = None
 
     def __repr__(self) -> str:
         """Return it as it was made, for the history of traces."""
@@ -199,7 +201,7 @@ class EvenTrack:
 
     def _go_on(self, run: Sweep) -> list[Sweep]:
         """Return what is final after a run of good traces, behind those that waited or not."""
-        found: list[Sweep] = []
+        found = self._told()
         goes_on = self._last is not None
         if self._last is not None and self._waiting:
             step = math.dist(run.position[0, :2], self._last.position[:2])
@@ -241,8 +243,8 @@ class EvenTrack:
 
     def _give_up(self) -> list[Sweep]:
         """Return the last traces of a stretch at equal distances, and as it was what waited."""
-        found = [self._resample.flush()]
-        self._n_passed, self._passed_over = 0, 0
+        found = [*self._told(), self._resample.flush()]
+        self._n_passed = 0
         self._speed, self._still = TrackSpeed(), Standstill(reach=self.spacing)
         waiting, self._last, self._waiting, self._n_lost = self._waiting, None, [], 0
         for run in waiting:
@@ -258,12 +260,22 @@ class EvenTrack:
         for i in range(len(run)):
             self._passed_over |= int(run.quality[i])
             if self._n_passed % stride == 0:
-                quality[i] |= self._passed_over
+                quality[i] = self._passed_on = self._passed_over
                 self._passed_over = 0
                 keep[i] = True
             self._n_passed += 1
+        if not keep[-1]:
+            by_trace = {name: getattr(run, name)[-1:].copy() for name in _BY_TRACE}
+            self._left_out = dataclasses.replace(run, **by_trace)
         kept = {name: getattr(run, name)[keep] for name in _BY_TRACE if name != "quality"}
         return [dataclasses.replace(run, **kept, quality=quality[keep])]
+
+    def _told(self) -> list[Sweep]:
+        """Return the last trace left out of a run, if it ends with flags that none has."""
+        flags, self._passed_over = self._passed_over, 0
+        if not flags & ~self._passed_on or self._left_out is None:
+            return []
+        return [dataclasses.replace(self._left_out, quality=np.array([flags]))]
 
     def _joined(self, found: list[Sweep]) -> Sweep:
         """Return traces of the lane as one sweep, with the history of the first, the form."""

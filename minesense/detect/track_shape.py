@@ -107,7 +107,9 @@ class TrackShape:
             If it gets farther by less than 0.7 of its track.
         """
         place = np.concatenate([np.empty((0, 2)), *itertools.chain(*self._stretches)])
-        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(place, axis=0).T))])
+        step = np.hypot(*np.diff(place, axis=0).T)
+        place = place[np.concatenate([[True], step > 0])[: len(place)]]  # stands, repeated ends
+        along = np.concatenate([[0.0], np.cumsum(step[step > 0])])
         if along[-1] < 3 * _STRETCH:
             return
         end = np.searchsorted(along, along + _STRETCH)
