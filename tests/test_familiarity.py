@@ -172,6 +172,16 @@ def test_places_take_the_verdict_of_the_sensors_that_saw_them():
     assert is_unfamiliar(sites, ()).tolist() == [False] * 7 + [True]
 
 
+def test_each_sensor_has_a_clock_of_its_own():
+    """A place that the coils noticed at 1002 s was passed by the radar at 2 s."""
+    stretch = Unfamiliar(lane="A", kind="gpr", start=1.0, stop=3.0, reason="tail")
+    sites = [
+        site(1002, times={"emi": 1002.0, "gpr": 2.0}),
+        site(2, times={"emi": 2.0, "gpr": 1002.0}),
+    ]
+    assert is_unfamiliar(sites, (stretch,)).tolist() == [True, False]
+
+
 def test_one_lane_makes_no_monitor():
     """Nothing can be said of a range of one."""
     found = screened(lane("T"))

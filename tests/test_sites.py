@@ -128,6 +128,20 @@ def test_a_silent_sensor_is_asked_for_its_best_cell():
     assert np.isfinite(site.features["emi"][0])
 
 
+def test_each_sensor_was_there_by_its_own_clock():
+    """Whether it noticed the place or not; who was not there has no time."""
+    radar = screened("gpr", (40, 1, 12))
+    part = radar.parts[0]
+    later = dataclasses.replace(part.scores, time=part.scores.time + 1000)
+    radar = dataclasses.replace(radar, parts=(dataclasses.replace(part, scores=later),))
+    coils = screened("emi", n_traces=81)
+    coils.parts[0].best[20, 1] = 3.5
+    (site,) = find_sites({"gpr": radar, "emi": coils}, SETTINGS)
+    assert site.times == {"gpr": later.time[40], "emi": coils.parts[0].scores.time[20]}
+    (alone,) = find_sites({"gpr": radar, "emi": screened("emi", n_traces=10)}, SETTINGS)
+    assert set(alone.times) == {"gpr"}
+
+
 def test_a_sensor_that_was_not_there_has_no_say():
     """Dropouts all around: no score, no features, and no vote against the place."""
     quality = np.full(81, int(Quality.NOT_FINITE), np.int64)

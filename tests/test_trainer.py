@@ -148,7 +148,9 @@ def test_copies_of_a_lane_are_refused():
         )
         for k in range(2)
     ]
-    with pytest.raises(ValueError, match="lanes 'lane 0' and 'lane 1' hold the same samples"):
+    with pytest.raises(
+        ValueError, match="lanes 'lane 0' and 'lane 1' of kind 'emi' have a corr"
+    ):
         screen_lanes(lanes, recipe=RECIPES["metal_detector"])
 
 

@@ -100,8 +100,8 @@ class EvenTrack:
         self._placed: list[_Placed] = []
         self._shape = TrackShape(spacing=spacing)
         self._speed, self._still = TrackSpeed(), Standstill(reach=spacing)
-        # of a run that goes on as recorded: its traces so far, flags of those left out since the
-        # last one that was kept, the flags of that, and the last one left out
+        # of a run that goes on as recorded: its traces so far, flags of those left out behind
+        # the last one kept, the flags of that, and the last one left out
         self._n_passed, self._passed_over, self._passed_on = 0, 0, 0
         self._left_out: Sweep | None = None
 
@@ -147,7 +147,7 @@ class EvenTrack:
         first, *others = cut_at(self._stuck.flag(chunk), [i for i, _ in gaps])
         found = self._take(first)
         for part in others:
-            found += [*self._give_up(), *self._take(part)]
+            found += [*self._give_up(), *self._told(), *self._take(part)]
         return self._joined(found)
 
     def flush(self) -> Sweep:
@@ -170,7 +170,7 @@ class EvenTrack:
             raise ValueError(msg)
         self._shape.refuse_coarse(self._name)
         self._shape.refuse_winding(self._name)
-        return self._joined(self._give_up())
+        return self._joined([*self._give_up(), *self._told()])
 
     def _take(self, part: Sweep) -> list[Sweep]:
         """Return what is final after traces without a gap."""
@@ -208,17 +208,18 @@ class EvenTrack:
             # more track than lies between the places: there and back, or a stand
             is_long = self._n_lost * self._shape.pace > step + self.max_step
             if self._n_lost and (step > self.max_step or is_long):
-                found, goes_on = self._give_up(), False
+                found, goes_on = [*self._give_up(), *self._told()], False
             else:
                 goes_on = self._n_lost > 0  # over dropouts alone nobody knows the steps
-                found.append(self._resample.process(self._bridged(self._last, run)))
+                bridged = self._bridged(self._last, run)
+                found.append(self._flagged(self._resample.process(bridged)))
         speed = self._speed.speeds(run.time, run.position[:, :2])
         held = self._still.hold(run.position, speed < STANDSTILL)
         if held is not run.position:
             run = dataclasses.replace(run, position=held)
         self._shape.note(run.position[:, :2], goes_on=goes_on)
         self._last = _Fix.of(run, -1)
-        return [*found, self._resample.process(run)]
+        return [*found, self._flagged(self._resample.process(run))]
 
     def _bridged(self, last: _Fix, following: Sweep) -> Sweep:
         """Return the traces that waited, those without a place at one in proportion to time."""
@@ -243,8 +244,8 @@ class EvenTrack:
 
     def _give_up(self) -> list[Sweep]:
         """Return the last traces of a stretch at equal distances, and as it was what waited."""
-        found = [*self._told(), self._resample.flush()]
-        self._n_passed = 0
+        found = [*self._told(), self._flagged(self._resample.flush(), is_end=True)]
+        self._n_passed, self._placed = 0, []
         self._speed, self._still = TrackSpeed(), Standstill(reach=self.spacing)
         waiting, self._last, self._waiting, self._n_lost = self._waiting, None, [], 0
         for run in waiting:
@@ -280,7 +281,10 @@ class EvenTrack:
     def _joined(self, found: list[Sweep]) -> Sweep:
         """Return traces of the lane as one sweep, with the history of the first, the form."""
         assert self._form is not None
-        traces = join([self._form, *found])
+        return join([self._form, *found])
+
+    def _flagged(self, traces: Sweep, *, is_end: bool = False) -> Sweep:
+        """Return traces at equal distances, those made of traces without a place flagged."""
         if not len(traces) or not self._placed:
             return traces
         quality = traces.quality.copy()
@@ -292,6 +296,8 @@ class EvenTrack:
                 first -= 1
             if stop < len(traces) and _is_near(traces, stop, run.last, self.spacing / 2):
                 stop += 1
+            if is_end and first == len(traces):
+                first -= 1  # they lie behind the last one, less than a spacing
             quality[first:stop] |= int(Quality.POSE_NONE)
         self._placed = [run for run in self._placed if run.end > traces.time[-1]]
         return dataclasses.replace(traces, quality=quality)

@@ -236,8 +236,8 @@ def is_unfamiliar(sites: Sequence[Site], stretches: Iterable[Unfamiliar]) -> np.
     Returns
     -------
     is_unfamiliar : (n,) bool ndarray
-        Whether a sensor that has a say at the place had such a stretch there, or whoever
-        made the sweep flagged it OUT_OF_DOMAIN.
+        Whether a sensor that has a say at the place had such a stretch when it was there, by
+        its own clock, or whoever made the sweep flagged it OUT_OF_DOMAIN.
 
     Examples
     --------
@@ -252,7 +252,7 @@ def is_unfamiliar(sites: Sequence[Site], stretches: Iterable[Unfamiliar]) -> np.
         [
             bool(site.quality & Quality.OUT_OF_DOMAIN)
             or any(
-                item.start <= site.time <= item.stop
+                item.start <= site.times.get(item.kind, site.time) <= item.stop
                 and item.kind in site.features
                 and bool(np.isfinite(site.features[item.kind]).any())
                 for item in by_lane.get(site.lane, ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,13 @@ class Site:
     northing: float  #: m
     position_error: float  #: m, one standard deviation
     depth: float  #: m; NaN without a radar echo
-    time: float  #: s
+    time: float  #: s, of the sensor that noticed it; of the radar if both did
     quality: int
     noticed: tuple[str, ...]  #: kinds whose prescreener noticed it
     scores: Mapping[str, float]  #: prescreener score by kind; NaN where not observed
     features: Mapping[str, Floats]  #: row of features by kind; NaN where not observed
+    #: s, when each sensor that has a say was there: their clocks may differ
+    times: Mapping[str, float] = field(default_factory=dict)
 
     def alarm(self, identifier: str, *, score: float, **fields: Any) -> Alarm:
         """
@@ -270,12 +272,13 @@ def _site(
     """Return the record of one place."""
     place, error, cells, candidates = item
     first = next(iter(candidates.values()))
-    scores, quality = {}, 0
+    scores, times, quality = {}, {}, 0
     for kind, cell in cells.items():
         scores[kind] = math.nan
         if cell is not None:
             part = screened[kind].parts[cell.part]
             scores[kind] = float(part.best[cell.trace, cell.channel])
+            times[kind] = float(part.scores.time[cell.trace])
             quality |= int(part.scores.quality[cell.trace])
     depth = math.nan
     if "gpr" in candidates:
@@ -292,4 +295,5 @@ def _site(
         noticed=tuple(candidates),
         scores=scores,
         features=features,
+        times=times,
     )

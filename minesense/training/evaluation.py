@@ -21,6 +21,7 @@ from ..detect import (
 )
 from ..score.rejection import check_places, percentiles
 from ..sweep import Floats
+from .copies import refuse_copied_rows
 from .tier_results import (
     LEAST_SEEDS,
     TUNED_ON_TEST,
@@ -102,7 +103,8 @@ def evaluate(
         If groups is missing, does not hold lanes and another tier, or names a tier that is
         unknown; if lengths differ, a name is empty, or a tier has only one group; if
         emplacements are missing, or passes of one, or rows of a lane, would fall into two
-        folds; or as :func:`minesense.detect.fit` of the rows outside some fold.
+        folds; if rows of a lane are those of another one; or as
+        :func:`minesense.detect.fit` of the rows outside some fold.
 
     Notes
     -----
@@ -145,6 +147,7 @@ def evaluate(
     ValueError: Invalid figure 'rejected_at_0' for a claim: tuned_on_test...
     """
     table = _check_table(features, labels, groups, emplacements, weights)
+    refuse_copied_rows(table.features, table.groups["lane"])
     keep = check_probability(keep, "keep")
     check_probability(confidence, "confidence")
     n_seeds, seed = check_count(n_seeds, "n_seeds"), check_count(seed, "seed", least=0)

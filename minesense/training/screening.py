@@ -13,6 +13,7 @@ from ..detect import KINDS, Detector, DetectorSettings, Recipe, Screened
 from ..detect._one_thread import one_thread
 from ..sweep import Sweep
 from ..truth import Truth
+from .copies import refuse_copies
 from .shapes import learn_shapes
 
 
@@ -63,7 +64,7 @@ def screen_lanes(
         raise TypeError(msg)
     settings = recipe.apply(settings or DetectorSettings())
     sweeps = [sweep for sweep in sweeps if sweep.sensor.kind in recipe.kinds]
-    _refuse_copies(sweeps)
+    refuse_copies(sweeps)
     empty = untrained(_describe(sweeps, recipe), settings, recipe)
     return ScreenedLanes(
         settings=settings,
@@ -237,20 +238,6 @@ def _describe(sweeps: Sequence[Sweep], recipe: Recipe) -> dict[str, dict[str, An
         msg = f"Invalid sweeps: none of kind {' or '.join(missing)}. Must hold {both}."
         raise ValueError(msg)
     return {kind: sensors[kind] for kind in KINDS if kind in recipe.kinds}
-
-
-def _refuse_copies(sweeps: Sequence[Sweep]) -> None:
-    """Raise if two lanes hold the same samples: held out, one would be known by the other."""
-    lanes: dict[tuple[str, str], str] = {}
-    for sweep in sweeps:
-        samples = hashlib.sha256(np.ascontiguousarray(sweep.samples).tobytes()).hexdigest()
-        other = lanes.setdefault((sweep.sensor.kind, samples), sweep.lane)
-        if other != sweep.lane:
-            msg = (
-                f"Invalid sweeps: lanes '{other}' and '{sweep.lane}' hold the same samples of "
-                f"kind '{sweep.sensor.kind}'. Must be recorded once each: copies leak."
-            )
-            raise ValueError(msg)
 
 
 def _fingerprint(sweeps: Sequence[Sweep]) -> str:
