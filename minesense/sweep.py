@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._validation import check_array, check_increasing, check_real, check_shape
+from .frame import Frame
 from .quality import NOT_CREDITED, UNUSABLE, Quality
 from .sensor import Sensor
 
@@ -48,6 +49,8 @@ _UNUSABLE, _NOT_JUDGED, _NOT_CREDITED = (
 )
 
 
+_LOCAL = Frame()
+
 #: What a sweep holds for every trace.
 _BY_TRACE = ("samples", "time", "position", "heading", "quality")
 
@@ -57,14 +60,6 @@ _MANY, _SOME = 1 << 20, 1 << 13
 
 #: Traces that are looked at together where some are not finite.
 _N_BLOCK = 128
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """Where positions are counted from: a coordinate system and its origin in words."""
-
-    crs: str = "local"  #: "local", or an authority code such as "EPSG:32638"
-    origin: str = "unstated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,7 +101,7 @@ class Sweep:
     sensor: Sensor
     quality: npt.NDArray[np.int64] = None  # type: ignore[assignment]
     lane: str = ""
-    frame: Frame = Frame()
+    frame: Frame = _LOCAL
     history: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from .digest import digest_lines
+from .frame import Frame
 
 #: Metal classes of targets, from none to most.
 METAL_CLASSES = ("none", "minimum", "low", "medium", "high")
@@ -51,11 +53,49 @@ class Truth:
     position_error: float = 0.0  #: m, one standard deviation
     is_synthetic: bool = True
     origins: tuple[RecordOrigin, ...] = ()  #: of the minefield records, if there are any
+    frame: Frame | None = None  #: where its places are counted from; None if not stated
 
     def only(self, lanes: Collection[str]) -> Truth:
         """Return the truth of some lanes alone."""
         objects = tuple(item for item in self.objects if item.lane in lanes)
         return dataclasses.replace(self, objects=objects)
+
+    def check_frame(self, frame: Frame) -> None:
+        """
+        Raise unless places are counted from where others are.
+
+        Parameters
+        ----------
+        frame : Frame
+            That of what was swept.
+
+        Raises
+        ------
+        ValueError
+            If that is a coordinate reference system and the truth states none, or if both
+            are stated and differ.
+        """
+        if self.frame is None:
+            if frame.crs == "local":
+                return
+            msg = (
+                f"Invalid frame None of the truth: the coverage is in {frame.crs}. Must state "
+                "the coordinate reference system of the truth: Truth(frame=Frame(crs=...))."
+            )
+            raise ValueError(msg)
+        if self.frame.crs != frame.crs:
+            msg = (
+                f"Invalid frame of the truth, in '{self.frame.crs}'. Must be that of the "
+                f"coverage, '{frame.crs}': places are not converted."
+            )
+            raise ValueError(msg)
+        origins = {self.frame.origin, frame.origin} - {"unstated"}
+        if frame.crs == "local" and len(origins) > 1:
+            msg = (
+                f"Invalid frame of the truth, counted from '{self.frame.origin}'. Must be "
+                f"counted from where the coverage is, '{frame.origin}'."
+            )
+            raise ValueError(msg)
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -73,10 +113,15 @@ class Truth:
         SHA-256 of everything in it, in hexadecimal.
 
         Of lines of canonical JSON (:func:`minesense.digest.canonical`), each ended by a line
-        feed: one with the position error and whether it is synthetic, then the objects, then
-        the origins, in their order.
+        feed: one with the position error, whether it is synthetic, and the frame if it is
+        stated, then the objects, then the origins, in their order.
         """
-        head = {"is_synthetic": self.is_synthetic, "position_error": self.position_error}
+        head: dict[str, Any] = {
+            "is_synthetic": self.is_synthetic,
+            "position_error": self.position_error,
+        }
+        if self.frame is not None:
+            head["frame"] = dataclasses.asdict(self.frame)
         objects = map(dataclasses.asdict, self.objects)
         origins = map(dataclasses.asdict, self.origins)
         return digest_lines(chain([head], objects, origins))

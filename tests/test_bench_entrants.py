@@ -189,6 +189,11 @@ def test_what_is_handed_out_is_the_same_and_cannot_be_written():
     )
     assert not any(sweep.quality.flags.writeable for sweep in handed)
     assert all(sweep.samples.flags.writeable for sweep in sweeps)
+    described = [sweep.sensor.describe() for sweep in sweeps]
+    assert [sweep.sensor.describe() for sweep in handed] == described
+    handed[0].sensor.axis[:] *= 1.5
+    handed[0].sensor.lever_arms[:] *= 1.5
+    assert [sweep.sensor.describe() for sweep in sweeps] == described
     assert handed_to(new_entrant("energy"), sweeps) is sweeps
 
 

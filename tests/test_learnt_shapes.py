@@ -83,6 +83,30 @@ def test_each_lane_is_screened_by_what_others_taught(world):
     assert len({item.radar.shapes.filters for item in by_lane.values()}) == len(names)
 
 
+@pytest.mark.parametrize("name", ["", "strip {}"])
+def test_targets_count_where_they_lie_whatever_lane_they_name(world, name):
+    """Those of no lane, or of lanes that were not swept: the same shapes of the same ground."""
+    names, sweeps, truth, _ = world
+    east = {lane: 10.0 * k for k, lane in enumerate(names)}
+    apart = [
+        dataclasses.replace(sweep, position=sweep.position + [east[sweep.lane], 0, 0])
+        for sweep in sweeps
+    ]
+    moved = [
+        dataclasses.replace(item, easting=item.easting + east[item.lane])
+        for item in truth.objects
+    ]
+    named = [dataclasses.replace(item, lane=name.format(item.lane)) for item in moved]
+    screened = screen_lanes(apart, recipe=RECIPE)
+    radar = [lane["gpr"] for lane in screened.lanes]
+    found, expected = (
+        learn_shapes(radar, dataclasses.replace(truth, objects=tuple(some)), screened.settings)
+        for some in (named, moved)
+    )
+    assert found[0].radar.shapes is not None
+    assert found == expected
+
+
 def test_learnt_shapes_find_more_in_a_new_lane(world):
     """And in the lanes that they were held out of."""
     _, sweeps, truth, screened = world

@@ -10,6 +10,7 @@ from minesense import synthetic
 from minesense.detect import Recipe, fit_monitors, observed
 from minesense.detect.sites import find_sites
 from minesense.score import Halo
+from minesense.sweep import Frame
 from minesense.training import screen_lanes, train, train_screened
 from minesense.training.labels import label_sites
 from minesense.training.modes import judge_mode
@@ -80,6 +81,27 @@ def test_only_lanes_of_the_area_calibrate_and_promise(world):
     assert taught.monitors == fit_monitors(lanes, world.screened.settings)
     everything = fit_monitors(world.screened.lanes, world.screened.settings)
     assert taught.monitors != everything  # so that the test could fail
+
+
+@pytest.mark.parametrize("name", ["", "strip {}"])
+def test_truth_need_not_name_lanes(world, name):
+    """What it calls them does not matter: targets count in the lane that passes them."""
+    objects = tuple(
+        dataclasses.replace(item, lane=name.format(item.lane)) for item in world.truth.objects
+    )
+    truth = dataclasses.replace(world.truth, objects=objects)
+    found = train_screened(world.screened, truth, **world.options)
+    assert found.priors == world.taught.priors
+    for mode, targets in world.taught.targets.items():
+        assert sorted(found.targets[mode].lanes) == sorted(targets.lanes)
+        assert sorted(found.targets[mode].scores) == sorted(targets.scores)
+
+
+def test_truth_must_be_in_the_frame_of_the_sweeps(world):
+    """Places elsewhere would make mines clutter, and clutter mines."""
+    stated = dataclasses.replace(world.truth, frame=Frame(crs="EPSG:32638"))
+    with pytest.raises(ValueError, match=r"in 'EPSG:32638'\. Must be that of the cov"):
+        train_screened(world.screened, stated, **world.options)
 
 
 def test_priors_are_shares_of_mines_in_lanes_of_the_area(world):

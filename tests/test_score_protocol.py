@@ -19,10 +19,12 @@ from minesense.score import (
     area_needed,
     choose_threshold,
     match,
+    outcomes,
     poisson_ratio,
     random_alarms,
     roc,
     score,
+    score_passes,
     scored_ground,
     sensitivity,
 )
@@ -389,10 +391,40 @@ def test_truth_needs_the_frame_of_the_coverage():
         score([], truth, utm, protocol=Protocol(frame=Frame(crs="EPSG:32637")))
     score([], truth, utm, protocol=Protocol(frame=Frame(crs="EPSG:32638")))
     score([], truth, local)
+    score([], dataclasses.replace(truth, frame=Frame(crs="EPSG:32638")), utm)
     stake = dataclasses.replace(local, frame=Frame(origin="stake 1"))
     with pytest.raises(ValueError, match="counted from 'stake 2'"):
         score([], truth, stake, protocol=Protocol(frame=Frame(origin="stake 2")))
     score([], truth, stake, protocol=Protocol(frame=Frame(origin="stake 1")))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda truth, coverage: match([], truth, coverage=coverage),
+        lambda truth, coverage: outcomes([], truth, coverage),
+        lambda truth, coverage: sensitivity([], truth, coverage),
+        lambda truth, coverage: choose_threshold([make_alarm(0, 2)], truth, coverage, pd=0.5),
+        lambda truth, coverage: score_passes({"a": ([], coverage)}, truth),
+    ],
+    ids=["match", "outcomes", "sensitivity", "choose_threshold", "score_passes"],
+)
+def test_nothing_is_scored_in_another_frame(call):
+    """Not by the least of the functions either; stated, it is."""
+    truth = make_truth(make_target("T1", 0.0, 2.0))
+    utm = dataclasses.replace(make_coverage(), frame=Frame(crs="EPSG:32638", origin="grid"))
+    with pytest.raises(ValueError, match="frame None of the truth: the coverage is in EPSG:3"):
+        call(truth, utm)
+    with pytest.raises(ValueError, match=r"in 'EPSG:32637'\. Must be that of the coverage"):
+        call(dataclasses.replace(truth, frame=Frame(crs="EPSG:32637")), utm)
+    call(dataclasses.replace(truth, frame=Frame(crs="EPSG:32638")), utm)
+
+
+def test_the_frame_is_part_of_the_hash_only_if_it_is_stated():
+    truth = make_truth(make_target("T1", 0.0, 2.0))
+    stated = dataclasses.replace(truth, frame=Frame(crs="EPSG:32638"))
+    assert truth.sha256 != stated.sha256
+    assert stated.only([""]).frame == stated.frame
 
 
 def test_clutter_is_named_beside_an_ellipse():

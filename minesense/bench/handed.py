@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from ..sensor import Sensor
 from ..sweep import Sweep
 from .chance import Dowsing, RandomMarks
 from .entrants import AlarmFile, Entrant, Trained
@@ -64,7 +66,8 @@ def handed_to(entrant: Entrant, sweeps: Sequence[Sweep]) -> Sequence[Sweep]:
     -------
     sweeps : sequence of Sweep
         The same to the library's own; to others the same samples, which cannot be written:
-        who filters in place would otherwise leave his residuals to those after him.
+        who filters in place would otherwise leave his residuals to those after him. Sensors
+        are copies.
 
     Examples
     --------
@@ -73,9 +76,15 @@ def handed_to(entrant: Entrant, sweeps: Sequence[Sweep]) -> Sequence[Sweep]:
     """
     if isinstance(entrant, _OWN):
         return sweeps
+    copies: dict[int, Sensor] = {}
+    for sweep in sweeps:
+        if id(sweep.sensor) not in copies:
+            copies[id(sweep.sensor)] = copy.deepcopy(sweep.sensor)
     return tuple(
         dataclasses.replace(
-            sweep, **{name: _read_only(getattr(sweep, name)) for name in _ARRAYS}
+            sweep,
+            sensor=copies[id(sweep.sensor)],
+            **{name: _read_only(getattr(sweep, name)) for name in _ARRAYS},
         )
         for sweep in sweeps
     )

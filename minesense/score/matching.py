@@ -108,7 +108,8 @@ def match(
     ValueError
         If a score is not finite, an identifier occurs twice, two alarms have the same place and
         time, the threshold is not finite, an object of the truth has no place or an unknown
-        metal class, or the truth is known no better than to a third of the halo's radius.
+        metal class, the truth is known no better than to a third of the halo's radius, or its
+        frame is not that of the coverage.
 
     Notes
     -----
@@ -159,6 +160,8 @@ def match(
     halo = Halo() if halo is None else halo
     chosen = _check_alarms(alarms, threshold)
     targets, clutter = _check_truth(truth, halo)
+    if coverage is not None:
+        truth.check_frame(check_coverage(coverage).frame)
     places = np.array([(a.easting, a.northing) for a in chosen]).reshape(-1, 2)
     shares, is_seen = _observed(targets, places, coverage, sensors)
     near = neighbours(places, targets, halo, factor=halo.ring)

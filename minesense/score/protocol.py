@@ -56,8 +56,8 @@ class Protocol:
     unsealed : datetime, optional
         When the truth, or any score on it, was first seen; needed for exclusions.
     frame : Frame, optional
-        Where the places of the truth are counted from; needed where those of the alarms
-        are in a coordinate reference system.
+        Where the places of the truth are counted from, for one that does not state it
+        itself; needed where those of the alarms are in a coordinate reference system.
 
     Raises
     ------
@@ -116,43 +116,6 @@ class Protocol:
                     "decided before: lanes dropped after scores were seen flatter them."
                 )
                 raise ValueError(msg)
-
-    def check_frame(self, frame: Frame) -> None:
-        """
-        Raise unless the truth is counted from where the coverage is.
-
-        Parameters
-        ----------
-        frame : Frame
-            That of the coverage.
-
-        Raises
-        ------
-        ValueError
-            If the coverage has a coordinate reference system and the truth none, or if
-            both are stated and differ.
-        """
-        if self.frame is None:
-            if frame.crs == "local":
-                return
-            msg = (
-                f"Invalid frame None of the truth: the coverage is in {frame.crs}. Must state "
-                "the coordinate reference system of the truth: Protocol(frame=Frame(crs=...))."
-            )
-            raise ValueError(msg)
-        if self.frame.crs != frame.crs:
-            msg = (
-                f"Invalid frame of the truth, in '{self.frame.crs}'. Must be that of the "
-                f"coverage, '{frame.crs}': places are not converted."
-            )
-            raise ValueError(msg)
-        origins = {self.frame.origin, frame.origin} - {"unstated"}
-        if frame.crs == "local" and len(origins) > 1:
-            msg = (
-                f"Invalid frame of the truth, counted from '{self.frame.origin}'. Must be "
-                f"counted from where the coverage is, '{frame.origin}'."
-            )
-            raise ValueError(msg)
 
 
 def _check_instant(value: object, name: str) -> None:

@@ -158,7 +158,9 @@ def score(
         alarms = alarms.ranked
     everything = list(alarms)
     limit = threshold.value if isinstance(threshold, Threshold) else threshold
-    protocol.check_frame(check_coverage(coverage).frame)
+    if protocol.frame is not None:
+        truth = dataclasses.replace(truth, frame=protocol.frame)
+    truth.check_frame(check_coverage(coverage).frame)
 
     def matched(truth: Truth, coverage: Coverage, lowest: float | None) -> Matching:
         return match(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -112,3 +113,46 @@ def emplacement_weights(owner: np.ndarray) -> Floats:
     """
     counts = np.bincount(owner[owner >= 0], minlength=1)
     return np.array([1.0 / counts[k] if k >= 0 else 1.0 for k in owner])
+
+
+def in_swept_lanes(truth: Truth, lanes: Collection[str]) -> Truth:
+    """
+    Return the truth, targets in lanes that were swept or in none.
+
+    Parameters
+    ----------
+    truth : Truth
+        What lies in the ground.
+    lanes : collection of str
+        Names of the lanes that were swept.
+
+    Returns
+    -------
+    truth : Truth
+        A target that names another lane than these names none: it counts where it lies, as
+        one does that names none from the beginning.
+
+    Examples
+    --------
+    >>> from minesense import Target, Truth
+    >>> from minesense.training.labels import in_swept_lanes
+    >>> mine = Target(
+    ...     identifier="M1",
+    ...     kind="disc",
+    ...     is_target=True,
+    ...     easting=0.0,
+    ...     northing=1.0,
+    ...     depth=0.05,
+    ...     diameter=0.1,
+    ...     metal_class="low",
+    ...     lane="strip 7",
+    ... )
+    >>> (same,) = in_swept_lanes(Truth(objects=(mine,)), ["lane 1"]).objects
+    >>> same.lane
+    ''
+    """
+    objects = tuple(
+        item if item.lane in lanes else dataclasses.replace(item, lane="")
+        for item in truth.objects
+    )
+    return dataclasses.replace(truth, objects=objects)

@@ -14,6 +14,7 @@ from ..gpr.echo_shapes import ground_moments, taking_part
 from ..sensor import Sensor
 from ..sweep import Floats, Samples
 from ..truth import Target, Truth
+from .labels import in_swept_lanes
 
 #: Fewer targets tell nothing of what they have in common.
 FEWEST = 10
@@ -45,7 +46,7 @@ def learn_shapes(
     lanes : sequence of Screened
         Of a radar, by any prescreener: only processed traces are used.
     truth : Truth
-        What lies in them.
+        What lies in them; targets that name none of the lanes count where they lie.
     settings : DetectorSettings
         By which they were screened.
 
@@ -68,6 +69,7 @@ def learn_shapes(
         return settings, {}
     form = patch_form(settings, sensors[0])
     n_each = max(1, _N_GROUND // len(lanes))
+    truth = in_swept_lanes(truth, names)
     found = [_learn_lane(lane, truth, form, n_each) for lane in lanes]
     folds = list(lane_folds(names, n_folds=min(_N_FOLDS, len(names))))
     groups = [range(len(lanes)), *(fold.train for fold in folds)]
@@ -140,7 +142,7 @@ def _fit(lanes: Sequence[_Lane], form: PatchForm, settings: DetectorSettings) ->
 
 def _learn_lane(lane: Screened, truth: Truth, form: PatchForm, n_ground: int) -> _Lane:
     """Return the patches around a lane's targets, and the moments of its ground."""
-    here = [target for target in truth.targets if target.lane == lane.lane]
+    here = [target for target in truth.targets if target.lane in ("", lane.lane)]
     targets = [_target_patches(part, here, form) for part in lane.parts]
     size = int(np.prod(form.shape))
     total = sum(len(part.processed) for part in lane.parts)

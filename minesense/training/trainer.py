@@ -26,6 +26,7 @@ from ..score import Halo
 from ..sweep import Sweep
 from ..truth import Truth
 from .judges import fit_judge
+from .labels import in_swept_lanes
 from .modes import Mode, judge_mode
 from .places import Places, label_places
 from .screening import ScreenedLanes, screen_lanes, untrained, with_learnt_shapes
@@ -56,7 +57,7 @@ def train(
     sweeps : iterable of Sweep
         The sensors of the recipe over three or more lanes of the area.
     truth : Truth
-        What lies in them.
+        What lies in them; targets that name none of the lanes count where they lie.
     settings : DetectorSettings, optional
         What the stages are told.
     recipe : Recipe, optional
@@ -178,10 +179,13 @@ def train_screened(
     lanes = [
         {kind: lane[kind] for kind in recipe.kinds if kind in lane} for lane in screened.lanes
     ]
-    _check_truth(truth, area, {item.lane for lane in lanes for item in lane.values()})
+    names = {item.lane for lane in lanes for item in lane.values()}
+    _check_truth(truth, area, names)
+    truth = in_swept_lanes(truth, names)
     counted = [lane for lane in lanes if _counts(lane, area)]
     # lessons observe nothing: they may lie far off, and their false alarms do not count
     coverage = observed(counted, settings, area=area, kinds=recipe.kinds)
+    truth.check_frame(coverage.frame)
     places = label_places(
         [site for lane in lanes for site in empty.find_sites(lane)], truth, coverage, halo
     )
