@@ -734,6 +734,9 @@ def test_two_entrants_of_one_name_are_refused(plan):
     ("words", "message"),
     [
         (["--compare", "no.json", "no.json"], "No such file"),
+        (["--threshold", "3"], "Invalid --threshold '3' without --alarms"),
+        (["--compare", "a", "b", "--entrant", "full"], "entrants full beside --compare"),
+        (["--sealed", "commit", "--alarms", "a.csv"], "entrants a.csv beside --sealed commit"),
         (["--sealed", "reveal"], "Invalid --results: not given"),
         (["--sealed", "run", "--secret", "no.json"], "No such file"),
         (["--entrant", "oracle"], "Invalid entrant 'oracle'"),

@@ -89,7 +89,7 @@ def test_targets_count_where_they_lie_whatever_lane_they_name(world, name):
     names, sweeps, truth, _ = world
     east = {lane: 10.0 * k for k, lane in enumerate(names)}
     apart = [
-        dataclasses.replace(sweep, position=sweep.position + [east[sweep.lane], 0, 0])
+        dataclasses.replace(sweep, position=np.add(sweep.position, (east[sweep.lane], 0, 0)))
         for sweep in sweeps
     ]
     moved = [

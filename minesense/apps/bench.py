@@ -66,6 +66,7 @@ def run(options: Namespace) -> str:
     OSError
         If a file cannot be read or written.
     """
+    _refuse_unused(options)
     if options.compare:
         first, second = (read_results(path) for path in options.compare)
         found = compare_results(first, second, confidence=options.confidence)
@@ -73,6 +74,25 @@ def run(options: Namespace) -> str:
     if options.sealed in ("commit", "reveal"):
         return _seal(options)
     return _run(options)
+
+
+def _refuse_unused(options: Namespace) -> None:
+    """Raise if an option says something of what is not asked for."""
+    if options.threshold is not None and not options.alarms:
+        msg = (
+            f"Invalid --threshold '{options.threshold:g}' without --alarms. Must come with the "
+            "file of alarms whose score it is of."
+        )
+        raise ValueError(msg)
+    runs = not options.compare and options.sealed not in ("commit", "reveal")
+    if not runs and (options.entrant or options.alarms):
+        named = [*(options.entrant or []), *map(str, options.alarms or [])]
+        what = "--compare" if options.compare else f"--sealed {options.sealed}"
+        msg = (
+            f"Invalid entrants {', '.join(named)} beside {what}, which runs none. Must be "
+            "left out."
+        )
+        raise ValueError(msg)
 
 
 def _seal(options: Namespace) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import math
+import os
 import warnings
 from argparse import Namespace
 from pathlib import Path
@@ -41,10 +43,14 @@ def run(options: Namespace) -> str:
     ------
     ValueError
         If the input cannot be used.
+    OSError
+        If there is none, or it cannot be read.
     """
     path = Path(options.path)
     if path.is_dir():
         return _detect_field(path, options)
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     if options.model:
         msg = (
             f"Invalid --model '{options.model}' for the recording '{path}'. Must be left out: "
