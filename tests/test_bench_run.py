@@ -723,7 +723,11 @@ def test_an_entrant_that_breaks_does_not_stop_the_others(plan):
 
 
 def test_two_entrants_of_one_name_are_refused(plan):
-    """Or an unknown track."""
+    """Or a name that breaks tables, or an unknown track."""
+    odd = new_entrant("random")
+    odd.name = "new\nline\x1b[31m"
+    with pytest.raises(ValueError, match="a name each, of one line"):
+        run_benchmark(plan, seed=1, entrants=[odd])
     with pytest.raises(ValueError, match="Must have a name each"):
         run_benchmark(plan, seed=1, entrants=[Oracle(), Oracle()])
     with pytest.raises(ValueError, match="Invalid track 'E'"):

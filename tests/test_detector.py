@@ -582,6 +582,8 @@ def test_what_detect_cannot_use_is_named(world):
         world.detector.judge([], mode="sonar")
     with pytest.raises(ValueError, match="none of kind gpr or emi"):
         world.detector.detect([])
+    with pytest.raises(TypeError, match="sweeps of type Sweep"):
+        world.detector.detect(world.blind[0])
     with pytest.raises(ValueError, match="0 traces"):
         world.detector.detect([world.blind[0][:0]])
     with pytest.raises(ValueError, match="too few for the windows"):

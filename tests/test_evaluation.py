@@ -236,6 +236,7 @@ def test_brier_and_calibration_are_those_of_the_held_out():
         ({"emplacements": ["m"] * 240}, "clutter, has 'm'. Must be named for mines"),
         ({"emplacements": [""] * 240}, "a mine, has ''"),
         ({"features": np.zeros((3, 2))}, "Invalid features with shape"),
+        ({"features": np.full((240, 2), np.inf)}, "features: row 0 is infinite"),
         ({"weights": [1.0]}, "Invalid weights with shape"),
         ({"keep": 1.0}, "Invalid keep"),
         ({"n_folds": 1}, "Invalid n_folds"),
@@ -243,6 +244,10 @@ def test_brier_and_calibration_are_those_of_the_held_out():
         ({"groups": {"lane": ["A"] * 240, "site": ["S"] * 240}}, "tier 'lane': 1 names"),
         ({"groups": {"lane": ["A"] * 3, "site": ["S"] * 3}}, "tier 'lane': 3 names. Must be"),
         ({"groups": {"lane": ["A"], "random": ["S"]}}, "3 names|Invalid groups of tier 'lane'"),
+        (
+            {"groups": {"lane": make_table()["groups"]["lane"], "site": [np.nan] * 240}},
+            "tier 'site': 0 names, 240 rows without one",
+        ),
         (
             {"groups": make_table()["groups"] | {"planet": ["x"] * 240}},
             "Invalid tier 'planet'",
@@ -254,6 +259,23 @@ def test_bad_input_is_named(bad, message):
     """The error names the argument, shows its value and states the rule."""
     with pytest.raises(ValueError, match=message):
         run(**bad)
+
+
+def test_rows_under_other_names_are_refused():
+    """Held out, each would be known by its copy."""
+    table = make_table()
+    groups = {
+        tier: [*names, *(f"copy of {name}" for name in names)]
+        for tier, names in table["groups"].items()
+    }
+    owners = [*table["emplacements"], *(x and f"copy of {x}" for x in table["emplacements"])]
+    with pytest.raises(ValueError, match=r"are rows of lane .* as well"):
+        run(
+            features=np.tile(table["features"], (2, 1)),
+            labels=np.tile(table["labels"], 2),
+            groups=groups,
+            emplacements=owners,
+        )
 
 
 def test_a_result_is_not_changed_by_hand():

@@ -243,6 +243,9 @@ def screen_whole(
     Traceback (most recent call last):
     ValueError: Invalid sweeps: none of kind gpr. Must hold at least one.
     """
+    if isinstance(sweeps, Sweep):
+        msg = "Invalid sweeps of type Sweep. Must be a list of them, of one lane or more."
+        raise TypeError(msg)
     lanes: dict[str, list[Sweep]] = {}
     for sweep in sweeps:
         if not isinstance(sweep, Sweep):

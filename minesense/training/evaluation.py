@@ -383,12 +383,17 @@ def _check_table(
         raise ValueError(msg)
     y = check_labels(labels)
     x = check_shape(np.asarray(features, np.float64), "features", (len(y), "n_features"))
+    if np.isinf(x).any():
+        row = int(np.isinf(x).any(axis=1).argmax())
+        msg = f"Invalid features: row {row} is infinite. Must be finite, or NaN if not known."
+        raise ValueError(msg)
     known = {}
     for tier, names in groups.items():
         if tier not in TIERS or tier == RANDOM:
             msg = f"Invalid tier {tier!r}. Must be one of {', '.join(list(TIERS)[1:])}."
             raise ValueError(msg)
-        known[tier] = [str(name) for name in names]
+        # no name, as a table reads it, is none
+        known[tier] = ["" if name is None or _is_nan(name) else str(name) for name in names]
         needed = y if tier == "target_type" else np.ones(len(y), bool)
         if len(known[tier]) != len(y):
             msg = f"Invalid groups of tier '{tier}': {len(names)} names. Must be {len(y)}."
@@ -414,3 +419,8 @@ def _check_table(
         raise ValueError(msg)
     weight = np.ones(len(y)) if weights is None else check_array(weights, "weights", (len(y),))
     return _Table(features=x, labels=y, groups=known, emplacements=owners, weights=weight)
+
+
+def _is_nan(name: object) -> bool:
+    """Return whether a name is a number that is none."""
+    return isinstance(name, float) and bool(np.isnan(name))
