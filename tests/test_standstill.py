@@ -96,6 +96,15 @@ def test_who_moves_is_left_alone():
     assert Standstill(reach=0.025).hold(position, is_still) is position
 
 
+def test_a_driver_may_use_its_buffers_again():
+    """The place that is held is that of the last trace, whatever became of its memory."""
+    still, buffer = Standstill(reach=0.025), np.array([[0.0, 0.5, 0.0]])
+    still.hold(buffer, np.array([False]))
+    buffer[:] = 0.51
+    found = still.hold(np.array([[0.0, 0.501, 0.0]]), np.array([True]))
+    npt.assert_array_equal(found, [[0.0, 0.5, 0.0]])
+
+
 def test_creeping_gets_on():
     time = 0.05 * np.arange(2000)
     position = np.column_stack([0 * time, 0.02 * time, 0 * time])
