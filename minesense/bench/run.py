@@ -111,8 +111,8 @@ def run_benchmark(
     if entrants is None:
         entrants = [new_entrant(name, screens) for name in ENTRANTS]
     names = [entrant.name for entrant in entrants]
-    are_told = all(isinstance(name, str) and name and name.isprintable() for name in names)
-    if not are_told or len(set(names)) < len(names):
+    are_named = all(isinstance(name, str) and name and name.isprintable() for name in names)
+    if not are_named or len(set(names)) < len(names):
         msg = f"Invalid entrants {names}. Must have a name each, of one line."
         raise ValueError(msg)
     run = _Run(plan, seed, screens, n_resamples, progress)

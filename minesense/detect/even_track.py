@@ -147,7 +147,7 @@ class EvenTrack:
         first, *others = cut_at(self._stuck.flag(chunk), [i for i, _ in gaps])
         found = self._take(first)
         for part in others:
-            found += [*self._give_up(), *self._told(), *self._take(part)]
+            found += [*self._give_up(), *self._end_of_run(), *self._take(part)]
         return self._joined(found)
 
     def flush(self) -> Sweep:
@@ -170,7 +170,7 @@ class EvenTrack:
             raise ValueError(msg)
         self._shape.refuse_coarse(self._name)
         self._shape.refuse_winding(self._name)
-        return self._joined([*self._give_up(), *self._told()])
+        return self._joined([*self._give_up(), *self._end_of_run()])
 
     def _take(self, part: Sweep) -> list[Sweep]:
         """Return what is final after traces without a gap."""
@@ -201,14 +201,14 @@ class EvenTrack:
 
     def _go_on(self, run: Sweep) -> list[Sweep]:
         """Return what is final after a run of good traces, behind those that waited or not."""
-        found = self._told()
+        found = self._end_of_run()
         goes_on = self._last is not None
         if self._last is not None and self._waiting:
             step = math.dist(run.position[0, :2], self._last.position[:2])
             # more track than lies between the places: there and back, or a stand
             is_long = self._n_lost * self._shape.pace > step + self.max_step
             if self._n_lost and (step > self.max_step or is_long):
-                found, goes_on = [*self._give_up(), *self._told()], False
+                found, goes_on = [*self._give_up(), *self._end_of_run()], False
             else:
                 goes_on = self._n_lost > 0  # over dropouts alone nobody knows the steps
                 bridged = self._bridged(self._last, run)
@@ -244,7 +244,7 @@ class EvenTrack:
 
     def _give_up(self) -> list[Sweep]:
         """Return the last traces of a stretch at equal distances, and as it was what waited."""
-        found = [*self._told(), self._flagged(self._resample.flush(), is_end=True)]
+        found = [*self._end_of_run(), self._flagged(self._resample.flush(), is_end=True)]
         self._n_passed, self._placed = 0, []
         self._speed, self._still = TrackSpeed(), Standstill(reach=self.spacing)
         waiting, self._last, self._waiting, self._n_lost = self._waiting, None, [], 0
@@ -271,7 +271,7 @@ class EvenTrack:
         kept = {name: getattr(run, name)[keep] for name in _BY_TRACE if name != "quality"}
         return [dataclasses.replace(run, **kept, quality=quality[keep])]
 
-    def _told(self) -> list[Sweep]:
+    def _end_of_run(self) -> list[Sweep]:
         """Return the last trace left out of a run, if it ends with flags that none has."""
         flags, self._passed_over = self._passed_over, 0
         if not flags & ~self._passed_on or self._left_out is None:

@@ -59,13 +59,13 @@ def refuse_copies(sweeps: Sequence[Sweep]) -> None:
     -----
     Each trace is taken as its products with eight vectors of random signs. The steps of these
     from trace to trace, divided by their length so that one strong target does not stand for
-    the lane, are :math:`a_i`. At a shift l the correlation is
+    the lane, are :math:`a_i`. The correlation at a shift l is
 
-    .. math:: r_l = \sum_i a_{i+l} \cdot b_i \Big/
-        \sqrt{\sum_i |a_{i+l}|^2 \sum_i |b_i|^2}
+    .. math:: r_l = \Big| \frac{1}{n_l} \sum_i a_{i+l} \cdot b_i \Big|
 
-    over the i that both have. Lanes that were recorded twice over the same ground differ by
-    their noise; those are told by the targets that both passed.
+    over the :math:`n_l` steps i at which both lanes change. Lanes that were recorded
+    twice over the same ground differ by their noise; those are told by the targets that both
+    passed.
 
     Examples
     --------
