@@ -87,6 +87,14 @@ def test_copies_are_refused(samples):
         refuse_copies([lane_of(samples, "B"), LANE])
 
 
+def test_the_shortest_copy_is_refused_turned_round_too():
+    """61 traces have 60 steps: no shift but one leaves enough of them."""
+    for samples in (LANE.samples[:61], LANE.samples[60::-1]):
+        with pytest.raises(ValueError, match="correlation"):
+            refuse_copies([LANE[:61], lane_of(samples, "B")])
+    refuse_copies([LANE[:60], lane_of(LANE.samples[59::-1], "B")])
+
+
 def test_a_copy_with_dropouts_is_refused():
     with pytest.raises(ValueError, match="correlation"):
         refuse_copies([LANE, dataclasses.replace(drop(LANE, 5), lane="B")])
