@@ -4,7 +4,10 @@ Benchmark operations along the track beside what a user would write, and beside 
 Ratios are of medians of calls taken in turns in this process, so that a busy neighbour slows
 both; a copy of the samples is timed in the same rounds and tells what memory allows. They go
 into the report with their losses; only ratios far below what was measured fail, since the
-peers' speed differs between machines.
+peers' speed differs between machines. It also differs within one: where the allocator gives
+memory back to the system between calls, a peer that makes its results anew takes up to three
+times as long. What is bound by memory is therefore held to its share of a copy too, which
+neither allocator nor neighbour changed by more than half.
 
 Lanes are a part of the full ones unless MINESENSE_FULL_BENCHMARKS=1: a profile of 512 samples
 x 20,000 traces, and a cube of 51 channels x 415 samples x 4,000 traces.
@@ -189,8 +192,9 @@ def test_mean_of_a_cube(benchmark, cube, guard, form):
         "bottleneck": lambda: x - bottleneck.move_mean(x, 51, axis=0),
     }
     ratio = compare(benchmark, ours, peers, x, n_rounds=3)
-    least = {"function": 0.4, "arrays": 1.4}[form]
-    assert not benchmark.stats or ratio > least
+    least_ratio, least_share = {"function": (0.4, 0.045), "arrays": (1.0, 0.09)}[form]
+    assert not benchmark.stats or ratio > least_ratio
+    assert not benchmark.stats or benchmark.extra_info["share_of_copy"] > least_share
 
 
 def dewow_of_bottleneck(x):
@@ -218,18 +222,18 @@ def gain_into(x):
     return lambda: divide_by_rms(traces, *window, 0.01, out)
 
 
-ALONG_TIME = {  # a new stage; its kernel; its peer; least ratios of the forms below
+ALONG_TIME = {  # a new stage; its kernel; its peer; least ratios to it and to a copy
     "dewow": (
         partial(Dewow, window=31 * STEP),
         dewow_into,
         dewow_of_bottleneck,
-        {"function": 0.15, "arrays": 0.8, "kernel": 1.3},
+        {"function": (0.15, 0.08), "arrays": (0.6, 0.1), "kernel": (0.9, 0.12)},
     ),
     "gain": (
         partial(Equalise, window=51 * STEP),
         gain_into,
         gain_of_bottleneck,
-        {"function": 0.5, "arrays": 1.1, "kernel": 1.6},
+        {"function": (0.5, 0.06), "arrays": (0.5, 0.08), "kernel": (0.8, 0.11)},
     ),
 }
 
@@ -246,7 +250,9 @@ def test_sums_along_time_of_a_profile(benchmark, profile, name, form):
         "kernel": kernel_on(x),
     }[form]
     ratio = compare(benchmark, ours, {"bottleneck": lambda: peer(x)}, x)
-    assert not benchmark.stats or ratio > least[form]
+    least_ratio, least_share = least[form]
+    assert not benchmark.stats or ratio > least_ratio
+    assert not benchmark.stats or benchmark.extra_info["share_of_copy"] > least_share
 
 
 def three_calls(x):
