@@ -1,5 +1,6 @@
 """Test the figures of the benchmark against slow versions, limits and bad input."""
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -329,6 +330,21 @@ def test_one_who_listens_to_one_sensor_is_asked_about_that_one():
     claimed = make_coverage(10.0, kinds=("emi",))
     assert lane_claims(claimed, true)["A"]["not_claimed"] == 0
     assert set(judge_honesty(claimed, true, n_resamples=5)) == {"any", "emi"}
+
+
+def test_ground_claimed_for_a_sensor_that_was_not_there_is_refused():
+    """Nothing could be held against such a claim."""
+    true = make_coverage(5.0, kinds=("gpr", "emi"))
+    claimed = make_coverage(10.0)
+    claimed = dataclasses.replace(
+        claimed,
+        observed={"fused": claimed.observed["gpr"]},
+        reasons={"fused": claimed.reasons["gpr"]},
+        unlocated={"fused": 0},
+    )
+    for judge in (lane_claims, judge_honesty):
+        with pytest.raises(ValueError, match="kind of sensor of the coverage 'fused'"):
+            judge(claimed, true)
 
 
 # -- chance --------------------------------------------------------------------------------

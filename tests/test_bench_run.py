@@ -75,6 +75,24 @@ class Oracle:
         return Found(ranked=alarms, threshold=1.0)
 
 
+class Fence(Oracle):
+    """An entrant that sees no sample: a mark every 4 cm beside each border of a lane."""
+
+    name = "fence"
+
+    def detect(self, sweeps, *, area):
+        """Return marks a millimetre outside, where none can be false."""
+        from fields import make_alarm  # noqa: PLC0415
+
+        alarms = [
+            make_alarm(east, north, 2.0, lane=lane)
+            for west, south, end, top, lane in area
+            for east in (west - 0.001, end + 0.001)
+            for north in np.arange(south, top, 0.04)
+        ]
+        return Found(ranked=alarms, threshold=1.0)
+
+
 class Refuses(Oracle):
     """An entrant that cannot be trained."""
 
@@ -270,6 +288,16 @@ def test_no_false_claim_is_told_with_what_it_proves(results):
     n = len(none[0]["lanes"])
     assert f"none of {n} lanes" in format_results(results)
     assert f"{1 - 0.05 ** (1 / n):.3f} or less" in format_results(results)
+
+
+def test_marks_around_lanes_find_nothing(plan):
+    """They cannot be false; the halos of mines at the border reach them."""
+    found = run_benchmark(plan, seed=SEED, tracks=("A",), entrants=[Fence()], n_resamples=20)
+    for part in TESTS:
+        entry = found["tracks"]["A"]["parts"][part]["entrants"]["fence"]
+        assert entry["at_threshold"]["pd_swept"]["k"] == 0
+        assert entry["at_threshold"]["false_alarms"]["count"] == 0
+        assert entry["at_threshold"]["outside"]["not observed"] > 100
 
 
 def test_an_oracle_is_first_and_chance_is_last(results):
@@ -603,6 +631,9 @@ def test_a_file_of_alarms_enters(tmp_path, plan):
     assert [a.lane for a in entrant.detect([], area=both).ranked] == [lane]
     with pytest.raises(ValueError, match="it names lane 'soil_out/soil/lane 01'"):
         entrant.detect([], area=both[1:])  # a lane that the benchmark has not
+    other = [(0, 0, 1, 1, "lane_out/plot/lane 01")]
+    with pytest.raises(ValueError, match="it holds no alarm in any lane of lane_out"):
+        entrant.detect([], area=other)  # not a field in which nothing was found
     assert (entrant.name, entrant.detect([], area=area).threshold) == ("file: mine.csv", 3.0)
     write_csv([make_alarm(1.0, 2.0, 3.0, lane="A")], path, synthetic=True)
     with pytest.raises(ValueError, match=r"Invalid lane 'A'\. Must begin with training"):
@@ -649,6 +680,14 @@ def test_classes_that_cannot_enter_are_refused(name):
     """No module, no class, one that needs arguments, something else."""
     with pytest.raises(ValueError, match=f"Invalid entrant '{name}'"):
         new_entrant(name)
+
+
+def test_a_module_that_exits_is_no_run_that_went_well(tmp_path, monkeypatch):
+    """Whoever leaves while he is imported would end the benchmark with code 0."""
+    (tmp_path / "leaves_early.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match="Invalid entrant 'leaves_early:Mine': SystemExit: 0"):
+        new_entrant("leaves_early:Mine")
 
 
 def test_a_class_of_ones_own_enters():

@@ -117,9 +117,9 @@ def test_bad_scores_are_named(scores, labels, message):
 
 
 def test_fusion_adds_what_was_observed():
-    """A sensor that was not there adds nothing; a silent one takes away."""
+    """A sensor that was not there adds nothing; of what none saw nothing is said."""
     radar, coils = np.array([2.0, 2.0, np.nan]), np.array([-1.0, np.nan, np.nan])
-    npt.assert_array_equal(fuse({"gpr": radar, "emi": coils}), [1.0, 2.0, 0.0])
+    npt.assert_array_equal(fuse({"gpr": radar, "emi": coils}), [1.0, 2.0, np.nan])
 
 
 def test_fusion_is_the_product_of_likelihoods():

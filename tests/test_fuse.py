@@ -34,10 +34,11 @@ def test_silence_never_cancels_an_alarm(radar, coils):
     total = float(fuse(ratios)[0])
     fused = RULE.decide([total], ratios)
     alone = radar >= 3 or coils >= 4
-    assert fused.is_alarm[0] == (alone or total >= 2)
+    is_unknown = math.isnan(radar) and math.isnan(coils)
+    assert fused.is_alarm[0] == (alone or is_unknown or total >= 2)
     assert fused.is_alarm[0] == (fused.score[0] >= RULE.threshold)
-    assert fused.score[0] >= total
-    if not alone:
+    assert is_unknown or fused.score[0] >= total
+    if not (alone or is_unknown):
         assert fused.score[0] == total
 
 
@@ -56,6 +57,11 @@ def test_a_place_of_which_nothing_is_known_is_dug():
     assert fused.is_alarm.tolist() == [True]
     assert fused.by == (("unknown",),)
     assert fused.score[0] == RULE.threshold
+    ratios = {"gpr": np.array([math.nan, -9.0]), "emi": np.array([math.nan, math.nan])}
+    fused = RULE.decide(fuse(ratios), ratios)
+    assert fused.is_alarm.tolist() == [True, False]
+    silent = fuse(ratios, silent={"emi": [True, False]}, silence={"emi": -1.0})
+    npt.assert_array_equal(silent, [-1.0, -9.0])  # that one was there says something
 
 
 def test_silence_counts_by_class():

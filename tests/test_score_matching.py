@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from minesense.score import Halo, match
+from minesense.score.halo import TOLERANCE
 
 MINE = make_target("T1", 0.0, 5.0)
 
@@ -130,9 +131,41 @@ def test_four_fates_of_a_target():
     assert fates == ["detected", "missed_swept", "partly_swept", "never_swept"]
     assert [t.is_swept for t in result.targets] == [True, True, False, False]
     # A hit on a target that was swept in part is a hit, and the target stays unswept.
-    result = match([make_alarm(0.0, 6.6)], truth, coverage=coverage)
+    result = match([make_alarm(0.0, 6.49)], truth, coverage=coverage)
     assert result.targets[2].outcome == "detected"
     assert not result.targets[2].is_swept
+
+
+@pytest.mark.parametrize("northing", [0.0, 4_200_000.0, 9_114_000.0, 9_999_000.0])
+def test_exactly_at_the_radius_is_a_hit_wherever_the_field_lies(northing):
+    """Coordinates of a grid to the millimetre, south of the equator as well."""
+    rng = np.random.default_rng(seed=2)
+    for east, north in rng.integers(0, 1_000_000, size=(200, 2)) / 1000:
+        place = (500_000.0 + east, northing + north)
+        mine = make_target("T", *place)
+        for away in ((0.15, 0.0), (0.0, -0.15), (0.09, 0.12)):
+            alarm = make_alarm(round(place[0] + away[0], 3), round(place[1] + away[1], 3))
+            assert detected(match([alarm], make_truth(mine))) == {"T"}
+        beyond = make_alarm(place[0] + 0.15 + 1e-6, place[1])
+        assert detected(match([beyond], make_truth(mine))) == set()
+
+
+def test_no_alarm_finds_a_target_where_none_can_be_false():
+    """Marks along the border of what was observed reach into it, and find nothing there."""
+    truth = make_truth(
+        make_target("T1", 0.0, 6.4, diameter=0.1), make_target("T2", 0.45, 3.0, diameter=0.1)
+    )
+    coverage = make_coverage(6.0)  # cells to 6.5 m, and 0.5 m on each side
+    assert coverage.is_observed(0.49, 3.0)
+    assert not coverage.is_observed(0.51, 3.0)
+    ahead, beside = make_alarm(0.0, 6.51, 3.0), make_alarm(0.51, 3.0, 2.0)
+    result = match([ahead, beside], truth, coverage=coverage)
+    assert [t.is_swept for t in result.targets] == [True, True]
+    assert [(a.outcome, a.reason) for a in result.alarms] == [("outside", "not observed")] * 2
+    assert detected(result) == set()
+    inside = [make_alarm(0.0, 6.49, 3.0), make_alarm(0.49, 3.0, 2.0)]
+    assert detected(match(inside, truth, coverage=coverage)) == {"T1", "T2"}
+    assert detected(match([ahead, beside], truth)) == {"T1", "T2"}  # all ground counts
 
 
 def test_ninety_percent_is_swept():
@@ -182,7 +215,7 @@ def test_matches_brute_force(where, alarms, threshold):
     truth = make_truth(*(make_target(f"T{k}", *place) for k, place in enumerate(where)))
     raised = [make_alarm(*place, k, identifier=f"a{k}") for k, place in enumerate(alarms)]
     result = match(raised, truth, threshold=threshold)
-    served, total = naive_match(raised, truth.targets, 0.15 + 1e-9, threshold)
+    served, total = naive_match(raised, truth.targets, 0.15 + TOLERANCE, threshold)
     hits = [alarm for alarm in result.alarms if alarm.outcome == "hit"]
     assert [alarm.identifier for alarm in hits] == [alarm.identifier for alarm in served]
     by_name = {target.identifier: target for target in truth.targets}

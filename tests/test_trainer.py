@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import numpy.testing as npt
 import pytest
-from fields import make_target, make_truth
+from fields import make_alarm, make_target, make_truth
 
 from minesense import synthetic
 from minesense.detect import (
@@ -18,7 +18,7 @@ from minesense.detect import (
     log_odds,
 )
 from minesense.detect.ratios import likelihood_ratios
-from minesense.score import Halo
+from minesense.score import Halo, match
 from minesense.sweep import Sweep
 from minesense.training import emplacement_weights, label_sites, rate_threshold
 
@@ -36,6 +36,36 @@ def test_labels_follow_the_halo_and_leave_a_ring_out():
     owner, keep = label_sites([make_site(x) for x in places], truth, Halo())
     assert owner.tolist() == [0, 0, -1, -1, -1, 1]
     assert keep.tolist() == [True, True, False, False, True, True]
+
+
+@pytest.mark.parametrize("ring", [1.0, 1.5, 3.0])
+def test_the_ring_is_that_of_the_score(ring):
+    """Places are left out of training where alarms are left out of the score."""
+    truth = make_truth(make_target("a", 0.0, 0.0))
+    reach, halo = Halo().reach(0.1), Halo(ring=ring)
+    places = np.array([0.99, 1.01, 0.99 * ring, 1.01 * ring]) * reach
+    _, keep = label_sites([make_site(x) for x in places], truth, halo)
+    assert keep.tolist() == [True, ring == 1.0, ring == 1.0, True]
+
+
+def test_the_halo_of_a_long_target_is_the_ellipse_of_the_score():
+    """Beside a cable, and beyond its end, as alarms would be judged there."""
+    cable = make_target("c", 0.0, 0.0, diameter=2.0)  # along north
+    halo = Halo(kind="elongated")
+    sites = [make_site(0.0, 1.4), make_site(0.45, 0.0), make_site(0.6, 0.0), make_site(1.1, 0)]
+    owner, keep = label_sites(sites, make_truth(cable), halo)
+    assert (owner.tolist(), keep.tolist()) == ([0, 0, -1, -1], [True, True, False, True])
+    alarms = [make_alarm(site.easting, site.northing) for site in sites]
+    found = {a.easting: a.outcome for a in match(alarms, make_truth(cable), halo).alarms}
+    assert found == {0.0: "repeat", 0.45: "hit", 0.6: "outside", 1.1: "false"}
+
+
+def test_a_place_that_is_not_known_is_neither_mine_nor_clutter():
+    """Where positions were lost a mine may lie; it is not taught as something else."""
+    lost = [make_site(math.nan, math.nan), make_site(0.0, math.nan), make_site(math.inf, 0.0)]
+    for truth in (make_truth(make_target("a", 0.0, 0.0)), make_truth()):
+        owner, keep = label_sites([*lost, make_site(9.0)], truth, Halo())
+        assert (owner.tolist(), keep.tolist()) == ([-1] * 4, [False, False, False, True])
 
 
 def test_larger_targets_reach_further():

@@ -317,9 +317,15 @@ class AlarmFile:
         """Nothing: the alarms are there."""
 
     def detect(self, sweeps: Sequence[Sweep], *, area: Sequence[Rectangle | Region]) -> Any:
-        """Return the alarms of the lanes that are asked about."""
+        """Return the alarms of the lanes that are asked about; refuse a test without any."""
         lanes = {str(item[-1]) for item in area}
         parts = {part_of(lane) for lane in lanes}
+        if not parts & set(self._alarms):  # it would be judged as a field with nothing in it
+            msg = (
+                f"Invalid {self.name}: it holds no alarm in any lane of "
+                f"{', '.join(sorted(parts))}. Must hold those of every test that it enters."
+            )
+            raise ValueError(msg)
         for part in sorted(parts & set(self._alarms)):
             foreign = sorted({a.lane for a in self._alarms[part]} - lanes)
             if foreign:
@@ -368,7 +374,7 @@ def new_entrant(name: str, screens: Screens | None = None) -> Entrant:
     module, _, kind = name.partition(":")
     try:
         entrant = getattr(importlib.import_module(module), kind)()
-    except Exception as error:  # noqa: BLE001, foreign code may do anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001, foreign code may do anything
         msg = (
             f"Invalid entrant {name!r}: {type(error).__name__}: {error}. Must be a module and "
             "a class in it that is made without arguments, as in 'my.detector:Mine'."

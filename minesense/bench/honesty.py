@@ -87,7 +87,8 @@ def lane_claims(
     Raises
     ------
     ValueError
-        If cells differ in size, or the kind of sensor is unknown to both.
+        If cells differ in size, ground is claimed for a kind of sensor that was not there, or
+        the kind that is asked about was not.
 
     Examples
     --------
@@ -115,6 +116,8 @@ def lane_claims(
         msg = f"Invalid coverage with cells of {claimed.cell} m. Must have {true.cell} m."
         raise ValueError(msg)
     check_one_of(sensors, "sensors", ("any", *true.kinds))
+    for kind in claimed.kinds:  # a claim that nothing can be held against would be honest
+        check_one_of(kind, "kind of sensor of the coverage", true.kinds)
     kinds = [k for k in true.kinds if k in claimed.kinds and sensors in ("any", k)]
     said = np.logical_or.reduce(
         [np.zeros(claimed.shape, dtype=bool), *(claimed.observed[k] for k in kinds)]
@@ -218,7 +221,7 @@ def judge_honesty(
     Raises
     ------
     ValueError
-        If cells differ in size.
+        As :func:`lane_claims`.
 
     Examples
     --------

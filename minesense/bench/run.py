@@ -381,7 +381,7 @@ class _Run:
                 judged[entrant.name] = judge_honesty(
                     claimed, true, seed=self.seed, n_resamples=self.n_resamples
                 )
-            except ValueError as error:  # cells of another size
+            except ValueError as error:  # cells of another size, sensors that were not there
                 _exclude(document, entrant, "faulty", error)
         facts = {name: fact.loss for name, fact in survey.lanes.items()}
         document["tracks"]["D"] = {"losses": facts, "entrants": judged}

@@ -35,7 +35,8 @@ def fuse(
     Returns
     -------
     total : (n,) float64 ndarray
-        Sum over the sensors that observed the place, 0 where none did.
+        Sum over the sensors that observed the place; NaN where none did, for which
+        :meth:`FusionRule.decide` asks for an alarm.
 
     Raises
     ------
@@ -54,14 +55,15 @@ def fuse(
     --------
     >>> import numpy as np
     >>> from minesense.detect import fuse
-    >>> fuse({"gpr": np.array([1.0, 2.0]), "emi": np.array([0.5, np.nan])}).tolist()
-    [1.5, 2.0]
+    >>> nan = np.nan
+    >>> fuse({"gpr": np.array([1.0, 2.0, nan]), "emi": np.array([0.5, nan, nan])}).tolist()
+    [1.5, 2.0, nan]
     """
     if not ratios or len({len(ratio) for ratio in ratios.values()}) > 1:
         lengths = {name: len(ratio) for name, ratio in ratios.items()}
         msg = f"Invalid ratios of lengths {lengths}. Must be one or more, equally long."
         raise ValueError(msg)
-    said = {name: np.where(np.isnan(ratio), 0.0, ratio) for name, ratio in ratios.items()}
+    said = {name: np.asarray(ratio, dtype=np.float64) for name, ratio in ratios.items()}
     silent, silence = silent or {}, silence or {}
     for name, mask in silent.items():
         if name not in said or name not in silence:
@@ -72,7 +74,9 @@ def fuse(
             raise ValueError(msg)
         where = check_shape(np.asarray(mask, dtype=bool), "silent", said[name].shape)
         said[name] = np.where(where, check_number(silence[name], "silence"), said[name])
-    return np.sum(list(said.values()), axis=0)
+    every = np.stack(list(said.values()))
+    is_known = ~np.isnan(every)
+    return np.where(is_known.any(axis=0), np.where(is_known, every, 0.0).sum(axis=0), np.nan)
 
 
 def silence_log_ratio(

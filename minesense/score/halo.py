@@ -7,9 +7,9 @@ from typing import Literal
 
 from .._validation import check_number, check_one_of, check_positive
 
-# Distances are compared with a nanometre to spare, so that an alarm exactly at the radius
-# is a hit whatever the rounding of its coordinates.
-TOLERANCE = 1e-9
+# Distances are compared with ten nanometres to spare, so that an alarm exactly at the radius
+# is a hit whatever the rounding of its coordinates, which are as great as 1e7 m in UTM.
+TOLERANCE = 1e-8
 
 #: Extent (m) from which a halo of kind "elongated" is an ellipse instead of a circle.
 LONG = 0.6

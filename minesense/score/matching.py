@@ -123,8 +123,9 @@ def match(
 
     Further alarms in a halo are *repeats*. Alarms in the ring around a halo, and on ground
     that was not observed, are *outside*: excluded, with their reason. All others are
-    *false*, with the nearest clutter in whose halo they lie, if any. An alarm on ground
-    that was not observed still counts for a target of which a part was observed.
+    *false*, with the nearest clutter in whose halo they lie, if any. An alarm where none
+    can be false finds no target either, though its halo may reach there: marks along the
+    border of the ground would be hits that cost nothing.
 
     Examples
     --------
@@ -166,7 +167,7 @@ def match(
     shares, is_seen = _observed(targets, places, coverage, sensors)
     near = neighbours(places, targets, halo, factor=halo.ring)
     inside: list[dict[int, float]] = [
-        {k: distance for k, distance in found.items() if is_seen[i] or shares[k] > 0}
+        {k: distance for k, distance in found.items() if is_seen[i]}
         for i, found in enumerate(neighbours(places, targets, halo))
     ]
     order = sorted(range(len(chosen)), key=lambda i: _rank(chosen[i], inside[i]))

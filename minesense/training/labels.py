@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from ..detect import Site
 from ..score import Halo
+from ..score.assignment import neighbours
 from ..sweep import Floats
 from ..truth import Target, Truth
 
@@ -33,7 +35,8 @@ def label_sites(
     owner : (n,) int64 ndarray
         Index of the nearest target whose halo holds the place, -1 if none.
     keep : (n,) bool ndarray
-        False between one and two halos, where a place is neither.
+        False in the ring around a halo, where a place is neither, as in the score; and where
+        a place is not known, which may be that of a target.
 
     Examples
     --------
@@ -74,18 +77,18 @@ def label_sites(
     ([0, -1], [True, True])
     """
     owner = np.full(len(sites), -1, dtype=np.int64)
-    keep = np.ones(len(sites), dtype=bool)
+    keep = np.array([math.isfinite(site.easting + site.northing) for site in sites], dtype=bool)
     targets: tuple[Target, ...] = truth.targets
     if not targets or not sites:
         return owner, keep
-    places = np.array([(target.easting, target.northing) for target in targets])
-    radius = np.array([halo.reach(target.diameter) for target in targets])
-    for k, site in enumerate(sites):
-        share = np.hypot(*(places - (site.easting, site.northing)).T) / radius
-        nearest = int(np.argmin(share))
-        if share[nearest] <= 1:
-            owner[k] = nearest
-        elif share[nearest] <= 2:
+    places = np.array([(site.easting, site.northing) for site in sites])
+    reach = [halo.reach(target.diameter) for target in targets]
+    inside = neighbours(places, targets, halo)
+    around = neighbours(places, targets, halo, factor=halo.ring)
+    for k in range(len(sites)):
+        if inside[k]:
+            owner[k] = min(inside[k], key=lambda i: (inside[k][i] / reach[i], i))
+        elif around[k]:
             keep[k] = False
     return owner, keep
 

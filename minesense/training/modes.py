@@ -90,7 +90,7 @@ def judge_mode(
     sensors = SENSORS[mode]
     total = fuse({kind: ratios[kind] for kind in (KINDS if mode == "both" else (mode,))})
     noticed = places.noticed(mode)
-    use = places.keep & noticed
+    use = places.keep & noticed & ~np.isnan(total)  # of some no sensor could tell
     n_lanes = len(set(places.lanes_of(use)))
     if n_lanes < 2:  # each is judged by a calibration that had not seen it
         msg = (
