@@ -54,6 +54,43 @@ def test_platt_agrees_with_a_general_optimiser():
     npt.assert_allclose([fitted.slope, fitted.offset], best.x, atol=1e-5)
 
 
+@given(
+    exponent=st.floats(-12, 12),
+    shift=st.floats(-1000, 1000),
+    seed=st.integers(0, 1000),
+    is_weighted=st.booleans(),
+)
+def test_platt_does_not_depend_on_the_unit_of_scores(exponent, shift, seed, is_weighted):
+    """Volts or nanovolts, from any zero: the same probabilities."""
+    scores, labels = make_scores(n=120, seed=seed)
+    weights = np.random.default_rng(seed).uniform(0.5, 2, 120) if is_weighted else None
+    other = 10.0**exponent * (scores + shift)
+    found, expected = (
+        probability(fit_platt(s, labels, weights=weights).log_odds(s)) for s in (other, scores)
+    )
+    npt.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-9, 1.0, 1e9, 1e12])
+def test_platt_is_at_its_minimum_at_any_scale(scale):
+    """The mean of p is that of the targets, and so is the mean of p times the score."""
+    scores, labels = make_scores()
+    fitted = fit_platt(scale * scores, labels)
+    n_mines, n_rest = labels.sum(), (~labels).sum()
+    target = np.where(labels, (n_mines + 1) / (n_mines + 2), 1 / (n_rest + 2))
+    p = probability(fitted.log_odds(scale * scores))
+    npt.assert_allclose([(p - target).sum(), (scores * (p - target)).sum()], 0.0, atol=1e-5)
+
+
+def test_platt_of_equal_scores_says_what_share_is_mines():
+    """Scores that do not differ have a slope of zero, wherever they lie."""
+    for value in (0.0, 5e-9, -3.0, 7e8):
+        fitted = fit_platt(np.full(9, value), [1] * 3 + [0] * 6)
+        assert fitted.slope == 0.0
+        expected = (3 * 4 / 5 + 6 / 8) / 9  # the mean of the targets
+        npt.assert_allclose(probability(fitted.offset), expected, rtol=1e-9)
+
+
 def test_platt_finds_the_law_that_made_the_labels():
     """With many scores the true slope and offset come back within their errors."""
     fitted = fit_platt(*make_scores(n=20_000))

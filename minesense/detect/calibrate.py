@@ -123,7 +123,10 @@ def fit_platt(
     -----
     Minimises :math:`-\sum w_i [t_i \ln p_i + (1 - t_i) \ln(1 - p_i)]` for
     :math:`p = 1/(1 + e^{-(a s + b)})` with the targets :math:`t = (N_+ + 1)/(N_+ + 2)` for
-    mines and :math:`1/(N_- + 2)` for the rest, by Newton's method with step halving.
+    mines and :math:`1/(N_- + 2)` for the rest, by Newton's method with step halving, on
+    scores less their median and over their greatest distance from it: probabilities do not
+    depend on the unit of scores, nor on where their zero lies. Scores that are all equal
+    have a slope of zero.
 
     References
     ----------
@@ -141,14 +144,18 @@ def fit_platt(
     score, label, weight = check_scores(scores, labels, weights)
     n_mines, n_rest = weight[label].sum(), weight[~label].sum()
     target = np.where(label, (n_mines + 1) / (n_mines + 2), 1 / (n_rest + 2))
+    centre, spread = _location_and_scale(score)
+    design = np.column_stack([(score - centre) / spread, np.ones_like(score)])
     parameters = np.array([0.0, np.log((n_mines + 1) / (n_rest + 1))])
-    design = np.column_stack([score, np.ones_like(score)])
     best = _loss(design, parameters, target, weight)
     for _ in range(100):
         p = probability(design @ parameters)
         gradient = design.T @ (weight * (p - target))
         hessian = (design * (weight * p * (1 - p))[:, None]).T @ design
-        step = np.linalg.solve(hessian + 1e-10 * np.eye(2), gradient)
+        own = np.diag(hessian)
+        # in proportion to each term, so that no unit of scores or weights is too small for it
+        ridge = 1e-10 * np.diag(np.where(own > 0, own, 1.0))
+        step = np.linalg.solve(hessian + ridge, gradient)
         scale = 1.0
         while scale > 1e-8:
             trial = parameters - scale * step
@@ -161,7 +168,14 @@ def fit_platt(
         parameters, best = trial, loss
     if parameters[0] < 0:
         parameters = np.array([0.0, log_odds(float(np.average(target, weights=weight)))])
-    return Platt(slope=float(parameters[0]), offset=float(parameters[1]))
+    slope = float(parameters[0]) / spread
+    return Platt(slope=slope, offset=float(parameters[1]) - slope * centre)
+
+
+def _location_and_scale(score: Floats) -> tuple[float, float]:
+    """Return the median of scores, and their greatest distance from it, 1 if that is 0."""
+    centre = float(np.median(score))
+    return centre, float(np.abs(score - centre).max()) or 1.0
 
 
 def check_scores(
