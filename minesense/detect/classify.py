@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._group_names import check_group_names
 from .._validation import check_array, check_count, check_labels, check_one_of
 from ..sweep import Floats
 from ._one_thread import one_thread
@@ -295,17 +296,18 @@ def out_of_fold(
     [True, False, False, True]
     """
     x, y, weight = _check_table(features, labels, weights)
-    n_lanes = len(set(groups))
-    if len(groups) != len(y):
-        msg = f"Invalid groups of {len(groups)} rows. Must be one lane for each of {len(y)}."
+    lanes = check_group_names(groups, "groups", of="lane")
+    n_lanes = len(set(lanes))
+    if len(lanes) != len(y):
+        msg = f"Invalid groups of {len(lanes)} rows. Must be one lane for each of {len(y)}."
         raise ValueError(msg)
     if n_lanes == 1:
         msg = (
-            f"Invalid groups: all {len(y)} candidates lie in one lane, '{groups[0]}'. Must be "
+            f"Invalid groups: all {len(y)} candidates lie in one lane, '{lanes[0]}'. Must be "
             "of at least 2: a lane is judged by what was learnt on others."
         )
         raise ValueError(msg)
-    folds = lane_folds(groups, n_folds=min(n_folds, n_lanes), groups=emplacements)
+    folds = lane_folds(lanes, n_folds=min(n_folds, n_lanes), groups=emplacements)
     scores = np.empty(len(y))
     for fold in folds:
         rows = fold.train

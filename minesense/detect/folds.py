@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .._group_names import check_group_names
 from .._validation import check_count
 
 
@@ -37,7 +38,7 @@ def lane_folds(
         Number of folds; one for every lane without it.
     groups : (n_rows,) sequence of str, optional
         What else must stay in one fold, for example the emplacement that a row belongs to;
-        an empty word belongs to no group.
+        an empty word, None or NaN belongs to no group.
 
     Returns
     -------
@@ -47,28 +48,24 @@ def lane_folds(
     Raises
     ------
     TypeError
-        If n_folds is no whole number, or lanes is one word.
+        If n_folds is no whole number, lanes is one word, or names are neither all words nor
+        all numbers.
     ValueError
         If there are fewer lanes than folds, fewer than two folds, rows and groups differ in
-        number, a lane has no name, or a group falls into two folds.
+        number, a lane has no name (None, NaN and blanks are none), two names differ in
+        blanks alone, or a group falls into two folds.
 
     Notes
     -----
     Lanes are dealt out from the one with the most rows down, each to the fold that has the
-    fewest; equals go by name. Nothing is random.
+    fewest; equals go by name. Nothing is random. Numbers that are equal name one lane.
 
     Examples
     --------
     >>> [fold.lanes for fold in lane_folds(["A", "A", "B", "C"], n_folds=2)]
     [('A',), ('B', 'C')]
     """
-    if isinstance(lanes, str):
-        msg = f"Invalid lanes {lanes!r}. Must be one name for every row."
-        raise TypeError(msg)
-    names = [str(lane) for lane in lanes]
-    if "" in names:
-        msg = f"Invalid lanes: row {names.index('')} has no lane. Must all be named."
-        raise ValueError(msg)
+    names = check_group_names(lanes, "lanes", of="lane")
     counts = {lane: names.count(lane) for lane in sorted(set(names))}
     n_folds = check_count(len(counts) if n_folds is None else n_folds, "n_folds", least=2)
     if len(counts) < n_folds:
@@ -102,14 +99,15 @@ def check_groups(groups: Sequence[str], fold: npt.ArrayLike) -> None:
     Parameters
     ----------
     groups : (n_rows,) sequence of str
-        What must stay together; an empty word belongs to no group.
+        What must stay together; an empty word, None or NaN belongs to no group.
     fold : (n_rows,) array_like
         Number of the fold in which every row is tested.
 
     Raises
     ------
-    ValueError
-        If a group falls into two folds, or the lengths differ.
+    TypeError, ValueError
+        If a group falls into two folds, the lengths differ, or names are of mixed kinds,
+        blank, or differ in blanks alone.
 
     Examples
     --------
@@ -120,14 +118,15 @@ def check_groups(groups: Sequence[str], fold: npt.ArrayLike) -> None:
     ValueError: Invalid groups: 'mine 1' has rows in folds 0 and 1, ...
     """
     numbers = np.ravel(np.asarray(fold)).tolist()
-    if len(groups) != len(numbers):
-        msg = f"Invalid groups of {len(groups)} rows. Must be one for each of {len(numbers)}."
+    names = check_group_names(groups, "groups", of="group", is_optional=True)
+    if len(names) != len(numbers):
+        msg = f"Invalid groups of {len(names)} rows. Must be one for each of {len(numbers)}."
         raise ValueError(msg)
     first: dict[str, int] = {}
-    for row, (group, k) in enumerate(zip(groups, numbers, strict=True)):
-        if group and first.setdefault(str(group), k) != k:
+    for row, (group, k) in enumerate(zip(names, numbers, strict=True)):
+        if group and first.setdefault(group, k) != k:
             msg = (
-                f"Invalid groups: '{group}' has rows in folds {first[str(group)]} and {k}, the "
+                f"Invalid groups: '{group}' has rows in folds {first[group]} and {k}, the "
                 f"first such row is {row}. Must lie in one fold: join its lanes."
             )
             raise ValueError(msg)

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from .._group_names import check_group_names
 from .._validation import check_not_negative, check_one_of, check_probability, check_shape
 from ..sweep import Floats
 from .target_scores import LOWEST, UNITS, TargetScores, check_targets, exact
@@ -154,8 +155,9 @@ def certify_miss_rate(
     Raises
     ------
     TypeError, ValueError
-        If a score is NaN or inf, lengths differ, there is no target, or no threshold holds
-        the rate; the error says how many lanes would do.
+        If a score is NaN or inf, lengths differ, there is no target, a lane has no name
+        (None, NaN and blanks are none), names are neither all words nor all numbers, or no
+        threshold holds the rate; the error says how many lanes would do.
 
     Notes
     -----
@@ -244,7 +246,8 @@ def certify_each_class(
     [('high', 2.0, 0.05), ('none', 2.0, 0.1)]
     """
     targets = check_targets(scores, lanes)
-    kind = check_shape(np.asarray(classes, dtype=str), "classes", (len(targets.scores),))
+    words = check_group_names(classes, "classes", of="class")
+    kind = check_shape(np.array(words, dtype=str), "classes", (len(targets.scores),))
     if set(kind.tolist()) != set(miss_rates):
         given, found = ", ".join(sorted(miss_rates)), ", ".join(sorted(set(kind.tolist())))
         msg = (

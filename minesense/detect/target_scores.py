@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from .._group_names import check_group_names
 from .._validation import check_real, check_shape, meant_fraction
 from ..sweep import Floats
 
@@ -86,10 +87,12 @@ def check_targets(scores: npt.ArrayLike, lanes: Sequence[str]) -> TargetScores:
     Raises
     ------
     TypeError, ValueError
-        If a score is NaN or inf, lengths differ or there is no target.
+        If a score is NaN or inf, lengths differ or there is no target; or a lane has no
+        name (None, NaN and blanks are none), or names are neither all words nor all numbers.
     """
     values = check_shape(check_real(scores, "scores"), "scores", ("n",)).astype(np.float64)
-    names = check_shape(np.asarray(lanes, dtype=str), "lanes", (len(values),))
+    words = check_group_names(lanes, "lanes", of="lane")
+    names = check_shape(np.array(words, dtype=str), "lanes", (len(values),))
     is_bad = np.isnan(values) | (values == np.inf)
     if is_bad.any():
         i = int(np.argmax(is_bad))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .._group_names import check_group_names
 from .._validation import (
     check_array,
     check_count,
@@ -152,8 +153,9 @@ def rejection(
     ------
     TypeError, ValueError
         If lengths differ; a score is not finite; a label is not true or false, or 1 or 0;
-        there is no clutter, or no more mines than may be lost; a mine of `emplacements` has no
-        name or lies in two lanes; or rng is no generator.
+        there is no clutter, or no more mines than may be lost; a lane, or a mine of
+        `emplacements`, has no name (None, NaN and blanks are none), names are neither all
+        words nor all numbers, or a mine lies in two lanes; or rng is no generator.
 
     Notes
     -----
@@ -235,8 +237,8 @@ def check_places(
     """
     values = check_array(scores, "scores", ("n",))
     is_mine = check_shape(check_labels(labels), "labels", (len(values),))
-    names = [str(lane) for lane in lanes]
-    if len(names) != len(values) or "" in names:
+    names = check_group_names(lanes, "lanes", of="lane")
+    if len(names) != len(values):
         msg = f"Invalid lanes of {len(names)} places. Must be a name for each of {len(values)}."
         raise ValueError(msg)
     if is_mine.all() or not is_mine.any():
@@ -244,7 +246,9 @@ def check_places(
         raise ValueError(msg)
     owners = [f"place {i}" for i in range(len(values))]
     if emplacements is not None:
-        owners = [str(name) for name in emplacements]
+        owners = check_group_names(
+            emplacements, "emplacements", of="emplacement", is_optional=True
+        )
         if len(owners) != len(values):
             msg = f"Invalid emplacements of {len(owners)} places. Must be {len(values)}."
             raise ValueError(msg)

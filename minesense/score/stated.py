@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .._group_names import check_group_names
 from .._validation import check_count, check_labels, check_one_of, check_real, check_shape
 from ..detect.calibrate import brier_score, check_probabilities, expected_calibration_error
 from ..sweep import Floats
@@ -94,7 +95,8 @@ def reliability(
     ------
     TypeError, ValueError
         If a probability is not between 0 and 1, a label is not true or false, or 1 or 0,
-        lengths differ, all are withheld, or an option is unknown.
+        lengths differ, a lane has no name, names are neither all words nor all numbers, all
+        are withheld, or an option is unknown.
 
     Notes
     -----
@@ -118,7 +120,8 @@ def reliability(
     values = check_shape(check_real(probabilities, "probabilities"), "probabilities", ("n",))
     is_stated = ~np.isnan(values)
     label = check_shape(check_labels(labels), "labels", (len(values),))
-    name = check_shape(np.asarray(lanes, dtype=str), "lanes", (len(values),))
+    words = check_group_names(lanes, "lanes", of="lane")
+    name = check_shape(np.array(words, dtype=str), "lanes", (len(values),))
     p, y = check_probabilities(values[is_stated], label[is_stated])
     if not len(p):
         msg = f"Invalid probabilities: {len(values)}, all withheld. Must hold a number."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .._group_names import check_group_names
 from .._validation import check_array, check_count, check_labels, check_probability, check_shape
 from ..detect import (
     expected_calibration_error,
@@ -101,7 +102,9 @@ def evaluate(
     ------
     TypeError, ValueError
         If groups is missing, does not hold lanes and another tier, or names a tier that is
-        unknown; if lengths differ, a name is empty, or a tier has only one group; if
+        unknown; if lengths differ, a name is missing (None, NaN and blanks name nothing),
+        names of a tier are neither all words nor all numbers, or differ in blanks alone; if
+        a tier has only one group; if
         emplacements are missing, or passes of one, or rows of a lane, would fall into two
         folds; if rows of a lane are those of another one; or as
         :func:`minesense.detect.fit` of the rows outside some fold.
@@ -392,11 +395,13 @@ def _check_table(
         if tier not in TIERS or tier == RANDOM:
             msg = f"Invalid tier {tier!r}. Must be one of {', '.join(list(TIERS)[1:])}."
             raise ValueError(msg)
-        # no name, as a table reads it, is none
-        known[tier] = ["" if name is None or _is_nan(name) else str(name) for name in names]
+        known[tier] = check_group_names(
+            names, f"groups of tier '{tier}'", of=tier.replace("_", " "), is_optional=True
+        )
         needed = y if tier == "target_type" else np.ones(len(y), bool)
         if len(known[tier]) != len(y):
-            msg = f"Invalid groups of tier '{tier}': {len(names)} names. Must be {len(y)}."
+            n = len(known[tier])
+            msg = f"Invalid groups of tier '{tier}': {n} names. Must be {len(y)}."
             raise ValueError(msg)
         used = [name for name, ok in zip(known[tier], needed, strict=True) if ok]
         if "" in used or len(set(used)) < 2:
@@ -409,7 +414,7 @@ def _check_table(
         given = "None" if emplacements is None else f"{len(emplacements)} names"
         msg = f"Invalid emplacements: {given}. Must be {len(y)} names, empty for clutter."
         raise ValueError(msg)
-    owners = [str(name) for name in emplacements]
+    owners = check_group_names(emplacements, "emplacements", of="emplacement", is_optional=True)
     wrong = [i for i, owner in enumerate(owners) if bool(owner) != bool(y[i])]
     if wrong:
         msg = (
@@ -419,8 +424,3 @@ def _check_table(
         raise ValueError(msg)
     weight = np.ones(len(y)) if weights is None else check_array(weights, "weights", (len(y),))
     return _Table(features=x, labels=y, groups=known, emplacements=owners, weights=weight)
-
-
-def _is_nan(name: object) -> bool:
-    """Return whether a name is a number that is none."""
-    return isinstance(name, float) and bool(np.isnan(name))
