@@ -95,8 +95,11 @@ def _read(name: object, where: str, of: str) -> tuple[str, str]:
         return "word", str(name)
     if isinstance(name, bool):
         return "truth", str(name)
+    if isinstance(name, numbers.Integral):
+        return "number", str(int(name))
     if isinstance(name, numbers.Real) and math.isfinite(name):
-        return "number", str(math.trunc(name) if name == math.trunc(name) else float(name))
+        number = float(name)
+        return "number", str(int(number) if number.is_integer() else number)
     if name is None or isinstance(name, (str, numbers.Real)):
         msg = f"{where} has no {of} but {name!r}. Must be named by a word or a finite number."
         raise ValueError(msg)

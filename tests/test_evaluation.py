@@ -229,6 +229,16 @@ def test_brier_and_calibration_are_those_of_the_held_out():
     assert poor["brier"].value > 0.97 * base * (1 - base)
 
 
+@pytest.mark.parametrize("seed", [2, 4, 7, 9])
+def test_a_figure_lies_within_its_limits(seed):
+    """The calibration error too, which here is small and which drawing again makes large."""
+    table = make_table(seed, n_lanes=20, n=40, n_mines=12, signal=1.5)
+    for tier in run(**table | {"n_seeds": 1}).tiers.values():
+        assert tier.figures["ece"].value < 0.03
+        for name, figure in tier.figures.items():
+            assert figure.low <= figure.value <= figure.high, name
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [

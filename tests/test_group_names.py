@@ -53,6 +53,12 @@ def test_words_are_kept_or_differ_in_blanks_alone(names):
     assert found == [x for name in names for x in (name, "", "", "", "")]
 
 
+def test_long_floats_are_numbers_too():
+    """Which NumPy does not turn into Python's."""
+    names = [np.longdouble(3), 3, np.longdouble(2.5)]
+    assert check_group_names(names, "lanes", of="lane") == ["3", "3", "2.5"]
+
+
 def test_truths_are_words_of_their_own():
     """Wet or dry is not 1 or 0."""
     assert check_group_names([True, np.False_], "soils", of="soil") == ["True", "False"]

@@ -13,12 +13,16 @@ import numpy.typing as npt
 from .._group_names import check_group_names
 from .._validation import check_array, check_count, check_labels, check_probability, check_shape
 from ..detect import (
-    expected_calibration_error,
     fit,
     fit_platt,
     out_of_fold,
     predict,
     probability,
+)
+from ..score.calibration_limits import (
+    CalibrationError,
+    calibration_error,
+    calibration_limits,
 )
 from ..score.rejection import check_places, percentiles
 from ..sweep import Floats
@@ -104,9 +108,8 @@ def evaluate(
         If groups is missing, does not hold lanes and another tier, or names a tier that is
         unknown; if lengths differ, a name is missing (None, NaN and blanks name nothing),
         names of a tier are neither all words nor all numbers, or differ in blanks alone; if
-        a tier has only one group; if
-        emplacements are missing, or passes of one, or rows of a lane, would fall into two
-        folds; if rows of a lane are those of another one; or as
+        a tier has only one group; if emplacements are missing, or passes of one, or rows of a
+        lane, would fall into two folds; if rows of a lane are those of another one; or as
         :func:`minesense.detect.fit` of the rows outside some fold.
 
     Notes
@@ -121,6 +124,18 @@ def evaluate(
     Limits are percentiles over lanes drawn whole, the mean over seeds in each draw; they do
     not hold the chance of training, which the range of seeds shows. Where an estimator has
     no chance of its own and there are no more groups than folds, that range is zero.
+
+    The limits of `ece` are others, since drawing again makes it larger than it is [1]_, [2]_:
+    they bound what noise can do to it. In simulations of ten lanes or more they held the
+    error of ever more places at least as often as they say. With few places, the value itself
+    is larger than that error, by chance.
+
+    References
+    ----------
+    .. [1] Fang, Z. & Santos, A. (2019). Inference on directionally differentiable functions.
+       Review of Economic Studies 86(1), 377-412. doi:10.1093/restud/rdy049.
+    .. [2] Kumar, A., Liang, P. & Ma, T. (2019). Verified uncertainty calibration. Advances in
+       Neural Information Processing Systems 32. arXiv 1909.10155.
 
     Examples
     --------
@@ -266,9 +281,11 @@ def _judge(
     )
     read = [_read(table, run, names, drawn) for run in runs]
     figures = {}
-    for name in read[0]:
-        values = np.array([item[name] for item in read])
+    for name in read[0][0]:
+        values = np.array([found[name] for found, _ in read])
         low, high, _ = percentiles(values[:, 1:].mean(axis=0), confidence)
+        if name == "ece":
+            low, high = calibration_limits([error for _, error in read], confidence)
         seeds = values[:, 0]
         figures[name] = Figure(
             value=float(seeds.mean()),
@@ -297,8 +314,8 @@ def _judge(
 
 def _read(
     table: _Table, run: _Run, names: Sequence[str], drawn: npt.NDArray[np.int64]
-) -> dict[str, Floats]:
-    """Return every figure of one seed, for every way that lanes were drawn."""
+) -> tuple[dict[str, Floats], CalibrationError]:
+    """Return every figure of one seed for every way that lanes were drawn, and the ece's."""
     lanes = [table.groups["lane"][i] for i in run.rows]
     labels = table.labels[run.rows]
     owners = [table.emplacements[i] for i in run.rows]
@@ -318,25 +335,13 @@ def _read(
             / drawn[:, index[clutter]].sum(axis=1),
             "brier": (drawn[:, index] @ (p - y) ** 2) / drawn[:, index].sum(axis=1),
         }
-    return found | {
-        "ece": _calibration_errors(p, y, index, drawn),
+    error = calibration_error(p, labels, index, drawn[1:])
+    found |= {
+        "ece": np.array([error.value]),
         "rejected_at_0": places.share(by_lane, 0),
         "rejected_at_1": places.share(by_lane, 1),
     }
-
-
-def _calibration_errors(
-    p: Floats, y: Floats, index: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64]
-) -> Floats:
-    """Return the expected calibration error for every way that lanes were drawn."""
-    return np.array(
-        [
-            expected_calibration_error(
-                np.repeat(p, weights[index]), np.repeat(y, weights[index])
-            )
-            for weights in drawn
-        ]
-    )
+    return found, error
 
 
 def _mines(table: _Table, run: _Run) -> dict[str, tuple[str, bool]]:
