@@ -205,6 +205,55 @@ def test_a_type_unlike_the_others_is_missed():
     assert result.tiers["lane"].figures["kept"].value > 0.85
 
 
+def with_types(table, shares, seed=0):
+    """Return a table whose mines are of types with these shares, alike in their features."""
+    types = np.random.default_rng(seed).choice(len(shares), len(table["labels"]), p=shares)
+    names = [
+        f"type {k}" if mine else "" for k, mine in zip(types, table["labels"], strict=True)
+    ]
+    return table | {"groups": table["groups"] | {"target_type": names}}
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.5], [0.8, 0.1, 0.1], [0.1] * 10])
+@pytest.mark.parametrize("is_noise", [False, True])
+def test_types_held_out_leave_the_mix_as_it_is(shares, is_noise):
+    """Features that tell nothing have a Brier score of p (1 - p), and no error but chance."""
+    # a third of mines: no bin ends there, which would part the folds by their shares of mines
+    table = with_types(make_table(9, n_lanes=20, n=40, n_mines=14), shares)
+    noise = np.random.default_rng(1).normal(size=(800, 2))
+    table["features"] = noise if is_noise else np.zeros((800, 1))
+    result = run(**table | {"n_seeds": 1})
+    found, lane = (result.tiers[tier].figures for tier in ("target_type", "lane"))
+    base = table["labels"].mean()
+    assert found["brier"].value == pytest.approx(base * (1 - base), rel=0.02)
+    assert found["brier"].value == pytest.approx(lane["brier"].value, rel=0.02)
+    assert found["ece"].value < 0.02
+    assert found["ece"].low == 0.0
+
+
+def test_types_alike_are_as_well_calibrated_as_lanes():
+    """Where a type not seen looks like those that were, holding it out changes little."""
+    table = with_types(make_table(9, n_lanes=20, n=60, n_mines=18), [0.6, 0.2, 0.2])
+    result = run(**table)
+    found, lane = (result.tiers[tier].figures for tier in ("target_type", "lane"))
+    assert found["brier"].value == pytest.approx(lane["brier"].value, rel=0.03)
+    assert abs(found["ece"].value - lane["ece"].value) < 0.01
+    assert abs(found["kept"].value - lane["kept"].value) < 0.03
+    assert abs(found["rejected"].value - lane["rejected"].value) < 0.05
+
+
+def test_what_types_leave_out_is_counted():
+    """Mines of other lanes that are not trained on, by split; none in other tiers."""
+    table = with_types(make_table(), [0.5, 0.3, 0.2])
+    lanes, labels = np.array(table["groups"]["lane"]), table["labels"]
+    for split in every_split("target_type", table):
+        others = np.flatnonzero(labels & ~np.isin(lanes, lanes[split.test]))
+        mines = split.train[labels[split.train]]
+        assert sorted([*mines, *split.left_out]) == others.tolist()
+        assert {table["groups"]["target_type"][i] for i in split.left_out} <= set(split.names)
+    assert all(not len(split.left_out) for split in every_split("lane", table))
+
+
 def test_repeats_and_is_plain_json():
     """The same options give the same bytes; NaN is None; the label is there."""
     texts = [json.dumps(run(show_leak=True).to_dict(), allow_nan=False) for _ in range(2)]

@@ -57,7 +57,7 @@ def evaluate(
     confidence: float = 0.95,
     n_resamples: int = 1000,
 ) -> Evaluation:
-    """
+    r"""
     Evaluate a classifier on what it was not trained on, in two tiers or more.
 
     Parameters
@@ -119,7 +119,16 @@ def evaluate(
     split is random); those scores fit the
     logistic calibration and set the threshold, at which the best places of at least a
     share `keep` of the mines lie. Scores of different folds are compared as calibrated log
-    odds. In the tier of target types, clutter counts once for each fold of types.
+    odds.
+
+    In the tier of target types, training lacks the mines of the types held out and no clutter,
+    and clutter is tested once for each of the K folds of types. So that figures are of one
+    mix, log odds are shifted by :math:`\ln(N / (N - N_k))`, where :math:`N_k` of the
+    :math:`N` mines in the lanes trained on are of those types (by weight); that is the shift of
+    :func:`minesense.detect.with_prior` from the mix that was trained on to that of all types.
+    In `brier` and `ece`, clutter counts 1/K each time. With features that tell nothing, for a
+    share p of mines, they are then :math:`p (1 - p)` and zero but for chance, as in the
+    other tiers.
 
     Limits are percentiles over lanes drawn whole, the mean over seeds in each draw; they do
     not hold the chance of training, which the range of seeds shows. Where an estimator has
@@ -241,7 +250,12 @@ def _test(
     keep: float,
     seed: int,
 ) -> tuple[Floats, float]:
-    """Return calibrated log odds of the test rows, and the threshold, both from training."""
+    """
+    Return calibrated log odds of the test rows, and the threshold, both from training.
+
+    Both are of the mix of mines and clutter in the lanes trained on, as
+    :func:`minesense.detect.with_prior` has it, those mines counted that are left out.
+    """
     train = split.train
     x, y, weights = table.features[train], table.labels[train], table.weights[train]
     owners = [table.emplacements[i] for i in train]
@@ -262,7 +276,9 @@ def _test(
     ranked = sorted(best.values(), reverse=True)
     limit = ranked[math.ceil(keep * len(ranked) - 1e-9) - 1]
     estimator = fit(x, y, weights=weights, kind=kind, seed=seed)
-    return calibration.log_odds(predict(estimator, table.features[split.test])), limit
+    odds = calibration.log_odds(predict(estimator, table.features[split.test]))
+    shift = float(np.log1p(table.weights[split.left_out].sum() / weights[y].sum()))
+    return odds + shift, limit + shift
 
 
 def _judge(
@@ -321,6 +337,7 @@ def _read(
     owners = [table.emplacements[i] for i in run.rows]
     index = np.array([names.index(lane) for lane in lanes])
     p, y = probability(run.odds), labels.astype(float)
+    each = 1 / np.bincount(run.rows)[run.rows]  # a row that is tested K times counts once
     best = _mines(table, run)
     mine_lane = np.array([names.index(lane) for lane, _ in best.values()])
     is_kept = np.array([ok for _, ok in best.values()], float)
@@ -333,9 +350,9 @@ def _read(
             "kept": (drawn[:, mine_lane] @ is_kept) / drawn[:, mine_lane].sum(axis=1),
             "rejected": (drawn[:, index[clutter]] @ is_rejected)
             / drawn[:, index[clutter]].sum(axis=1),
-            "brier": (drawn[:, index] @ (p - y) ** 2) / drawn[:, index].sum(axis=1),
+            "brier": (drawn[:, index] @ (each * (p - y) ** 2)) / (drawn[:, index] @ each),
         }
-    error = calibration_error(p, labels, index, drawn[1:])
+    error = calibration_error(p, labels, index, drawn[1:], weights=each)
     found |= {
         "ece": np.array([error.value]),
         "rejected_at_0": places.share(by_lane, 0),

@@ -34,6 +34,8 @@ class Split:
     train: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
     fold: int  #: splits of one fold hold out the same `names`
+    #: mines in lanes trained on that are left out for their type alone
+    left_out: npt.NDArray[np.int64]
     names: tuple[str, ...]
 
 
@@ -136,7 +138,11 @@ def _splits(fold: npt.NDArray[np.int64], members: Sequence[tuple[str, ...]]) -> 
     """Return one split for every fold."""
     return [
         Split(
-            train=np.flatnonzero(fold != k), test=np.flatnonzero(fold == k), fold=k, names=names
+            train=np.flatnonzero(fold != k),
+            test=np.flatnonzero(fold == k),
+            fold=k,
+            left_out=np.empty(0, np.int64),
+            names=names,
         )
         for k, names in enumerate(members)
     ]
@@ -166,7 +172,11 @@ def _type_splits(
             train = (lane_fold != j) & (type_fold != k)
             splits.append(
                 Split(
-                    train=np.flatnonzero(train), test=np.flatnonzero(test), fold=k, names=names
+                    train=np.flatnonzero(train),
+                    test=np.flatnonzero(test),
+                    fold=k,
+                    left_out=np.flatnonzero((lane_fold != j) & (type_fold == k)),
+                    names=names,
                 )
             )
     return splits
