@@ -1,5 +1,6 @@
 """Test that stated miss rates hold, that mistakes break them, and that none is invented."""
 
+import dataclasses
 import json
 import math
 from fractions import Fraction
@@ -291,7 +292,9 @@ def test_the_record_says_what_it_rests_on():
         assert words in text
     assert "single lanes may be several times worse" in found.assumes
     sure = certify_with_confidence(np.ones(60), lane_names(60, 1), miss_rate=0.05)
-    assert "with 95% trust" in str(sure)
+    assert "with 95 % trust" in str(sure)
+    surer = dataclasses.replace(sure, confidence=0.999)
+    assert "with 99.9 % trust" in str(surer)  # not rounded up to certainty
 
 
 @pytest.mark.parametrize(

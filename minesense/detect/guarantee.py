@@ -83,7 +83,8 @@ class Guarantee:
     def __str__(self) -> str:
         """Say what is promised, for whom, and how the lanes differ."""
         who = f"{self.target_class} targets" if self.target_class else "targets"
-        held = "on average" if self.confidence is None else f"with {self.confidence:.0%} trust"
+        sure = self.confidence
+        held = "on average" if sure is None else f"with {100 * sure:g} % trust"
         median, most = self.lane_quantiles((0.5, 0.9))
         return (
             f"At score {self.threshold:.4g} at most {self.miss_rate:.3g} of the {who} are "
