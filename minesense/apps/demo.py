@@ -17,6 +17,7 @@ from .._version import __version__
 from ..alarm import SAFETY_TEXT
 from ..report import MODES
 from ..score import Proportion, Rate, Score
+from ..score.figures import format_fixed
 from ..synthetic.document import plain
 from .detect import write_detection
 from .fieldfolder import SYNTHETIC
@@ -147,7 +148,8 @@ def format_interval(figure: Proportion | Rate) -> str:
     """
     if not math.isfinite(figure.value):
         return "none"
-    return f"{figure.value:.2f} ({figure.low:.2f}-{figure.high:.2f})"
+    value, low, high = (format_fixed(x, 2) for x in (figure.value, figure.low, figure.high))
+    return f"{value} ({low}-{high})"
 
 
 def _classes(trial: Trial) -> list[str]:

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from ..alarm import SAFETY_TEXT
+from ..score.figures import format_fixed, format_percent
 
 _FOLDER = "trainerpage"
 
@@ -172,7 +173,7 @@ def summary(result: Mapping[str, Any]) -> str:
         rate = found["false_alarms_mean"]
         lines.append(
             f"as many marks at random: Pd {_percent(found['pd_swept_mean'])} of swept targets, "
-            f"{rate:.2f} false alarms per m2 (mean of {found['draws']})"
+            f"{format_fixed(rate, 2)} false alarms per m2 (mean of {found['draws']})"
         )
     lines.append(_line("marks everywhere", blind["everything"]))
     return "\n".join(lines)
@@ -185,13 +186,13 @@ def _line(name: str, found: Mapping[str, Any]) -> str:
         f"Pd {pd['k']} of {pd['n']} swept targets "
         f"(95 % interval {_percent(pd['low'])} to {_percent(pd['high'])})"
     )
+    value, low, high = (format_fixed(rate[key], 2) for key in ("value", "low", "high"))
     return (
         f"{name}: {share}, {found['missed_though_swept']} missed though swept, "
-        f"{found['not_swept']} not swept; {rate['value']:.2f} false alarms per m2 "
-        f"({rate['low']:.2f} to {rate['high']:.2f})"
+        f"{found['not_swept']} not swept; {value} false alarms per m2 ({low} to {high})"
     )
 
 
 def _percent(share: float | None) -> str:
     """Return a share in per cent, or a dash if it is not known."""
-    return "-" if share is None else f"{100 * share:.0f} %"
+    return "-" if share is None else format_percent(share, 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..score import clopper_pearson
+from ..score.figures import format_fixed, format_percent
 from .outcomes import pool
 from .promises import RATES
 from .rejection import judge_against_prescreener
@@ -137,14 +138,16 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
                 )
                 continue
             lanes = held["lane_miss_rate"]
+            half, most, worst = (
+                format_fixed(lanes[key], 2) for key in ("half", "nine_tenths", "worst")
+            )
             yield _goal(
                 name,
                 rate,
                 held["mean_miss_rate"],
                 is_least=False,
-                cases=f"{held['n_lanes']} lanes, half at most {lanes['half']:.2f}, nine in ten "
-                f"at most {lanes['nine_tenths']:.2f}, worst {lanes['worst']:.2f}; "
-                f"{held['false_alarms_per_m2']:.2f} FA/m2",
+                cases=f"{held['n_lanes']} lanes, half at most {half}, nine in ten at most "
+                f"{most}, worst {worst}; {format_fixed(held['false_alarms_per_m2'], 2)} FA/m2",
             )
     for part, most in (("lane_out", 0.03), ("soil_out", 0.08)):
         figure = track["parts"].get(part, {}).get("entrants", {}).get(MAIN, {})
@@ -193,14 +196,14 @@ def _own(entry: Mapping[str, Any]) -> str:
 
 def _percent(share: float | None) -> str:
     """Return a share in percent."""
-    return "unknown" if share is None else f"{100 * share:.1f} %"
+    return "unknown" if share is None else format_percent(share)
 
 
 def _calibrated(error: Mapping[str, Any]) -> str:
     """Return what a calibration error rests on."""
     words = f"{error['n']} places, {error['n_withheld']} more without a probability"
     chance = error.get("by_chance")
-    return words if chance is None else f"{words}; {chance:.3f} by chance alone"
+    return words if chance is None else f"{words}; {format_fixed(chance)} by chance alone"
 
 
 def _goal(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..score.figures import format_fixed
 from ..score.intervals import clopper_pearson
 from .compare import Comparison
 from .goals import goals_of
@@ -79,7 +80,7 @@ def _detection(track: Mapping[str, Any]) -> list[str]:
         lines += ["", f"Track A, {part}{meaning}: value, 95 % limits"]
         lines.append(f"rank {'entrant':<20}" + "".join(f"{title:<24}" for title in titles))
         for name in sorted(figures, key=lambda n: (ranks[n], n)):
-            cells = "".join(f"{_cell(figures[name][c]):<24}" for c in columns)
+            cells = "".join(_cell(figures[name][c], 24) for c in columns)
             lines.append(f"{ranks[name]:>4} {name:<20}{cells}".rstrip())
     leak = track["all"]["leak"]
     if leak is not None:
@@ -110,7 +111,7 @@ def _discrimination(track: Mapping[str, Any]) -> list[str]:
                 f"{_number(dig['rejected']['value'])}, missed "
                 f"{dig['missed']['k']} of {dig['missed']['n']}"
             )
-            cells = "".join(f"{_cell(entry[f'rejected_at_{k}_missed']):<24}" for k in (0, 1))
+            cells = "".join(_cell(entry[f"rejected_at_{k}_missed"], 24) for k in (0, 1))
             lines.append(f"{name:<20}{cells}{own}")
         lines += _own_places(part, table.get("own_places", {}))
         for base, found in table.get("against_prescreeners", {}).items():
@@ -132,7 +133,7 @@ def _own_places(part: str, entries: Mapping[str, Any]) -> list[str]:
     for name, entry in entries.items():
         mines, dig = entry["noticed"], entry["stop_dig"]
         noticed = f"{mines['k']} of {mines['n']}"
-        cells = "".join(f"{_cell(entry[f'rejected_at_{k}_missed']):<24}" for k in (0, 1))
+        cells = "".join(_cell(entry[f"rejected_at_{k}_missed"], 24) for k in (0, 1))
         lines.append(
             f"{name:<20}{noticed:<12}{entry['n_clutter']:<9}{cells}"
             f"{_number(dig['rejected']['value'])}, missed {dig['missed']['k']}, "
@@ -152,10 +153,10 @@ def _against_prescreener(part: str, base: str, entries: Mapping[str, Any]) -> li
         f"Track B, {part}: share of the false alarms of {base} saved at its own Pd, by its "
         "threshold",
         f"{'':<20}{''.join(f'{head:<27}' for head in heads)}".rstrip(),
-        f"{'Pd there':<20}{''.join(_cell(row['pd']).ljust(27) for row in rows)}".rstrip(),
+        f"{'Pd there':<20}{''.join(_cell(row['pd'], 27) for row in rows)}".rstrip(),
     ]
     lines += [
-        f"{name:<20}{''.join(_cell(row['rejected']).ljust(27) for row in found)}".rstrip()
+        f"{name:<20}{''.join(_cell(row['rejected'], 27) for row in found)}".rstrip()
         for name, found in entries.items()
     ]
     return lines
@@ -173,8 +174,9 @@ def _honesty(track: Mapping[str, Any]) -> list[str]:
         for sensors, found in entry.items():
             m2 = found["m2"]
             lines.append(
-                f"{name:<20}{sensors:<9}{m2['falsely_claimed']:<9.2f}"
-                f"{_cell(found['falsely_claimed']):<26}{m2['not_claimed']:<9.2f}"
+                f"{name:<20}{sensors:<9}{format_fixed(m2['falsely_claimed'], 2):<8} "
+                f"{_cell(found['falsely_claimed'], 26)}"
+                f"{format_fixed(m2['not_claimed'], 2):<8} "
                 f"{_cell(found['not_claimed'])}"
             )
     counts = {
@@ -186,7 +188,8 @@ def _honesty(track: Mapping[str, Any]) -> list[str]:
     # lanes drawn again from lanes without a false claim have none: such limits say nothing
     lines += [
         f"Where none of {n} lanes has a false claim, limits of drawn lanes are 0; of all lanes "
-        f"like them {clopper_pearson(0, n, sides='upper').high:.3f} or less have one (95 %)"
+        f"like them {format_fixed(clopper_pearson(0, n, sides='upper').high)} or less have one "
+        "(95 %)"
         for n in sorted(counts)
     ]
     return lines
@@ -234,15 +237,16 @@ def _goals(document: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _cell(figure: Mapping[str, Any]) -> str:
-    """Return a figure with its limits."""
+def _cell(figure: Mapping[str, Any], width: int = 0) -> str:
+    """Return a figure with its limits; in a column, with a space behind it at least."""
     low, high = (_number(figure[name]) for name in ("low", "high"))
-    return f"{_number(figure['value'])} [{low}, {high}]"
+    text = f"{_number(figure['value'])} [{low}, {high}]"
+    return f"{text} ".ljust(width) if width else text
 
 
 def _number(value: float | None) -> str:
-    """Return a number with three digits; one that is not reached as a dash."""
-    return "-" if value is None else f"{value:.3f}"
+    """Return a number with three decimals or more; one that is not reached as a dash."""
+    return "-" if value is None else format_fixed(value)
 
 
 def format_comparison(comparison: Comparison) -> str:
@@ -277,8 +281,8 @@ def format_comparison(comparison: Comparison) -> str:
         mark = "REGRESSION" if row.is_regression else "worse" if row.is_worse else ""
         lines.append(
             f"{row.track} {row.part:<10}{row.entrant:<20}{row.figure:<22}"
-            f"{d.first:.3f} -> {d.second:.3f}  {d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
-            f"  {mark}".rstrip()
+            f"{format_fixed(d.first)} -> {format_fixed(d.second)}  "
+            f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]  {mark}".rstrip()
         )
     if len(lines) == 2:
         lines.append("nothing changed")

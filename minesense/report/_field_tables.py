@@ -9,6 +9,7 @@ from typing import Any
 from ..alarm import Withheld
 from ..detect import Detection
 from ..score import Matching, Proportion, Rate, Score, TargetOutcome
+from ..score.figures import format_fixed
 from ..truth import Truth
 from . import _page as page
 from ._page import DASH, Raw, fixed, number
@@ -208,9 +209,10 @@ def _share(share: Proportion) -> Raw:
     if not share.n:
         return Raw(f"{DASH} {page.element('span', '(not tested, 0 of 0)', class_='detail')}")
     has_miss = share.k < share.n
-    value = f"{share.value:.3f}" if has_miss else f"≥ {share.low:.3f}"
-    top = f"{share.high:.3f}" if has_miss else "1"
-    detail = f"[{share.low:.3f} to {top}] {share.k} of {share.n}"
+    low = format_fixed(share.low)
+    value = format_fixed(share.value) if has_miss else f"≥ {low}"
+    top = format_fixed(share.high) if has_miss else "1"
+    detail = f"[{low} to {top}] {share.k} of {share.n}"
     return Raw(f"{value} {page.element('span', detail, class_='detail')}")
 
 

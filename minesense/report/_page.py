@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..alarm import SAFETY_TEXT
+from ..score.figures import format_digits
 from ._canvas import MEDIA_TYPES, STAMP, printable
 
 # Longest value of a header that is shown whole, in characters.
@@ -113,7 +114,7 @@ def number(value: float, digits: int = 3) -> str:
     """Return a number with so many significant digits, or a dash if it is not known."""
     if not math.isfinite(value):
         return "∞" if value == math.inf else DASH
-    return f"{value:.{digits}g}"
+    return format_digits(value, digits)
 
 
 def fixed(value: float, digits: int = 2) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..alarm import Alarm
 from ..score import AlarmOutcome, Matching, Score, TargetOutcome
+from ..score.figures import format_fixed
 from ..truth import Target, Truth
 
 # Metal classes as they take turns: one target of each group before a second of any.
@@ -167,4 +168,4 @@ def _stated(alarm: Alarm | None) -> str:
     """Return the stated probability of an alarm in words, if it has one."""
     if alarm is None or not math.isfinite(alarm.probability):
         return ""
-    return f" with a stated probability of {alarm.probability:.2f}"
+    return f" with a stated probability of {format_fixed(alarm.probability, 2)}"

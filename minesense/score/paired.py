@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .._validation import check_count, check_probability, check_rng
 from ..sweep import Floats
 from .curves import read_steps
+from .figures import format_digits
 from .outcomes import Drawn, Outcomes
 from .rejection import check_places, percentiles
 
@@ -91,7 +92,8 @@ class Comparison:
         for item in self.differences.values():
             mark = " *" if item.is_told_apart else ""
             lines.append(
-                f"{item.name:<18}{item.first:>10.4g}{item.second:>10.4g}{item.value:>12.4g}"
+                f"{item.name:<18}{format_digits(item.first):>10}"
+                f"{format_digits(item.second):>10}{item.value:>12.4g}"
                 f"  {item.low:.4g} to {item.high:.4g}{mark}"
             )
         found = self.mcnemar

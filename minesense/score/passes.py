@@ -13,6 +13,7 @@ from .._validation import check_positive, check_probability
 from ..alarm import Alarm
 from ..coverage import Coverage
 from ..truth import Truth
+from .figures import format_fixed
 from .halo import Halo
 from .intervals import Interval
 from .matching import match
@@ -50,9 +51,9 @@ class PassScore:
             f"{self.passes_each:.3g} passes each",
             f"correlation of passes {self.correlation:.3g}, design effect 1 + (m - 1) rho = "
             f"{self.design_effect:.3g}",
-            f"Pd of a pass {value:.3f} [{low:.3f} to {high:.3f}]",
+            f"Pd of a pass {format_fixed(value)} [{format_fixed(low)} to {format_fixed(high)}]",
             f"Pd of all passes: {self.pd_any.k} of {self.pd_any.n} emplacements "
-            f"[{self.pd_any.low:.3f} to {self.pd_any.high:.3f}]",
+            f"[{format_fixed(self.pd_any.low)} to {format_fixed(self.pd_any.high)}]",
         ]
         return "\n".join(lines)
 

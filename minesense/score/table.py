@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .figures import format_fixed
+
 if TYPE_CHECKING:
     from .result import Proportion, Score
 
@@ -15,7 +17,8 @@ def format_score(score: Score) -> str:
     """
     Return a score as a table: the worst stratum first, every figure with its limits.
 
-    A Pd without a miss is shown as its lower limit, since no number of hits makes it 1.
+    A Pd without a miss is shown as its lower limit, since no number of hits makes it 1, and
+    one with a miss never as 1.000: it gets as many decimals as tell it apart.
 
     Parameters
     ----------
@@ -65,21 +68,27 @@ def format_score(score: Score) -> str:
 
 def _row(label: str, value: str, interval: str, counts: str) -> str:
     """Return one line of the table."""
-    return f"{label:<24}{value:>10}  {interval:<20}{counts}".rstrip()
+    return f"{label:<24}{value:>10}  {interval:<19} {counts}".rstrip()
 
 
 def _pd(share: Proportion) -> str:
     """Return a Pd with its limits; without a miss, its lower limit in its place."""
     if not share.n:
         return _row("", "-", "not tested", "0 of 0")[24:]
-    value = f">= {share.low:.3f}" if share.k == share.n else f"{share.value:.3f}"
-    interval = f"{share.low:.3f} to {_top(share)}"
-    return _row("", value, interval, f"{share.k} of {share.n}")[24:]
+    interval = f"{format_fixed(share.low)} to {_top(share)}"
+    return _row("", _point(share), interval, f"{share.k} of {share.n}")[24:]
+
+
+def _point(share: Proportion) -> str:
+    """Return a Pd; without a miss, its lower limit in its place."""
+    if share.k == share.n:
+        return f">= {format_fixed(share.low)}"
+    return format_fixed(share.value)
 
 
 def _top(share: Proportion) -> str:
     """Return the upper limit; 1 is the end of the scale, not a measured figure."""
-    return "1" if share.k == share.n else f"{share.high:.3f}"
+    return "1" if share.k == share.n else format_fixed(share.high)
 
 
 def _counts(score: Score) -> list[str]:
@@ -166,5 +175,5 @@ def format_headline(score: Score) -> str:
 
 def _brief(share: Proportion) -> str:
     """Return a Pd with its limits and counts in few words."""
-    value = f">= {share.low:.3f}" if share.k == share.n else f"{share.value:.3f}"
-    return f"{value} [{share.low:.3f} to {_top(share)}], {share.k} of {share.n}"
+    limits = f"{format_fixed(share.low)} to {_top(share)}"
+    return f"{_point(share)} [{limits}], {share.k} of {share.n}"

@@ -9,8 +9,13 @@ function el(name, words = "", kind = "") {
 }
 
 const DASH = "–";
-const percent = (share) => (share === null || share === undefined
-  ? DASH : `${Math.round(100 * share)} %`);
+function percent(share) {
+  if (share === null || share === undefined) return DASH;
+  // what is not all never reads as all, what is not nothing not as nothing
+  if (share > 0 && share < 0.005) return "< 1 %";
+  if (share < 1 && share >= 0.995) return "> 99 %";
+  return `${Math.round(100 * share)} %`;
+}
 const fixed = (value, digits = 2) => (value === null || value === undefined
   ? DASH : value.toFixed(digits));
 
