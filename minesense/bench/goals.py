@@ -138,7 +138,7 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
                 )
                 continue
             lanes = held["lane_miss_rate"]
-            half, most, worst = (
+            half, nine, worst = (
                 format_fixed(lanes[key], 2) for key in ("half", "nine_tenths", "worst")
             )
             yield _goal(
@@ -147,7 +147,7 @@ def _detection(track: Mapping[str, Any] | None) -> Iterator[Goal]:
                 held["mean_miss_rate"],
                 is_least=False,
                 cases=f"{held['n_lanes']} lanes, half at most {half}, nine in ten at most "
-                f"{most}, worst {worst}; {format_fixed(held['false_alarms_per_m2'], 2)} FA/m2",
+                f"{nine}, worst {worst}; {format_fixed(held['false_alarms_per_m2'], 2)} FA/m2",
             )
     for part, most in (("lane_out", 0.03), ("soil_out", 0.08)):
         figure = track["parts"].get(part, {}).get("entrants", {}).get(MAIN, {})
