@@ -92,6 +92,27 @@ def test_outcomes_read_as_the_curve_does():
     assert again == made
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.update(threshold=math.nan), "Invalid threshold 'nan'"),
+        (lambda d: d.update(threshold=math.inf), "Invalid threshold 'inf'"),
+        (lambda d: d["lane_areas"].update({"lane 1": -5.0}), "area of lane 'lane 1' '-5.0'"),
+        (lambda d: d["lane_areas"].update({"lane 1": math.nan}), "area of lane 'lane 1'"),
+        (lambda d: d["found_at"].pop("T00"), "Invalid found_at: target 'T00' is missing"),
+        (lambda d: d["found_at"].update(T00=math.nan), "Invalid found_at 'nan'"),
+        (lambda d: d.update(halo=[]), "Must be what Outcomes.to_dict wrote"),
+        (lambda d: d.update(threshold="high"), "Must be what Outcomes.to_dict wrote"),
+    ],
+)
+def test_outcomes_that_cannot_be_are_refused(change, message):
+    """Before they are compared, and by name."""
+    content = json.loads(json.dumps(make_outcomes().to_dict()))
+    change(content)
+    with pytest.raises(ValueError, match=message):
+        Outcomes.from_dict(content)
+
+
 def naive_difference(first, second, lanes, targets):
     """Return the differences of Pd and FAR for lanes drawn and their targets."""
     figures = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_number
+from .._validation import check_not_negative, check_number
 from ..alarm import Alarm
 from ..coverage import Coverage
 from ..detect import Detection
@@ -27,6 +27,12 @@ class Outcomes:
     What one detector made of one field: enough to compare it with another, pair by pair.
 
     Alarms are listed down to the lowest score, whatever the threshold.
+
+    Raises
+    ------
+    ValueError
+        If the threshold is NaN or infinity, an area is negative or not finite, or `found_at`
+        says nothing of a target.
     """
 
     name: str  #: of the detector
@@ -39,6 +45,19 @@ class Outcomes:
     found_at: Mapping[str, float | None]  #: highest threshold that detects it, None if none
     false_at: Mapping[str, tuple[float, ...]]  #: scores of false alarms, by lane
     is_synthetic: bool
+
+    def __post_init__(self) -> None:
+        if self.threshold != -math.inf:
+            check_number(self.threshold, "threshold")
+        for lane, area in self.lane_areas.items():
+            check_not_negative(area, f"area of lane '{lane}'")
+        untold = sorted(self.targets.keys() - self.found_at.keys())
+        if untold:
+            msg = (
+                f"Invalid found_at: target '{untold[0]}' is missing. Must say of every swept "
+                "target at what threshold it is detected, None if at none."
+            )
+            raise ValueError(msg)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain words and numbers, as JSON knows them."""
@@ -77,7 +96,7 @@ class Outcomes:
         Raises
         ------
         ValueError
-            If an entry is missing or of the wrong kind.
+            If an entry is missing or of the wrong kind, or a value is refused by Outcomes.
         """
         try:
             threshold = content["threshold"]
@@ -86,8 +105,13 @@ class Outcomes:
                 truth=str(content["truth"]),
                 halo=Halo(**content["halo"]),
                 sensors=str(content["sensors"]),
-                threshold=-math.inf if threshold is None else float(threshold),
-                lane_areas={str(k): float(v) for k, v in content["lane_areas"].items()},
+                threshold=-math.inf
+                if threshold is None
+                else check_number(threshold, "threshold"),
+                lane_areas={
+                    str(k): check_not_negative(v, f"area of lane '{k}'")
+                    for k, v in content["lane_areas"].items()
+                },
                 targets={str(k): str(v) for k, v in content["targets"].items()},
                 found_at={
                     str(k): None if v is None else check_number(v, "found_at")
