@@ -555,6 +555,43 @@ def test_results_that_were_changed_are_refused(results, tmp_path):
             read_results(path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["tracks"]["A"]["all"]["readings"]["random"]["pauc_1"].update(value=0.99),
+        lambda d: d["tracks"].clear(),
+        lambda d: d["data"].clear(),
+        lambda d: None,
+    ],
+)
+def test_results_without_their_digest_are_refused(results, tmp_path, change):
+    """Taking it out hides no edit, and a digest of nothing is none."""
+    path, other = tmp_path / "a.json", copy.deepcopy(results)
+    change(other)
+    del other[CONTENT]
+    path.write_text(json.dumps(other))
+    with pytest.raises(ValueError, match="they lack content_sha256, which vouches"):
+        read_results(path)
+    path.write_text(json.dumps(other | {CONTENT: None}))
+    with pytest.raises(ValueError, match="figures are not those"):
+        read_results(path)
+    words = ("bench", "--sealed", "reveal", "--results", path)
+    write_secret(tmp_path / "secret.json")
+    assert run(*words, "--secret", tmp_path / "secret.json").code == 2
+
+
+def test_files_of_version_1_are_read_without_the_digest(results, tmp_path):
+    """The first ones had none; one that is there counts in any version."""
+    path, old = tmp_path / "a.json", copy.deepcopy(results)
+    old["benchmark"]["version"] = "1"
+    path.write_text(json.dumps(old))
+    with pytest.raises(ValueError, match="figures are not those"):
+        read_results(path)
+    del old[CONTENT]
+    path.write_text(json.dumps(old))
+    assert read_results(path) == old
+
+
 # -- sealed seeds --------------------------------------------------------------------------
 
 
@@ -566,12 +603,16 @@ def test_a_promise_is_kept_or_not(tmp_path):
         write_secret(tmp_path / "secret.json")
     assert read_secret(tmp_path / "secret.json") == secret
     plan = benchmark_plan("quick")
-    truth = plan_truth(plan, "soil_out", seed=secret.seed).sha256
+    parts = ("training", "lessons", "faulty", "soil_out")
     head = {"version": plan.version, "size": "quick", "plan_sha256": plan.sha256}
     results = {
         "benchmark": head | {"commitment": commitment(secret)},
-        "data": {"soil_out": {"truth_sha256": truth}},
-        "tracks": {},
+        "data": {
+            part: {"truth_sha256": plan_truth(plan, part, seed=secret.seed).sha256}
+            for part in parts
+        },
+        "configuration": {"tracks": ["D"]},
+        "tracks": {"D": {}},
     }
     assert reveal(results, secret) == []
     other = Secret(seed=secret.seed + 1, nonce=secret.nonce)
@@ -584,7 +625,7 @@ def test_a_promise_is_kept_or_not(tmp_path):
 
 @pytest.mark.parametrize(
     "text", ["", "[]", '{"seed": 1}', '{"seed": -1, "nonce": "%s"}' % ("0" * 64),
-             '{"seed": 1, "nonce": "short"}']
+             '{"seed": 1, "nonce": "short"}', "[" * 100_000]
 )  # fmt: skip
 def test_a_bad_secret_is_refused_and_not_shown(tmp_path, text):
     """The message holds the path and no digit of the seed."""
@@ -603,15 +644,37 @@ def test_a_reveal_needs_the_truth_of_all_that_was_judged(tmp_path):
         for part in ("training", "lessons", "faulty")
     }
     told = {"benchmark": head | {"commitment": commitment(secret)}, "tracks": {"D": {}}}
+    told["configuration"] = {"tracks": ["D"]}
     assert reveal(told | {"data": data}, secret) == []
     some = {part: data[part] for part in ("lessons", "faulty")}
     assert reveal(told | {"data": some}, secret) == ["no truth is told of training"]
     del data["lessons"]
     assert reveal(told | {"data": data}, secret) == ["no truth is told of lessons"]
-    assert reveal(told | {"data": {}, "tracks": {}}, secret) == ["no truth is told of any part"]
+    for cleared in ({"tracks": {}}, {"data": {}, "tracks": {}}, {"tracks": {"A": {}, "D": {}}}):
+        (fault,) = reveal(told | {"data": data} | cleared, secret)
+        assert "the tracks told are" in fault
+        assert "those run are D" in fault
+    none = {"data": data, "tracks": {}, "configuration": {"tracks": []}}
+    assert "those run are none" in reveal(told | none, secret)[0]
     for broken in ({"data": {"training": {}, "lessons": {}, "faulty": {}}}, {}):
         with pytest.raises(ValueError, match="Must be a file of `minesense bench`"):
             reveal(told | broken, secret)
+
+
+def test_track_c_alone_is_not_sealed(tmp_path):
+    """It holds no truth of which a reveal could say that it is that of the seed."""
+    with pytest.raises(ValueError, match="no truth that a reveal could make again"):
+        run_benchmark(tiny_plan(), seed=1, tracks=("C",), commitment="0" * 64)
+    secret, plan = write_secret(tmp_path / "secret.json"), benchmark_plan("quick")
+    words = ("--secret", tmp_path / "secret.json", "--output", tmp_path)
+    found = run("bench", "--quick", "--track", "C", "--sealed", "run", *words)
+    assert (found.code, "beside A, B or D" in found.err) == (2, True)
+    head = {"version": plan.version, "size": "quick", "plan_sha256": plan.sha256}
+    told = {"benchmark": head | {"commitment": commitment(secret)}, "data": {}}
+    told |= {"tracks": {"C": {}}, "configuration": {"tracks": ["C"]}}
+    assert reveal(told, secret) == [
+        "track C alone tells no truth, so that nothing is made again from the seed"
+    ]
 
 
 # -- entrants and the command --------------------------------------------------------------

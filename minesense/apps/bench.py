@@ -106,11 +106,15 @@ def _seal(options: Namespace) -> str:
     if not options.results:
         msg = "Invalid --results: not given. Must name the file of the sealed run to check."
         raise ValueError(msg)
-    secret = read_secret(options.secret)
-    faults = reveal(read_results(options.results), secret)
+    secret, results = read_secret(options.secret), read_results(options.results)
+    faults = reveal(results, secret)
     if faults:
         return Verdict("NOT VERIFIED: " + "; ".join(faults), 1)
-    return f"verified: seed {secret.seed} is the one promised, and made this field (SYNTHETIC)"
+    rest = "; track C has no field, run it again" if "C" in results["tracks"] else ""
+    return (
+        f"verified: seed {secret.seed} is the one promised, and made this field (SYNTHETIC)"
+        f"{rest}"
+    )
 
 
 def _run(options: Namespace) -> str:

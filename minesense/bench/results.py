@@ -35,6 +35,9 @@ TIMES = "times"
 #: Names the SHA-256 of all else but the times.
 CONTENT = "content_sha256"
 
+#: Versions of the benchmark whose files may lack that: the first ones of 1 were without.
+_WITHOUT_CONTENT = ("1",)
+
 #: Packages whose version may change a result.
 _PACKAGES = ("numpy", "scipy", "numba", "scikit-learn")
 
@@ -332,8 +335,8 @@ def read_results(path: str | Path) -> dict[str, Any]:
     ------
     ValueError
         If it is not JSON, no results file, or not as it was written: its digests, of the
-        configuration and of all but the times, say so. Files from before there was a digest
-        of all are read without.
+        configuration and of all but the times, say so. Only a file of version 1 of the
+        benchmark may lack the latter, since the first ones did.
     OSError
         If it cannot be read.
 
@@ -363,6 +366,13 @@ def read_results(path: str | Path) -> dict[str, Any]:
         msg = (
             f"Invalid results '{path}': the configuration is not the one that its SHA-256 "
             "vouches for. Must be as it was written."
+        )
+        raise ValueError(msg)
+    version = document["benchmark"].get("version")
+    if CONTENT not in document and version not in _WITHOUT_CONTENT:
+        msg = (
+            f"Invalid results '{path}': they lack {CONTENT}, which vouches for the figures. "
+            "Must be as they were written."
         )
         raise ValueError(msg)
     try:

@@ -85,8 +85,8 @@ def run_benchmark(
     Raises
     ------
     TypeError, ValueError
-        If a track is unknown, an entrant has no name or that of another, or an option is out
-        of range.
+        If a track is unknown, track C alone has a sealed seed, an entrant has no name or that
+        of another, or an option is out of range.
 
     Notes
     -----
@@ -106,6 +106,12 @@ def run_benchmark(
     chosen = [check_one_of(track, "track", TRACKS) for track in TRACKS if track in tracks]
     for track in tracks:
         check_one_of(track, "track", TRACKS)
+    if commitment is not None and chosen == ["C"]:
+        msg = (
+            "Invalid tracks ['C'] with a sealed seed: track C has no truth that a reveal could "
+            "make again from the seed. Must be run beside A, B or D, or without --sealed."
+        )
+        raise ValueError(msg)
     screens = screens or Screens()
     screens.workers = workers
     if entrants is None:

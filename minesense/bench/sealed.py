@@ -139,7 +139,7 @@ def read_secret(path: str | Path) -> Secret:
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
         return Secret(seed=document["seed"], nonce=document["nonce"])
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):  # also what is no UTF-8 or JSON
         msg = f"Invalid secret '{path}'. Must be JSON with a seed and a nonce."
         raise ValueError(msg) from None
 
@@ -158,9 +158,10 @@ def reveal(results: Mapping[str, Any], secret: Secret) -> list[str]:
     Returns
     -------
     faults : list of str
-        What does not fit, in words: the commitment, the scenarios, or the truth of a part,
-        which is made again from the seed, or is not told though figures rest on it. Empty if
-        all does.
+        What does not fit, in words: the commitment, the scenarios, tracks that were run and
+        are not told, or the truth of a part, which is made again from the seed, or is not told
+        though figures rest on it. Empty if all does. Track C has no truth: its figures are
+        found out by running it again, and alone it cannot be verified.
 
     Raises
     ------
@@ -193,7 +194,12 @@ def _faults(results: Mapping[str, Any], secret: Secret) -> list[str]:
     plan = benchmark_plan(head["size"])
     if head["plan_sha256"] != plan.sha256 or head["version"] != plan.version:
         return [f"version {head['version']} of the benchmark is not this one, {plan.version}"]
-    tracks = set(results["tracks"])
+    tracks, run = set(results["tracks"]), set(results["configuration"]["tracks"])
+    if tracks != run or not tracks:
+        told = ", ".join(sorted(tracks)) or "none"
+        return [f"the tracks told are {told}; those run are {', '.join(sorted(run)) or 'none'}"]
+    if tracks == {"C"}:
+        return ["track C alone tells no truth, so that nothing is made again from the seed"]
     needed = [
         part
         for part in PARTS
