@@ -298,6 +298,50 @@ def test_round_trip_without_pickle():
         Coverage.from_arrays(arrays)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("cell", 0.0, "Invalid cell '0.0'. Must be finite and greater than zero"),
+        ("cell", -0.05, "Invalid cell '-0.05'"),
+        ("cell", math.nan, "Invalid cell"),
+        ("cell", [0.05, 0.05], "Invalid cell with shape"),
+        ("cell", "wide", "Invalid cell of dtype"),
+        ("origin", [math.nan, 0.0], "Invalid origin: 1 of 2 values are NaN or infinite"),
+        ("origin", [0.0, math.inf], "Invalid origin: 1 of 2 values are NaN or infinite"),
+        ("origin", [0.0], "Invalid origin with shape"),
+        ("lane_index", 99, "Invalid lane_index '99'. Must be the place of a name in lanes"),
+        ("lane_index", -2, "Invalid lane_index '-2'. Must be at least -1"),
+        ("lane_index", 0.5, "Invalid lane_index of dtype float64. Must be whole numbers"),
+        ("wanted", 1, "Invalid wanted of dtype int64. Must be true or false"),
+        ("observed_gpr", np.zeros(3, bool), "Invalid observed_gpr with shape"),
+        ("reasons_gpr", -1, "Invalid reasons_gpr '-1'"),
+        ("kinds", np.array([], str), "Invalid kinds: there are none"),
+        ("kinds", ["gpr", "gpr"], "Invalid kinds .* different names"),
+        ("kinds", [1], "Invalid kinds of dtype"),
+        ("lanes", ["A", "A"], "Invalid lanes"),
+        ("footprint", [-0.1], "Invalid footprint of 'gpr' '-0.1'"),
+        ("footprint", [], "Invalid footprint with shape"),
+        ("unlocated", [-1], "Invalid unlocated '-1'"),
+        ("frame", ["local"], "Invalid frame with shape"),
+    ],
+)
+def test_arrays_that_cannot_be_are_refused(name, value, message):
+    """Each by its name, before anything is scored on it."""
+    arrays = observe([make_lane()], footprint=0.1, area=[LANE]).to_arrays()
+    is_grid = name in ("lane_index", "wanted", "reasons_gpr") and np.ndim(value) == 0
+    given = np.full(arrays["wanted"].shape, value) if is_grid else np.array(value)
+    with pytest.raises(ValueError, match=message):
+        Coverage.from_arrays(arrays | {name: given})
+
+
+def test_a_grid_has_a_cell():
+    """Nothing can be said on none."""
+    arrays = observe([make_lane()], footprint=0.1, area=[LANE]).to_arrays()
+    none = {name: grid[:0] for name, grid in arrays.items() if grid.ndim == 2}
+    with pytest.raises(ValueError, match="Must have a cell"):
+        Coverage.from_arrays(arrays | none)
+
+
 def test_grids_cannot_be_written_to():
     """The record is frozen, its grids included."""
     coverage = observe([make_lane()], footprint=0.1)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import check_one_of
+from .._validation import check_array, check_one_of, check_positive, check_shape
 from ..sweep import Floats, Frame, Quality
 
 Mask = npt.NDArray[np.bool_]
@@ -206,44 +206,142 @@ class Coverage:
         """
         Return the record that `to_arrays` wrote.
 
+        Parameters
+        ----------
+        arrays : mapping
+            By name.
+
+        Returns
+        -------
+        coverage : Coverage
+            The same as was written.
+
         Raises
         ------
         ValueError
-            If an array is missing or the grids differ in shape.
+            If an array is missing, the grids differ in shape, or an array holds what cannot
+            be: a cell of no size, an origin that is not finite, a lane that is not named.
+
+        Examples
+        --------
+        >>> from minesense.coverage import Coverage, observe
+        >>> made = observe([], footprint={"emi": 0.2}, area=[(0.0, 0.0, 1.0, 5.0, "A")])
+        >>> arrays = made.to_arrays()
+        >>> Coverage.from_arrays(arrays).missing_area()
+        5.0
+        >>> Coverage.from_arrays(arrays | {"cell": -0.05})
+        Traceback (most recent call last):
+        ValueError: Invalid cell '-0.05'. Must be finite and greater than zero.
         """
         try:
-            kinds = [str(kind) for kind in arrays["kinds"]]
-            grids = {"wanted": arrays["wanted"], "lane_index": arrays["lane_index"]}
-            for kind in kinds:
-                grids |= {n: arrays[n] for n in (f"observed_{kind}", f"reasons_{kind}")}
-            crs, place = (str(word) for word in arrays["frame"])
-            east, north = (float(value) for value in arrays["origin"])
-            numbers = {name: arrays[name].tolist() for name in ("footprint", "unlocated")}
-            lanes = tuple(str(lane) for lane in arrays["lanes"])
-            cell = float(arrays["cell"])
+            return cls(**_fields_of(arrays))
         except KeyError as error:
             msg = f"Invalid arrays: {error} is missing. Must be what to_arrays returned."
             raise ValueError(msg) from None
-        shapes = {name: grid.shape for name, grid in grids.items()}
-        if len(set(shapes.values())) > 1:
-            msg = f"Invalid arrays: grids of shapes {shapes}. Must all be the same."
-            raise ValueError(msg)
-        return cls(
-            origin=(east, north),
-            cell=cell,
-            footprint=dict(zip(kinds, numbers["footprint"], strict=True)),
-            observed={kind: frozen(grids[f"observed_{kind}"], np.bool_) for kind in kinds},
-            reasons={kind: frozen(grids[f"reasons_{kind}"], np.int64) for kind in kinds},
-            wanted=frozen(grids["wanted"], np.bool_),
-            lane_index=frozen(grids["lane_index"], np.int64),
-            lanes=lanes,
-            unlocated=dict(zip(kinds, numbers["unlocated"], strict=True)),
-            frame=Frame(crs=crs, origin=place),
-        )
+        except TypeError as error:
+            raise ValueError(str(error)) from None
 
     def _square_metres(self, mask: Mask) -> float:
         # Rounded to square micrometres: 24 cells of 5 cm are 0.06 m2, not 0.0600...01.
         return float(round(int(np.count_nonzero(mask)) * self.cell**2, 12))
+
+
+def _fields_of(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
+    """Return the fields of a record from its arrays, each checked."""
+    kinds, lanes = _names(arrays, "kinds"), _names(arrays, "lanes")
+    if not kinds:
+        msg = "Invalid kinds: there are none. Must name a kind of sensor."
+        raise ValueError(msg)
+    origin = check_array(arrays["origin"], "origin", (2,))
+    cell = check_positive(check_array(arrays["cell"], "cell", ()).item(), "cell")
+    crs, place = _words(arrays, "frame", (2,))
+    radii = check_array(arrays["footprint"], "footprint", (len(kinds),)).tolist()
+    counts = _whole(arrays, "unlocated", (len(kinds),), least=0).tolist()
+    wanted = _mask(arrays, "wanted")
+    if not wanted.size:
+        msg = f"Invalid wanted with shape {wanted.shape}. Must have a cell."
+        raise ValueError(msg)
+    lane_index = _whole(arrays, "lane_index", ("n_rows", "n_columns"), least=-1)
+    if lane_index.max(initial=-1) >= len(lanes):
+        msg = (
+            f"Invalid lane_index '{lane_index.max()}'. Must be the place of a name in lanes, "
+            f"below {len(lanes)}, or -1 for none."
+        )
+        raise ValueError(msg)
+    observed = {kind: _mask(arrays, f"observed_{kind}") for kind in kinds}
+    reasons = {
+        kind: _whole(arrays, f"reasons_{kind}", ("n_rows", "n_columns"), least=0)
+        for kind in kinds
+    }
+    grids = {"wanted": wanted, "lane_index": lane_index}
+    grids |= {f"observed_{kind}": observed[kind] for kind in kinds}
+    grids |= {f"reasons_{kind}": reasons[kind] for kind in kinds}
+    shapes = {name: grid.shape for name, grid in grids.items()}
+    if len(set(shapes.values())) > 1:
+        msg = f"Invalid arrays: grids of shapes {shapes}. Must all be the same."
+        raise ValueError(msg)
+    return {
+        "origin": tuple(origin.tolist()),
+        "cell": cell,
+        "footprint": {
+            kind: check_positive(radius, f"footprint of '{kind}'")
+            for kind, radius in zip(kinds, radii, strict=True)
+        },
+        "observed": {kind: frozen(grid, np.bool_) for kind, grid in observed.items()},
+        "reasons": {kind: frozen(grid, np.int64) for kind, grid in reasons.items()},
+        "wanted": frozen(wanted, np.bool_),
+        "lane_index": frozen(lane_index, np.int64),
+        "lanes": lanes,
+        "unlocated": dict(zip(kinds, counts, strict=True)),
+        "frame": Frame(crs=crs, origin=place),
+    }
+
+
+def _words(
+    arrays: Mapping[str, npt.NDArray[Any]], name: str, shape: tuple[int | str, ...]
+) -> tuple[str, ...]:
+    """Return an array of words."""
+    found = check_shape(np.asarray(arrays[name]), name, shape)
+    if found.dtype.kind != "U" and found.size:
+        msg = f"Invalid {name} of dtype {found.dtype}. Must be words."
+        raise ValueError(msg)
+    return tuple(str(word) for word in found)
+
+
+def _names(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> tuple[str, ...]:
+    """Return an array of names, none of them twice."""
+    names = _words(arrays, name, ("n",))
+    if len(set(names)) < len(names):
+        msg = f"Invalid {name} {list(names)}. Must be different names."
+        raise ValueError(msg)
+    return names
+
+
+def _mask(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Mask:
+    """Return a grid of truths."""
+    found: Mask = check_shape(np.asarray(arrays[name]), name, ("n_rows", "n_columns"))
+    if found.dtype != np.bool_:
+        msg = f"Invalid {name} of dtype {found.dtype}. Must be true or false."
+        raise ValueError(msg)
+    return found
+
+
+def _whole(
+    arrays: Mapping[str, npt.NDArray[Any]],
+    name: str,
+    shape: tuple[int | str, ...],
+    *,
+    least: int,
+) -> Labels:
+    """Return an array of whole numbers of at least `least`."""
+    found = check_shape(np.asarray(arrays[name]), name, shape)
+    if found.dtype.kind not in "iu":
+        msg = f"Invalid {name} of dtype {found.dtype}. Must be whole numbers."
+        raise ValueError(msg)
+    if found.min(initial=least) < least:
+        msg = f"Invalid {name} '{found.min()}'. Must be at least {least}."
+        raise ValueError(msg)
+    return found
 
 
 def frozen(grid: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
