@@ -314,3 +314,24 @@ def test_damaged_files_end_in_alarms_or_an_error(tmp_path, form, data, place):
     except FormatError:
         return
     assert all(isinstance(one, Alarm) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (FRAME, ""),
+        (Frame(), ""),  # no origin is stated to differ from
+        (Frame(origin="south-east peg"), "invalid origin of minesense:frame 'north-west peg'"),
+        (Frame(crs="EPSG:32638"), "invalid crs of minesense:frame 'local'"),
+    ],
+)
+def test_a_frame_that_is_asked_for_is_the_one_stated(tmp_path, asked, message):
+    """Of GeoJSON, which states one; CSV states none."""
+    write("csv", ALARMS[:1], tmp_path / "a")
+    assert len(read_alarms(tmp_path / "a", frame=asked)) == 1
+    write("geojson", ALARMS[:1], tmp_path / "a")
+    if not message:
+        assert len(read_alarms(tmp_path / "a", frame=asked)) == 1
+        return
+    with pytest.raises(FormatError, match=message):
+        read_alarms(tmp_path / "a", frame=asked)

@@ -153,7 +153,7 @@ def write_geojson(
     _replace(Path(path), (text + "\n").encode("utf-8"))
 
 
-def read_alarms(path: str | Path) -> list[Alarm]:
+def read_alarms(path: str | Path, *, frame: Frame | None = None) -> list[Alarm]:
     """
     Read alarms that :func:`write_csv` or :func:`write_geojson` wrote.
 
@@ -161,6 +161,11 @@ def read_alarms(path: str | Path) -> list[Alarm]:
     ----------
     path : str or Path
         The file; content decides between the two forms.
+    frame : Frame, optional
+        Where easting and northing must be counted from. Of the two forms only GeoJSON says
+        where they are, in `minesense:frame`: another coordinate reference system, or another
+        origin of a local one, is refused. CSV and a GeoJSON without that member are taken to
+        be counted from there.
 
     Returns
     -------
@@ -170,7 +175,8 @@ def read_alarms(path: str | Path) -> list[Alarm]:
     Raises
     ------
     FormatError
-        If the file is of neither form, or a cell does not hold what its column says.
+        If the file is of neither form, a cell does not hold what its column says, or
+        positions are not counted from where `frame` says.
 
     Examples
     --------
@@ -203,7 +209,7 @@ def read_alarms(path: str | Path) -> list[Alarm]:
         field, where = "text", f"offset {error.start}"
         raise FormatError(path, field, data[:8], "UTF-8", where=where) from None
     if text.lstrip()[:1] == "{":
-        return _read_geojson(path, text)
+        return _read_geojson(path, text, frame)
     return _read_csv(path, text)
 
 
@@ -311,7 +317,7 @@ def _read_csv(path: Path, text: str) -> list[Alarm]:
     return alarms
 
 
-def _read_geojson(path: Path, text: str) -> list[Alarm]:
+def _read_geojson(path: Path, text: str, frame: Frame | None) -> list[Alarm]:
     """Return the alarms of a GeoJSON file."""
     try:
         collection = json.loads(text)
@@ -324,6 +330,8 @@ def _read_geojson(path: Path, text: str) -> list[Alarm]:
         raise FormatError(
             path, field, collection.get("type"), "'FeatureCollection' of features"
         )
+    if frame is not None and _FRAME in collection:
+        _check_stated(path, collection[_FRAME], frame)
     alarms = []
     for number, feature in enumerate(features):
         where = f"feature {number}"
@@ -337,3 +345,16 @@ def _read_geojson(path: Path, text: str) -> list[Alarm]:
         }
         alarms.append(make_alarm(path, where, cells, values))
     return alarms
+
+
+def _check_stated(path: Path, stated: Any, frame: Frame) -> None:
+    """Raise unless a file states the frame that is asked for."""
+    words = stated if isinstance(stated, dict) else {}
+    crs, origin = words.get("crs"), words.get("origin", "unstated")
+    if crs != frame.crs:
+        rule = f"{frame.crs!r}, as of the ground: places are not converted"
+        raise FormatError(path, f"crs of {_FRAME}", crs, rule)
+    is_stated = origin != "unstated" and frame.origin != "unstated"
+    if crs == "local" and is_stated and origin != frame.origin:
+        rule = f"{frame.origin!r}, as of the ground: places are not converted"
+        raise FormatError(path, f"origin of {_FRAME}", origin, rule)
