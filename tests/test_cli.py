@@ -336,6 +336,13 @@ def test_step_by_step_is_the_same_as_the_demonstration(home):
     both = load(demo / "score.json")["modes"]["both"]
     alone = load(home.path / "score.json")
     assert alone.pop("random_baseline")["pd_swept"]["n"] == both["pd_swept"]["n"]
+    taught = alone.pop("left_out_of_truth")["lanes"]  # lanes that the blind coverage has not
+    assert taught == [
+        x["name"]
+        for x in load(home.path / "field" / "field.json")["lanes"]
+        if not x["is_blind"]
+    ]
+    assert alone.pop("lane_unknown_but_counted")["n_objects"] == 0
     assert alone == both
 
 

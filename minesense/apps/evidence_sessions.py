@@ -165,9 +165,7 @@ def _alarms(
     folders: list[Path], known: set[str]
 ) -> tuple[list[Alarm], set[str], float, dict[str, str]]:
     """Return alarms, the lanes that were judged, the threshold, and how it was done."""
-    import numpy as np  # noqa: PLC0415
-
-    from ..coverage import Coverage  # noqa: PLC0415
+    from .score import read_coverage  # noqa: PLC0415, loads NumPy and the scorer
 
     alarms: list[Alarm] = []
     judged: set[str] = set()
@@ -182,8 +180,7 @@ def _alarms(
                 "lanes that the detector went over."
             )
             raise ValueError(msg)
-        with np.load(grid, allow_pickle=False) as arrays:
-            lanes = set(Coverage.from_arrays(dict(arrays)).lanes)
+        lanes = set(read_coverage(grid).lanes)
         if not lanes <= known:
             msg = f"Invalid session '{folder}': it names lanes that the field has not."
             raise ValueError(msg)
