@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .._group_names import check_group_names
-from .._validation import check_array, check_count, check_labels, check_probability, check_shape
+from .._validation import check_count, check_probability
 from ..detect import (
     fit,
     fit_platt,
@@ -27,6 +26,7 @@ from ..score.calibration_limits import (
 from ..score.rejection import check_places, percentiles
 from ..sweep import Floats
 from .copies import refuse_copied_rows
+from .evaluation_table import Table, check_table
 from .tier_results import (
     LEAST_SEEDS,
     TUNED_ON_TEST,
@@ -173,7 +173,7 @@ def evaluate(
     Traceback (most recent call last):
     ValueError: Invalid figure 'rejected_at_0' for a claim: tuned_on_test...
     """
-    table = _check_table(features, labels, groups, emplacements, weights)
+    table = check_table(features, labels, groups, emplacements, weights)
     refuse_copied_rows(table.features, table.groups["lane"])
     keep = check_probability(keep, "keep")
     check_probability(confidence, "confidence")
@@ -200,17 +200,6 @@ def evaluate(
 
 
 @dataclass(frozen=True, eq=False)
-class _Table:
-    """The rows to be evaluated."""
-
-    features: Floats
-    labels: npt.NDArray[np.bool_]
-    groups: dict[str, list[str]]
-    emplacements: list[str]
-    weights: Floats
-
-
-@dataclass(frozen=True, eq=False)
 class _Run:
     """What one seed said of every row when it was held out."""
 
@@ -221,7 +210,7 @@ class _Run:
     names: list[tuple[str, ...]]  #: by fold
 
 
-def _run(table: _Table, tier: str, *, kind: str, keep: float, n_folds: int, seed: int) -> _Run:
+def _run(table: Table, tier: str, *, kind: str, keep: float, n_folds: int, seed: int) -> _Run:
     """Train, calibrate and test every split of a tier with one seed."""
     splits = tier_splits(
         tier, table.groups, table.labels, table.emplacements, n_folds=n_folds, seed=seed
@@ -242,7 +231,7 @@ def _run(table: _Table, tier: str, *, kind: str, keep: float, n_folds: int, seed
 
 
 def _test(
-    table: _Table,
+    table: Table,
     split: Split,
     lanes: Sequence[str],
     *,
@@ -282,7 +271,7 @@ def _test(
 
 
 def _judge(
-    table: _Table,
+    table: Table,
     tier: str,
     runs: Sequence[_Run],
     rng: np.random.Generator,
@@ -329,7 +318,7 @@ def _judge(
 
 
 def _read(
-    table: _Table, run: _Run, names: Sequence[str], drawn: npt.NDArray[np.int64]
+    table: Table, run: _Run, names: Sequence[str], drawn: npt.NDArray[np.int64]
 ) -> tuple[dict[str, Floats], CalibrationError]:
     """Return every figure of one seed for every way that lanes were drawn, and the ece's."""
     lanes = [table.groups["lane"][i] for i in run.rows]
@@ -361,7 +350,7 @@ def _read(
     return found, error
 
 
-def _mines(table: _Table, run: _Run) -> dict[str, tuple[str, bool]]:
+def _mines(table: Table, run: _Run) -> dict[str, tuple[str, bool]]:
     """Return lane of every mine, and whether the best of its places reached the threshold."""
     found: dict[str, tuple[str, bool]] = {}
     is_kept = run.odds >= run.limits
@@ -373,7 +362,7 @@ def _mines(table: _Table, run: _Run) -> dict[str, tuple[str, bool]]:
     return found
 
 
-def _fold(table: _Table, run: _Run, k: int) -> FoldFigure:
+def _fold(table: Table, run: _Run, k: int) -> FoldFigure:
     """Return the figures of one fold."""
     chosen = np.flatnonzero(run.fold == k)
     part = dataclasses.replace(
@@ -389,60 +378,3 @@ def _fold(table: _Table, run: _Run, k: int) -> FoldFigure:
         kept=sum(kept) / len(kept) if kept else math.nan,
         rejected=float(rejected.mean()) if len(rejected) else math.nan,
     )
-
-
-def _check_table(
-    features: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    groups: Mapping[str, Sequence[str]] | None,
-    emplacements: Sequence[str] | None,
-    weights: npt.ArrayLike | None,
-) -> _Table:
-    """Return the rows if what they belong to is known well enough to hold it out."""
-    if groups is None or "lane" not in groups or len(groups) < 2:
-        given = "None" if groups is None else ", ".join(groups) or "none"
-        msg = (
-            f"Invalid groups: {given}. Must hold 'lane' and another tier of "
-            f"{', '.join(list(TIERS)[2:])}: places of a lane are alike."
-        )
-        raise ValueError(msg)
-    y = check_labels(labels)
-    x = check_shape(np.asarray(features, np.float64), "features", (len(y), "n_features"))
-    if np.isinf(x).any():
-        row = int(np.isinf(x).any(axis=1).argmax())
-        msg = f"Invalid features: row {row} is infinite. Must be finite, or NaN if not known."
-        raise ValueError(msg)
-    known = {}
-    for tier, names in groups.items():
-        if tier not in TIERS or tier == RANDOM:
-            msg = f"Invalid tier {tier!r}. Must be one of {', '.join(list(TIERS)[1:])}."
-            raise ValueError(msg)
-        known[tier] = check_group_names(
-            names, f"groups of tier '{tier}'", of=tier.replace("_", " "), is_optional=True
-        )
-        needed = y if tier == "target_type" else np.ones(len(y), bool)
-        if len(known[tier]) != len(y):
-            n = len(known[tier])
-            msg = f"Invalid groups of tier '{tier}': {n} names. Must be {len(y)}."
-            raise ValueError(msg)
-        used = [name for name, ok in zip(known[tier], needed, strict=True) if ok]
-        if "" in used or len(set(used)) < 2:
-            msg = (
-                f"Invalid groups of tier '{tier}': {len(set(used) - {''})} names, "
-                f"{used.count('')} rows without one. Must be two names or more, one a row."
-            )
-            raise ValueError(msg)
-    if emplacements is None or len(emplacements) != len(y):
-        given = "None" if emplacements is None else f"{len(emplacements)} names"
-        msg = f"Invalid emplacements: {given}. Must be {len(y)} names, empty for clutter."
-        raise ValueError(msg)
-    owners = check_group_names(emplacements, "emplacements", of="emplacement", is_optional=True)
-    wrong = [i for i, owner in enumerate(owners) if bool(owner) != bool(y[i])]
-    if wrong:
-        msg = (
-            f"Invalid emplacements: row {wrong[0]}, {'a mine' if y[wrong[0]] else 'clutter'}, "
-            f"has '{owners[wrong[0]]}'. Must be named for mines, empty for clutter."
-        )
-        raise ValueError(msg)
-    weight = np.ones(len(y)) if weights is None else check_array(weights, "weights", (len(y),))
-    return _Table(features=x, labels=y, groups=known, emplacements=owners, weights=weight)
