@@ -42,7 +42,8 @@ from minesense.bench.rejection import judge_own_places
 from minesense.bench.results import CONTENT, content_sha256, outcomes_from_json
 from minesense.bench.surveys import part_of
 from minesense.detect import RECIPES
-from minesense.io import write_csv
+from minesense.frame import Frame
+from minesense.io import write_csv, write_geojson
 from minesense.sweep import Quality
 
 SEED = 2**61 + 8  # as long as a sealed one
@@ -704,6 +705,19 @@ def test_a_file_of_alarms_enters(tmp_path, plan):
     write_csv([], path, synthetic=True)
     with pytest.raises(ValueError, match="it holds no alarm"):
         AlarmFile(path)
+
+
+def test_a_file_of_alarms_of_another_frame_is_refused(tmp_path):
+    """Its places would lie nowhere near the lanes, and read as misses."""
+    from fields import make_alarm  # noqa: PLC0415
+
+    path = tmp_path / "mine.geojson"
+    alarms = [make_alarm(1.0, 2.0, 3.0, lane="soil_out/soil/lane 01")]
+    write_geojson(alarms, path, frame=Frame(crs="EPSG:32638"), synthetic=True)
+    with pytest.raises(ValueError, match="EPSG:32638"):
+        AlarmFile(path)
+    write_geojson(alarms, path, frame=Frame(), synthetic=True)
+    assert AlarmFile(path).name == "file: mine.geojson"
 
 
 def test_a_file_of_alarms_is_checked_before_the_run(tmp_path):

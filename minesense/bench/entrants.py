@@ -12,6 +12,7 @@ from ..alarm import Alarm
 from ..coverage import Rectangle, Region
 from ..detect import RECIPES, Detection, DetectorSettings, Recipe
 from ..digest import canonical
+from ..frame import Frame
 from ..io import read_alarms
 from ..sweep import Sweep
 from ..training import (
@@ -280,7 +281,7 @@ class AlarmFile:
     Raises
     ------
     FormatError, OSError
-        If the file is of neither form, or cannot be read.
+        If the file is of neither form, cannot be read, or states another frame.
     ValueError
         If it holds no alarm, one of a lane that is none of the benchmark's, or what cannot be
         judged: an alarm twice, a score or a probability that is none.
@@ -290,7 +291,7 @@ class AlarmFile:
         path = Path(path)
         self.name = f"file: {path.name}"
         self._alarms: dict[str, list[Alarm]] = {}
-        for alarm in read_alarms(path):
+        for alarm in read_alarms(path, frame=Frame()):  # the benchmark's is local
             self._alarms.setdefault(part_of(alarm.lane), []).append(alarm)
         if not self._alarms:
             msg = f"Invalid file '{path}': it holds no alarm. Must hold at least one."
