@@ -140,14 +140,18 @@ def test_four_fates_of_a_target():
 def test_exactly_at_the_radius_is_a_hit_wherever_the_field_lies(northing):
     """Coordinates of a grid to the millimetre, south of the equator as well."""
     rng = np.random.default_rng(seed=2)
-    for east, north in rng.integers(0, 1_000_000, size=(200, 2)) / 1000:
-        place = (500_000.0 + east, northing + north)
-        mine = make_target("T", *place)
-        for away in ((0.15, 0.0), (0.0, -0.15), (0.09, 0.12)):
-            alarm = make_alarm(round(place[0] + away[0], 3), round(place[1] + away[1], 3))
-            assert detected(match([alarm], make_truth(mine))) == {"T"}
-        beyond = make_alarm(place[0] + 0.15 + 1e-6, place[1])
-        assert detected(match([beyond], make_truth(mine))) == set()
+    steps = ((0.15, 0.0), (0.0, 0.15), (0.0, -0.15), (0.09, 0.12), (0.12, -0.09))
+    mines, alarms = [], []
+    for k in range(1000):
+        east = round(500_000 + k + rng.random() / 2, 3)
+        north = round(northing + 50 * rng.random(), 3)
+        step = steps[k % len(steps)]
+        mines.append(make_target(f"T{k}", east, north))
+        place = round(east + step[0], 3), round(north + step[1], 3)
+        alarms.append(make_alarm(*place, identifier=f"a{k}"))
+    assert match(alarms, make_truth(*mines)).count("hit") == len(mines)
+    beyond = make_alarm(mines[0].easting + 0.15 + 1e-6, mines[0].northing)
+    assert match([beyond], make_truth(*mines)).count("hit") == 0
 
 
 def test_no_alarm_finds_a_target_where_none_can_be_false():
